@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+/* Old syntax on purpose: an old Node must get as far as saying what is missing. */
+'use strict';
+var parts = process.versions.node.split('.');
+var major = Number(parts[0]);
+var minor = Number(parts[1]);
+var isNew = major > 24 || (major === 24 && minor >= 7);
+
+if (process.platform === 'win32') {
+  console.error('error: stateferry does not run on Windows itself');
+  console.error('hint: run it in WSL2, where it finds the files of Windows below /mnt/c.');
+  process.exitCode = 2;
+} else if (!isNew) {
+  console.error('error: stateferry needs Node 24.7 or newer, and this is ' + process.version);
+  console.error(
+    'hint: install Node 24 (https://nodejs.org), or leave yours as it is: npx -p node@24 -p stateferry stateferry ...',
+  );
+  process.exitCode = 2;
+} else {
+  // Compiled code is kept in the system's temporary folder: it saves a tenth of a second at every start.
+  require('node:module').enableCompileCache();
+  import('./main.js').catch(function (error) {
+    console.error(error);
+    process.exitCode = 70;
+  });
+}

@@ -1,0 +1,56 @@
+/** init: a repository in an empty place, this machine in it, and the recovery kit. */
+import { HEADER_NAME } from '../../format/names.ts';
+import { createRepository } from '../../repository/create.ts';
+import { timeText } from '../../repository/objects.ts';
+import { printLocation } from '../../store/location.ts';
+import { argument, textOption } from '../call.ts';
+import { kitPage } from '../kit.ts';
+import { kitTarget } from '../kit-target.ts';
+import { lockBucket, lockWish, rememberLock } from '../locking.ts';
+import { machineName } from '../machine-name.ts';
+import { noteCredentials, rememberMachine } from '../membership.ts';
+import { probe, rememberProbe } from '../probing.ts';
+import { storeAt } from '../repositories.ts';
+import { locationFrom, passphraseForNew, type Session } from '../session.ts';
+import type { Call, Report } from '../verb.ts';
+
+export async function runInit(call: Call, session: Session): Promise<Report> {
+  const location = locationFrom(session, argument(call, 0));
+  const machine = machineName(textOption(call, 'machine'));
+  const lock = lockWish(location, textOption(call, 'lock'));
+  session.settings.lock();
+  const kit = kitTarget(session, textOption(call, 'kit'));
+  const passphrase = await passphraseForNew(session);
+  const store = await storeAt(session, location, { createFolder: true });
+  const found = await probe(session, location);
+  // Before anything is stored, so that the keys are locked too; never on account of somebody else's repository.
+  const isEmpty = (await store.stat(HEADER_NAME, session.signal)) === undefined;
+  if (lock && isEmpty) await lockBucket(session, lock);
+  const created = await createRepository(
+    store,
+    { passphrase, machine },
+    session.random,
+    ({ state, recoveryCode }) => {
+      const time = timeText(session.clock.nowMs());
+      kit.write(kitPage({ recoveryCode, location, repository: state.repository, time }));
+      rememberMachine(session, location, state);
+      return Promise.resolve();
+    },
+    session.signal,
+  );
+  rememberProbe(session, location, found);
+  if (lock) rememberLock(session, lock);
+  noteCredentials(session, location);
+  const repository = printLocation(location);
+  return {
+    summary: {
+      verb: 'init',
+      repository,
+      id: created.state.repository,
+      machine,
+      kit: textOption(call, 'kit') ?? null,
+      lockDays: lock?.days ?? null,
+      isDefault: session.settings.data.defaultRepository === repository,
+    },
+  };
+}

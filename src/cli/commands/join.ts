@@ -1,0 +1,37 @@
+/** join: lets this machine write to a repository that exists. */
+import { joinRepository } from '../../repository/create.ts';
+import { printLocation } from '../../store/location.ts';
+import { argument, textOption } from '../call.ts';
+import { machineName, nameAmong } from '../machine-name.ts';
+import { noteCredentials, noteName, otherMachines, rememberMachine } from '../membership.ts';
+import { probe, rememberProbe } from '../probing.ts';
+import { readerAt } from '../repositories.ts';
+import { locationFrom, type Session } from '../session.ts';
+import type { Call, Report } from '../verb.ts';
+
+export async function runJoin(call: Call, session: Session): Promise<Report> {
+  const location = locationFrom(session, argument(call, 0));
+  const typed = textOption(call, 'machine');
+  machineName(typed);
+  session.settings.lock();
+  const repository = await readerAt(session, location);
+  const others = otherMachines(session, location, repository);
+  const machine = nameAmong(typed, others);
+  noteName(session, machine, typed, others);
+  const found = await probe(session, location);
+  const { store, id, identity } = repository;
+  const state = await joinRepository(store, id, identity, machine, session.random, session.signal);
+  rememberMachine(session, location, state);
+  rememberProbe(session, location, found);
+  noteCredentials(session, location);
+  const printed = printLocation(location);
+  return {
+    summary: {
+      verb: 'join',
+      repository: printed,
+      id,
+      machine,
+      isDefault: session.settings.data.defaultRepository === printed,
+    },
+  };
+}

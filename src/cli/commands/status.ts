@@ -1,0 +1,24 @@
+/** status: how things stand. */
+import { ERROR_CODES } from '../../base/errors.ts';
+import { gatewayLine, installsHere, sayNotices } from '../installs.ts';
+import type { Session } from '../session.ts';
+import { attentionOf, lastPullOf, repositoryStatuses } from '../standing.ts';
+import type { Call, Report } from '../verb.ts';
+
+export async function runStatus(_call: Call, session: Session): Promise<Report> {
+  const installs = await installsHere(session, false);
+  sayNotices(session, installs);
+  const repositories = await repositoryStatuses(session);
+  const lastPull = lastPullOf(session);
+  const isRolledBack = repositories.some(({ missing }) => missing.length > 0);
+  return {
+    exit: isRolledBack ? ERROR_CODES['history-rolled-back'].exit : 0,
+    summary: {
+      verb: 'status',
+      installs: installs.map(gatewayLine),
+      repositories: repositories.map(({ status }) => status),
+      lastPull,
+      attention: attentionOf(session, installs, repositories),
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** Asking before a dangerous step: `--yes` answers, a person at a terminal does, nobody else can. */
+import { FerryError } from '../base/errors.ts';
+import type { Session } from './session.ts';
+
+/** @throws confirmation-needed without `--yes` and without a terminal, or when the answer is no */
+export async function confirm(session: Session, question: string): Promise<void> {
+  const { options, terminal, signal } = session;
+  if (options.yes === true) return;
+  if (!terminal.isThere || options.json === true) {
+    throw new FerryError('confirmation-needed', `this needs a yes: ${question}`, {
+      hint: 'Look at the plan (--dry-run shows it), then run the same with --yes.',
+    });
+  }
+  const answer = await terminal.ask(`${question} [y/N] `, signal);
+  if (isYes(answer)) return;
+  throw new FerryError('confirmation-needed', 'the answer was no, so nothing was changed', {
+    hint: 'Run the same again when it is meant.',
+  });
+}
+
+export const isYes = (answer: string): boolean => /^\s*y(es)?\s*$/i.test(answer);

@@ -1,0 +1,117 @@
+/** The gateways of the home that is meant, and which of them a person names. */
+import { FerryError } from '../base/errors.ts';
+import { brandsWith } from '../gateway/brands.ts';
+import { discoverInstalls, type DiscoverRequest } from '../gateway/discover.ts';
+import type { Install } from '../gateway/install.ts';
+import { runProcess } from '../process/run.ts';
+import { variablesForOthers } from '../settings/environment.ts';
+import type { GatewayLine } from './output/summary.ts';
+import type { Session } from './session.ts';
+
+/** @param askProducts also ask the products' own commands, which takes seconds */
+export function discoverRequest(session: Session, askProducts: boolean): DiscoverRequest {
+  const { environment, settings } = session;
+  const env = variablesForOthers(environment);
+  const { home, owner, actsForOther } = environment;
+  return {
+    home,
+    env,
+    brands: brandsWith(settings.data.brands ?? []),
+    uid: owner.uid,
+    ...(askProducts && { cli: { run: runProcess, env, ...(actsForOther && { owner }) } }),
+  };
+}
+
+export async function installsHere(session: Session, askProducts: boolean): Promise<Install[]> {
+  return discoverInstalls(discoverRequest(session, askProducts), session.signal);
+}
+
+/**
+ * The installs that were named, or all local ones; a client of a remote gateway is noted and skipped.
+ * @param machines names of this machine, for `install@machine`
+ * @throws install-not-found, remote-mode
+ */
+export function chooseInstalls(
+  session: Session,
+  installs: readonly Install[],
+  names: readonly string[],
+  machines: readonly string[],
+): Install[] {
+  if (names.length > 0) return names.map((name) => named(installs, name, machines));
+  const local = installs.filter((install) => install.mode === 'local');
+  if (local.length > 0) {
+    for (const install of installs) {
+      if (install.mode === 'remote') session.emit(skippedClient(install));
+    }
+    return local;
+  }
+  const [client] = installs;
+  if (client) throw remote(client);
+  throw new FerryError('install-not-found', `no gateway was found in ${session.environment.home}`, {
+    hint: 'Run it as the user who runs the gateway, or name the home that is meant: --home DIR',
+  });
+}
+
+function named(installs: readonly Install[], name: string, machines: readonly string[]): Install {
+  const [wanted = '', machine] = name.split('@');
+  if (machine !== undefined && !machines.includes(machine)) {
+    throw new FerryError(
+      'install-not-found',
+      `${name} is of another machine; this one is ${machines.join(', ')}`,
+      {
+        hint: 'Only installs of this machine can be pushed from it.',
+      },
+    );
+  }
+  const found = installs.find(({ install }) => install === wanted.replace(/:default$/, ''));
+  if (found?.mode === 'remote') throw remote(found);
+  if (found) return found;
+  const here = installs.map(({ install }) => install).join(', ');
+  throw new FerryError(
+    'install-not-found',
+    `there is no ${name} here${here === '' ? '' : `; there is ${here}`}`,
+    { hint: 'stateferry gateways lists the installs of this machine and how they are known.' },
+  );
+}
+
+const skippedClient = (install: Install) =>
+  ({
+    type: 'notice',
+    code: 'remote-mode',
+    message: `${install.install} is only a client of a gateway at ${install.remoteUrl ?? 'another host'}: skipped`,
+    hint: 'Run stateferry on that host: its sessions and workspaces live there.',
+  }) as const;
+
+function remote(install: Install): FerryError {
+  return new FerryError(
+    'remote-mode',
+    `${install.install} is only a client of a gateway at ${install.remoteUrl ?? 'another host'}`,
+    { hint: 'Run stateferry on that host: its sessions and workspaces live there.' },
+  );
+}
+
+export function gatewayLine(install: Install): GatewayLine {
+  return {
+    install: install.install,
+    brand: install.brand,
+    profile: install.profile,
+    stateDir: install.stateDir,
+    configPath: install.configPath,
+    workspaces: install.workspaces,
+    agents: install.agents.map(({ id, sessions }) => ({ id, sessions })),
+    version: install.version ?? null,
+    mode: install.mode,
+    running: install.running,
+    service: install.service ? { kind: install.service.kind, name: install.service.name } : null,
+    why: install.why,
+  };
+}
+
+export function sayNotices(session: Session, installs: readonly Install[]): void {
+  for (const { install, notices } of installs) {
+    for (const { code, message, hint } of notices) {
+      const said = `${install}: ${message}`;
+      session.emit({ type: 'notice', code, message: said, ...(hint !== undefined && { hint }) });
+    }
+  }
+}

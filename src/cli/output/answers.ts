@@ -1,0 +1,157 @@
+/** Each verb's answer as lines for stdout. */
+import { unreachable } from '../../base/errors.ts';
+import { checkLines } from './check-answer.ts';
+import { entryText } from './entry-text.ts';
+import { gatewayLines, statusLines } from './gateway-answers.ts';
+import type { Paint } from './paint.ts';
+import { printableLine } from './printable.ts';
+import { probeLines } from './probe-answer.ts';
+import { demoLines, pullLines } from './pull-answers.ts';
+import { importLines, pushLines, pushPlanLines } from './push-answers.ts';
+import type {
+  AnswerItem,
+  ExportSummary,
+  InitSummary,
+  JoinSummary,
+  SnapshotsSummary,
+  Summary,
+} from './summary.ts';
+import { tableLines } from './table.ts';
+import { bytesText, countText, shortId, timeText } from './words.ts';
+
+export type AnswerChoices = {
+  readonly exit: number;
+  readonly verbose: boolean;
+  readonly paint: Paint;
+};
+
+export function answerLines(summary: Summary, choices: AnswerChoices): string[] {
+  switch (summary.verb) {
+    case 'init':
+      return initLines(summary);
+    case 'join':
+      return joinLines(summary);
+    case 'push':
+      return 'dryRun' in summary ? pushPlanLines(summary) : pushLines(summary, choices);
+    case 'pull':
+      return pullLines(summary, choices);
+    case 'snapshots':
+      return snapshotsLines(summary);
+    case 'gateways':
+      return gatewayLines(summary, choices);
+    case 'status':
+      return statusLines(summary, choices);
+    case 'probe':
+      return probeLines(summary);
+    case 'ls':
+    case 'cat':
+      return [];
+    case 'check':
+      return checkLines(summary, choices);
+    case 'demo':
+      return demoLines(summary, choices);
+    case 'export':
+      return summary.file === null ? [] : exportLines(summary, summary.file);
+    case 'import':
+      return importLines(summary, choices);
+    case 'find':
+      return summary.matches === 0
+        ? [`no match in ${countText(summary.snapshots, 'snapshot')}`]
+        : [];
+    case 'diff': {
+      const { added, removed, changed } = summary;
+      return [`${added} added, ${removed} removed, ${changed} changed`];
+    }
+    default:
+      return unreachable(summary);
+  }
+}
+
+/** Whether the exit status says enough for `--quiet`. */
+export function isOnlyAReport(summary: Summary): boolean {
+  if ('dryRun' in summary) return false;
+  const { verb } = summary;
+  return ['init', 'join', 'push', 'pull', 'import', 'export'].includes(verb);
+}
+
+export function itemLine(item: AnswerItem): string {
+  switch (item.type) {
+    case 'root': {
+      const { name, path, files, bytes } = item;
+      return `${name}  ${printableLine(path)} (${countText(files, 'file')}, ${bytesText(bytes)})`;
+    }
+    case 'entry':
+      return entryText(item);
+    case 'match':
+      return `${shortId(item.snapshot)}  ${timeText(item.time)}  ${entryText(item.entry)}`;
+    case 'difference': {
+      const sign = { added: '+', removed: '-', changed: 'M' }[item.change];
+      const what = item.what.length === 0 ? '' : `  (${item.what.join(', ')})`;
+      return `${sign} ${printableLine(item.path)}${what}`;
+    }
+    default:
+      return unreachable(item);
+  }
+}
+
+function initLines(summary: InitSummary): string[] {
+  return [
+    `created repository ${summary.id} in ${printableLine(summary.repository)}`,
+    membershipLine(summary),
+    ...(summary.lockDays === null
+      ? []
+      : [
+          `the bucket keeps new objects from being deleted for ${countText(summary.lockDays, 'day')}`,
+        ]),
+    ...(summary.kit === null
+      ? []
+      : [`the recovery kit is in ${printableLine(summary.kit)}: keep it somewhere else`]),
+    'next: stateferry push',
+  ];
+}
+
+function joinLines(summary: JoinSummary): string[] {
+  return [
+    `joined repository ${summary.id} in ${printableLine(summary.repository)}`,
+    membershipLine(summary),
+    'next: stateferry push',
+  ];
+}
+
+function exportLines({ snapshot, files, bytes }: ExportSummary, file: string): string[] {
+  const what = `${countText(files, 'file')}, ${bytesText(bytes)}`;
+  return [`wrote ${what} of ${shortId(snapshot)} to ${printableLine(file)}, in plain text`];
+}
+
+function membershipLine({ machine, isDefault }: InitSummary | JoinSummary): string {
+  const rest = isDefault ? ', and it is the default repository' : '';
+  return `this machine is "${printableLine(machine)}" in it${rest}`;
+}
+
+function snapshotsLines({ snapshots, ownOnly, repository }: SnapshotsSummary): string[] {
+  if (snapshots.length === 0) {
+    return [`no snapshots${ownOnly ? ' of this machine' : ''} in ${printableLine(repository)}`];
+  }
+  return tableLines(
+    [
+      { title: 'id' },
+      { title: 'time' },
+      { title: 'install' },
+      { title: 'machine' },
+      { title: 'no.', right: true },
+      { title: 'files', right: true },
+      { title: 'size', right: true },
+      { title: 'label' },
+    ],
+    snapshots.map((one) => [
+      shortId(one.id),
+      timeText(one.time),
+      printableLine(one.install),
+      printableLine(one.machine),
+      String(one.sequence),
+      one.files.toLocaleString('en-US'),
+      bytesText(one.bytes),
+      printableLine(one.label ?? ''),
+    ]),
+  );
+}

@@ -1,0 +1,56 @@
+/** The one place where a failure becomes words, and the one where it becomes an exit status. */
+import { ERROR_CODES, FerryError, messageOf, type ErrorCode } from '../../base/errors.ts';
+import { HINTS } from './hints.ts';
+import { jsonLine, printableLine, printableText } from './printable.ts';
+
+export type Failure = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+  readonly exit: number;
+  /** For `--verbose`: where it happened and what lay behind it. */
+  readonly trail: readonly string[];
+};
+
+export function failureOf(error: unknown, signal: AbortSignal): Failure {
+  const known = error instanceof FerryError ? error : undefined;
+  const interrupted = signal.aborted && known?.code !== 'bug';
+  const code = interrupted ? 'interrupted' : (known?.code ?? 'bug');
+  const message = interrupted ? 'interrupted' : messageOf(error);
+  return {
+    code,
+    message,
+    hint: (interrupted ? undefined : known?.hint) ?? HINTS[code],
+    details: known?.details ?? {},
+    exit: ERROR_CODES[code].exit,
+    trail: trailOf(error),
+  };
+}
+
+/** `error:`, then `hint:`; in verbose words also where it came from. */
+export function failureLines(failure: Failure, verbose: boolean): string[] {
+  const lines = [
+    `error: ${printableLine(failure.message)}`,
+    `hint: ${printableLine(failure.hint)}`,
+  ];
+  return verbose ? [...lines, ...failure.trail.map(printableText)] : lines;
+}
+
+export function failureJson(failure: Failure): string {
+  const { code, message, hint, exit, details } = failure;
+  const more = Object.keys(details).length === 0 ? {} : { details };
+  return jsonLine({ type: 'error', code, message, hint, exit, ...more });
+}
+
+const CAUSES_MAX = 5;
+
+function trailOf(error: unknown): string[] {
+  const lines: string[] = [];
+  let at: unknown = error;
+  for (let depth = 0; at instanceof Error && depth < CAUSES_MAX; depth++) {
+    lines.push(`${depth === 0 ? '' : 'caused by '}${at.stack ?? at.message}`);
+    at = at.cause;
+  }
+  return lines;
+}

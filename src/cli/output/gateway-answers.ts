@@ -1,0 +1,72 @@
+/** Which gateways there are, and how things stand. */
+import type { AnswerChoices } from './answers.ts';
+import { printableLine } from './printable.ts';
+import type { GatewayLine, GatewaysSummary, StatusSummary } from './summary.ts';
+import { bytesText, countText, shortId, timeText } from './words.ts';
+
+export function gatewayLines({ installs }: GatewaysSummary, { verbose }: AnswerChoices): string[] {
+  if (installs.length === 0) return ['no gateway was found in this home'];
+  return installs.flatMap((install) => [
+    headLine(install),
+    `  state      ${printableLine(install.stateDir)}`,
+    `  config     ${printableLine(install.configPath)}`,
+    ...install.workspaces.map((path) => `  workspace  ${printableLine(path)}`),
+    ...install.agents.map(
+      ({ id, sessions }) => `  agent      ${printableLine(id)} (${countText(sessions, 'session')})`,
+    ),
+    ...(install.service === null
+      ? []
+      : [`  service    ${install.service.kind} ${printableLine(install.service.name)}`]),
+    ...install.why
+      .slice(0, verbose ? Infinity : 3)
+      .map(({ source, detail }) => `  known by   ${source}: ${printableLine(detail)}`),
+  ]);
+}
+
+function headLine(install: GatewayLine): string {
+  const version = install.version === null ? 'version unknown' : printableLine(install.version);
+  const mode = install.mode === 'remote' ? 'client of a remote gateway' : 'local';
+  return `${printableLine(install.install)}  ${version}, ${mode}, ${install.running ? 'running' : 'not running'}`;
+}
+
+export function statusLines(summary: StatusSummary, { paint }: AnswerChoices): string[] {
+  return [
+    'gateways here',
+    ...orNone(summary.installs.map((install) => `  ${headLine(install)}`)),
+    'repositories',
+    ...orNone(summary.repositories.flatMap(repositoryLines)),
+    ...(summary.lastPull === null ? [] : ['last pull', `  ${pullLine(summary.lastPull)}`]),
+    'needs attention',
+    ...(summary.attention.length === 0
+      ? [`  ${paint.good('nothing')}`]
+      : summary.attention.flatMap(({ message, hint }) => [
+          `  ${paint.bad('!')} ${printableLine(message)}`,
+          `    ${printableLine(hint)}`,
+        ])),
+  ];
+}
+
+function repositoryLines(one: StatusSummary['repositories'][number]): string[] {
+  const marks = [
+    ...(one.isDefault ? ['default'] : []),
+    one.joined ? `this machine is "${printableLine(one.machine ?? '')}"` : 'not joined',
+    ...(one.lockDays === null ? [] : [`locked for ${countText(one.lockDays, 'day')}`]),
+    ...(one.reachable ? [] : ['cannot be reached now']),
+  ];
+  return [
+    `  ${printableLine(one.location)} (${marks.join(', ')})`,
+    ...one.lastPush.map(
+      (push) =>
+        `    ${printableLine(push.install)}: last push ${timeText(push.time)}, ${shortId(push.snapshot)}, ` +
+        `${countText(push.files, 'file')}, ${bytesText(push.bytes)}`,
+    ),
+  ];
+}
+
+function pullLine(pull: NonNullable<StatusSummary['lastPull']>): string {
+  const end = pull.ok ? 'checklist passed' : 'checklist FAILED';
+  return `${printableLine(pull.install)} from ${shortId(pull.snapshot)}, ${timeText(pull.time)}, ${end}`;
+}
+
+const orNone = (lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? ['  none'] : lines;

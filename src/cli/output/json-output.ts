@@ -1,0 +1,32 @@
+/** `--json`: one JSON value a line. */
+import type { Output, Sinks } from './output.ts';
+import { failureJson } from './failure.ts';
+import { jsonLine } from './printable.ts';
+
+/** @param stop ends a command whose answer nobody reads any more */
+export function jsonOutput(sinks: Sinks, stop: () => void): Output {
+  let lines = sinks.stdout;
+  let isPayloadThere = false;
+  const say = (value: unknown): void => lines.write(jsonLine(value));
+  return {
+    emit: say,
+    step: (text) => say({ type: 'step', text }),
+    plan: (plan) => say({ type: 'plan', ...plan }),
+    item: (item) => {
+      say(item);
+      if (sinks.stdout.isGone()) stop();
+    },
+    payload: async (bytes) => {
+      lines = sinks.stderr;
+      isPayloadThere ||= bytes.length > 0;
+      await sinks.stdout.writeBytes(bytes);
+      if (sinks.stdout.isGone()) stop();
+    },
+    finish: (summary, exit) => {
+      const { verb, ...fields } = summary;
+      say({ type: 'summary', verb, ok: exit === 0, exit, ...fields });
+    },
+    // Nothing of the payload is there yet: then the failure is the answer.
+    fail: (failure) => (isPayloadThere ? lines : sinks.stdout).write(failureJson(failure)),
+  };
+}

@@ -1,0 +1,109 @@
+/** What a pull is about to do, and what it did. */
+import { NOT_CHECKED } from '../../gateway/checklist.ts';
+import type { AnswerChoices } from './answers.ts';
+import type { PlanShown } from './output.ts';
+import { printableLine } from './printable.ts';
+import type { DemoSummary, PullSummary } from './summary.ts';
+import { bytesText, countText, durationText, shortId } from './words.ts';
+
+export function planLines(plan: PlanShown): string[] {
+  const owner = plan.owner === undefined ? '' : `, owned by ${plan.owner.uid}:${plan.owner.gid}`;
+  const cli = plan.cli === undefined ? 'not used' : printableLine(plan.cli);
+  const amount = `${countText(plan.files, 'file')}, ${bytesText(plan.bytes)}`;
+  return [
+    `plan: ${printableLine(plan.install)} from snapshot ${shortId(plan.snapshot)}: ${amount}${owner}`,
+    ...plan.placed.flatMap(({ root, from, to, aside }) => [
+      `  ${root}: ${printableLine(from)} → ${printableLine(to)}`,
+      ...aside.map(asideLine),
+    ]),
+    `  product command: ${cli}; doctor: ${yesNo(plan.doctor)}; restart: ${yesNo(plan.restart)}`,
+  ];
+}
+
+const asideLine = (path: string): string =>
+  `    what is there now is moved to ${printableLine(path)}`;
+const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+
+export function pullLines(summary: PullSummary, choices: AnswerChoices): string[] {
+  const { paint, verbose } = choices;
+  const done = summary.dryRun === true ? 'would pull' : 'pulled';
+  return [
+    `${paint.good(done)} ${printableLine(summary.install)} from ${shortId(summary.snapshot)}: ` +
+      `${countText(summary.files, 'file')}, ${bytesText(summary.bytes)}` +
+      (summary.dryRun === true
+        ? ''
+        : `, ${bytesText(summary.bytesFetched)} fetched in ${durationText(summary.durationMs)}`),
+    ...summary.placed.flatMap(({ root, from, to, aside }) => [
+      `  ${root}: ${printableLine(from)} → ${printableLine(to)}`,
+      ...(summary.dryRun === true ? (aside ?? []).map(asideLine) : []),
+    ]),
+    ...relocatedLines(summary, verbose),
+    ...summary.problems.map(
+      ({ path, code }) => `  not restored: ${printableLine(path)}: ${printableLine(code)}`,
+    ),
+    ...doctorLines(summary),
+    ...checklistLines(summary, choices),
+    ...undoLines(summary),
+    ...(typeof summary.join === 'string'
+      ? [`to keep the backups going from here: ${printableLine(summary.join)}`]
+      : []),
+  ];
+}
+
+export function demoLines(summary: DemoSummary, choices: AnswerChoices): string[] {
+  const { from, to, product } = summary;
+  const moved = `${countText(summary.files, 'file')}, ${bytesText(summary.bytes)}`;
+  return [
+    `moved ${moved} from ${from.user} to ${to.user} in ${durationText(summary.durationMs)}; ` +
+      `${countText(summary.edits, 'path')} repaired`,
+    ...checklistLines(summary, choices),
+    product.standIn
+      ? 'No product command is used here: a stand-in answered as doctor. stateferry demo --real installs a real one.'
+      : `The doctor was the real one: ${printableLine(product.version)}.`,
+    'look at it:',
+    ...summary.look.map((command) => `  ${printableLine(command)}`),
+  ];
+}
+
+function relocatedLines({ relocated }: PullSummary, verbose: boolean): string[] {
+  if (relocated.length === 0) return [];
+  const edits = relocated.reduce((sum, one) => sum + one.edits, 0);
+  return [
+    `  paths edited: ${edits} in ${countText(relocated.length, 'file')}`,
+    ...(verbose ? relocated.map((one) => `    ${printableLine(one.file)}: ${one.edits}`) : []),
+  ];
+}
+
+function doctorLines({ doctor }: PullSummary): string[] {
+  if (!doctor.ran) return [];
+  return [
+    `  doctor: ${countText(doctor.findings.length, 'finding')}`,
+    ...doctor.findings.map((finding) => `    ${printableLine(finding.replaceAll('\n', ' | '))}`),
+  ];
+}
+
+function checklistLines(
+  { checklist }: Pick<PullSummary, 'checklist'>,
+  { paint }: AnswerChoices,
+): string[] {
+  if (checklist.length === 0) return [];
+  const width = Math.max(...checklist.map(({ check }) => printableLine(check).length));
+  return [
+    'checklist',
+    ...checklist.map(({ check, ok, expected, found }) => {
+      const name = printableLine(check).padEnd(width);
+      const text = ok ? found : `expected ${expected}, found ${found}`;
+      const isChecked = found !== NOT_CHECKED;
+      const mark = !ok ? paint.bad('FAILED') : isChecked ? paint.good('ok    ') : '-     ';
+      return `  ${mark}  ${name}  ${printableLine(text)}`;
+    }),
+  ];
+}
+
+function undoLines({ undo }: PullSummary): string[] {
+  if (undo.length === 0) return [];
+  return [
+    'to put back what was here before:',
+    ...undo.map((command) => `  ${printableLine(command)}`),
+  ];
+}

@@ -1,0 +1,345 @@
+/** What each verb answers with: the last line of `--json`, and what the text on the screen is made from. */
+import type { RequestCounts } from '../../store/object-store.ts';
+
+export type Omission = { readonly path: string; readonly reason: string };
+export type Problem = { readonly path: string; readonly code: string };
+
+export type Cost = {
+  readonly requests: RequestCounts;
+  readonly durationMs: number;
+  /** The largest this process was, workers included, as the kernel counts it. */
+  readonly rssMaxBytes: number;
+};
+
+export type InitSummary = {
+  readonly verb: 'init';
+  readonly repository: string;
+  readonly id: string;
+  readonly machine: string;
+  /** The file the recovery kit is in; null when it was shown. */
+  readonly kit: string | null;
+  readonly isDefault: boolean;
+  /** Days that the bucket keeps new objects from being deleted; null: no lock was asked for. */
+  readonly lockDays: number | null;
+};
+
+export type JoinSummary = {
+  readonly verb: 'join';
+  readonly repository: string;
+  readonly id: string;
+  readonly machine: string;
+  readonly isDefault: boolean;
+};
+
+export type PushedInstall = {
+  readonly id: string;
+  readonly repository: string;
+  readonly install: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly bytesNew: number;
+  readonly bytesStored: number;
+  readonly omissions: readonly Omission[];
+  readonly problems: readonly Problem[];
+};
+
+/** A snapshot that this machine has seen, and that the repository does not show any more. */
+export type MissingSnapshot = {
+  readonly writer: string;
+  readonly snapshot: string;
+  readonly time: string;
+  /** Of the newest that is shown of the same machine; null: none is. */
+  readonly shown: string | null;
+};
+
+/** A push that did not happen; `install` is null when the repository could not even be opened. */
+export type Failed = {
+  readonly repository: string;
+  readonly install: string | null;
+  readonly code: string;
+  readonly message: string;
+};
+
+export type PushSummary = Cost & {
+  readonly verb: 'push';
+  readonly snapshots: readonly PushedInstall[];
+  readonly failed: readonly Failed[];
+  /** What the repository had lost before this push. */
+  readonly missing: readonly MissingSnapshot[];
+};
+
+export type PlannedRoot = {
+  readonly name: string;
+  readonly path: string;
+  readonly files: number;
+  readonly bytes: number;
+};
+
+export type PlannedPush = {
+  readonly install: string;
+  readonly repository: string;
+  readonly roots: readonly PlannedRoot[];
+  readonly files: number;
+  readonly bytes: number;
+  readonly omissions: readonly Omission[];
+  readonly problems: readonly Problem[];
+};
+
+export type PushPlanSummary = {
+  readonly verb: 'push';
+  readonly dryRun: true;
+  readonly snapshots: readonly [];
+  readonly plan: readonly PlannedPush[];
+};
+
+export type PullSummary = Cost & {
+  readonly verb: 'pull';
+  readonly dryRun?: true;
+  readonly snapshot: string;
+  readonly install: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly bytesFetched: number;
+  readonly placed: readonly {
+    readonly root: string;
+    readonly from: string;
+    readonly to: string;
+    /** Where what was there is now, or would be. */
+    readonly aside?: readonly string[];
+  }[];
+  readonly relocated: readonly { readonly file: string; readonly edits: number }[];
+  readonly doctor: {
+    readonly ran: boolean;
+    readonly exit: number | null;
+    readonly findings: readonly string[];
+  };
+  readonly checklist: readonly {
+    readonly check: string;
+    readonly ok: boolean;
+    readonly expected: string;
+    readonly found: string;
+  }[];
+  /** Commands that put back what was there before. */
+  readonly undo: readonly string[];
+  /** The command that keeps backups going from here; null where this machine pushes already. */
+  readonly join?: string | null;
+  readonly problems: readonly Problem[];
+};
+
+export type SnapshotLine = {
+  readonly id: string;
+  readonly time: string;
+  readonly install: string;
+  readonly machine: string;
+  readonly sequence: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly label: string | null;
+};
+
+export type SnapshotsSummary = {
+  readonly verb: 'snapshots';
+  readonly repository: string;
+  readonly snapshots: readonly SnapshotLine[];
+  /** Only this machine's own: no secret was given. */
+  readonly ownOnly: boolean;
+  readonly missing: readonly MissingSnapshot[];
+};
+
+export type GatewayLine = {
+  readonly install: string;
+  readonly brand: string;
+  readonly profile: string;
+  readonly stateDir: string;
+  readonly configPath: string;
+  readonly workspaces: readonly string[];
+  readonly agents: readonly { readonly id: string; readonly sessions: number }[];
+  readonly version: string | null;
+  readonly mode: 'local' | 'remote';
+  readonly running: boolean;
+  readonly service: { readonly kind: string; readonly name: string } | null;
+  readonly why: readonly { readonly source: string; readonly detail: string }[];
+};
+
+export type GatewaysSummary = {
+  readonly verb: 'gateways';
+  readonly installs: readonly GatewayLine[];
+};
+
+export type Attention = {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+};
+
+export type StatusSummary = {
+  readonly verb: 'status';
+  readonly installs: readonly GatewayLine[];
+  readonly repositories: readonly {
+    readonly location: string;
+    readonly isDefault: boolean;
+    readonly joined: boolean;
+    readonly machine: string | null;
+    readonly reachable: boolean;
+    /** How long the bucket keeps what is pushed from being deleted, as `init --lock` set it. */
+    readonly lockDays: number | null;
+    readonly lastPush: readonly {
+      readonly install: string;
+      readonly snapshot: string;
+      readonly time: string;
+      readonly files: number;
+      readonly bytes: number;
+    }[];
+  }[];
+  readonly lastPull: {
+    readonly time: string;
+    readonly install: string;
+    readonly snapshot: string;
+    readonly ok: boolean;
+  } | null;
+  readonly attention: readonly Attention[];
+};
+
+export type LsSummary = {
+  readonly verb: 'ls';
+  readonly snapshot: string;
+  readonly entries: number;
+  readonly bytes: number;
+};
+export type FindSummary = {
+  readonly verb: 'find';
+  readonly pattern: string;
+  readonly snapshots: number;
+  readonly matches: number;
+};
+export type DiffSummary = {
+  readonly verb: 'diff';
+  readonly from: string;
+  readonly to: string;
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+};
+export type CatSummary = {
+  readonly verb: 'cat';
+  readonly snapshot: string;
+  readonly path: string;
+  readonly bytes: number;
+};
+
+export type ExportSummary = {
+  readonly verb: 'export';
+  readonly snapshot: string;
+  /** Null: it went to stdout. */
+  readonly file: string | null;
+  readonly files: number;
+  readonly bytes: number;
+};
+
+export type ImportSummary = Cost & {
+  readonly verb: 'import';
+  readonly snapshots: readonly PushedInstall[];
+  /** Where the install was, as far as its archives tell. */
+  readonly home: string;
+  readonly stateDir: string;
+  readonly roots: readonly { readonly name: string; readonly path: string }[];
+};
+
+export type CheckSummary = Cost & {
+  readonly verb: 'check';
+  readonly repository: string;
+  readonly problems: readonly {
+    readonly object: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+  readonly read: { readonly objects: number; readonly bytes: number };
+  /** As asked for; 0: the structure only. */
+  readonly readPercent: number;
+  readonly snapshots: number;
+  readonly packs: number;
+  /** Only what this machine wrote: no secret was given. */
+  readonly ownOnly: boolean;
+};
+
+export type DemoSummary = {
+  readonly verb: 'demo';
+  /** Everything is in it. */
+  readonly folder: string;
+  readonly from: { readonly user: string; readonly home: string };
+  readonly to: { readonly user: string; readonly home: string };
+  /** What answered as the product: a stand-in is none. */
+  readonly product: { readonly standIn: boolean; readonly version: string };
+  readonly snapshot: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly edits: number;
+  readonly checklist: PullSummary['checklist'];
+  readonly look: readonly string[];
+  readonly durationMs: number;
+};
+
+export type ProbeSummary = {
+  readonly verb: 'probe';
+  readonly repository: string;
+  readonly report: Readonly<Record<string, unknown>>;
+};
+
+export type Summary =
+  | InitSummary
+  | JoinSummary
+  | PushSummary
+  | PushPlanSummary
+  | PullSummary
+  | SnapshotsSummary
+  | GatewaysSummary
+  | StatusSummary
+  | LsSummary
+  | FindSummary
+  | DiffSummary
+  | CatSummary
+  | ExportSummary
+  | ImportSummary
+  | CheckSummary
+  | DemoSummary
+  | ProbeSummary;
+
+/** A part of an answer that comes piece by piece: a line each, on the screen and in JSON. */
+export type AnswerItem =
+  | {
+      readonly type: 'root';
+      readonly name: string;
+      readonly kind: string;
+      /** On the old machine. */
+      readonly path: string;
+      readonly files: number;
+      readonly bytes: number;
+    }
+  | ({ readonly type: 'entry' } & EntryLine)
+  | {
+      readonly type: 'match';
+      readonly snapshot: string;
+      readonly time: string;
+      readonly install: string;
+      readonly entry: EntryLine;
+    }
+  | {
+      readonly type: 'difference';
+      readonly change: 'added' | 'removed' | 'changed';
+      readonly path: string;
+      /** Of a change: `content`, `mode`, `owner`, `mtime`, `type`, `target`. */
+      readonly what: readonly string[];
+      readonly bytes: number | null;
+    };
+
+export type EntryLine = {
+  readonly path: string;
+  readonly kind: 'dir' | 'file' | 'symlink' | 'hardlink';
+  readonly bytes: number;
+  /** As `ls` shows it: `-rw-------`. */
+  readonly mode: string;
+  readonly owner: string;
+  readonly group: string;
+  readonly mtime: string;
+  readonly target: string | null;
+};

@@ -1,0 +1,109 @@
+/** One snapshot as a person names it, opened for reading. */
+import { parseAddress } from '../browse/address.ts';
+import type { ReaderRepository } from '../repository/open.ts';
+import { chooseSnapshot, listSnapshots } from '../repository/snapshot-list.ts';
+import { openSnapshot, type SnapshotReader } from '../repository/snapshot-reader.ts';
+import type { OpenedCover } from '../repository/snapshots.ts';
+import { FerryError } from '../base/errors.ts';
+import type { Location } from '../store/location.ts';
+import { isYes } from './confirm.ts';
+import { missingText, ROLLBACK_HINT, sayMissing } from './history.ts';
+import { historyAt } from './listing.ts';
+import type { MissingSnapshot } from './output/summary.ts';
+import { printableLine } from './output/printable.ts';
+import { readerAt, stateOf } from './repositories.ts';
+import { meantLocation, type Session } from './session.ts';
+
+export type Reading = {
+  readonly repository: ReaderRepository;
+  readonly snapshots: readonly OpenedCover[];
+  /** What this machine has seen there, and the repository does not show any more. */
+  readonly missing: readonly MissingSnapshot[];
+};
+
+export async function openReading(session: Session): Promise<Reading> {
+  const location = meantLocation(session);
+  const repository = await readerAt(session, location);
+  const snapshots = await listSnapshots(repository, session.emit, session.signal);
+  const missing = historyAt(session, location, repository, snapshots);
+  sayMissing(session, missing);
+  return { repository, snapshots, missing };
+}
+
+/** The snapshot that is meant, opened; on a terminal the install is asked for when there are several. */
+export async function openChosen(
+  session: Session,
+  { repository, snapshots }: Reading,
+  wanted: string | undefined,
+  install: string | undefined,
+): Promise<SnapshotReader> {
+  const meant = install ?? (await askInstall(session, snapshots, wanted));
+  const chosen = chooseSnapshot(snapshots, wanted, meant);
+  return openSnapshot(repository, chosen, session.emit, session.signal);
+}
+
+async function askInstall(
+  session: Session,
+  snapshots: readonly OpenedCover[],
+  wanted: string | undefined,
+): Promise<string | undefined> {
+  const { terminal, options, signal } = session;
+  const isById = wanted !== undefined && !wanted.startsWith('latest');
+  const installs = [
+    ...new Set(snapshots.map(({ cover, machine }) => `${cover.install}@${machine}`)),
+  ].toSorted();
+  if (isById || installs.length < 2 || !terminal.isThere || options.json === true) return undefined;
+  const list = installs.map((one, at) => `  ${at + 1}  ${printableLine(one)}`).join('\n');
+  const answer = await terminal.ask(`Which install?\n${list}\nNumber or name: `, signal);
+  return installs[Number(answer) - 1] ?? answer.trim();
+}
+
+/**
+ * Before something is put in place: a repository that shows less than this machine has seen needs a yes; a machine
+ * that has seen nothing is told what it cannot know.
+ */
+export async function guardHistory(
+  session: Session,
+  location: Location,
+  { snapshots, missing }: Reading,
+): Promise<void> {
+  if (!stateOf(session, location)) return sayNewest(session, snapshots);
+  const { options, terminal, signal } = session;
+  const [first] = missing;
+  if (!first || options.yes === true) return;
+  if (terminal.isThere && options.json !== true) {
+    const answer = await terminal.ask('Go on with what it shows? [y/N] ', signal);
+    if (isYes(answer)) return;
+  }
+  throw new FerryError('history-rolled-back', missingText(first), {
+    hint: `${ROLLBACK_HINT} --yes goes on all the same.`,
+  });
+}
+
+function sayNewest(session: Session, snapshots: readonly OpenedCover[]): void {
+  const newest = new Map(snapshots.map(({ machine, cover }) => [machine, cover.time]));
+  if (newest.size === 0) return;
+  const each = [...newest].map(([machine, time]) => `${machine}: ${time}`).join(', ');
+  session.emit({
+    type: 'notice',
+    code: 'newest-shown',
+    message: `the newest snapshot that the repository shows, per machine: ${each}`,
+    hint: 'This machine has not seen the repository before, so newer ones could be hidden from it.',
+  });
+}
+
+export type Addressed = { readonly snapshot: SnapshotReader; readonly path: string | undefined };
+
+/** `SNAPSHOT[:PATH]`; an empty SNAPSHOT is the latest. */
+export async function openAddress(
+  session: Session,
+  { repository, snapshots }: Reading,
+  typed: string,
+  install: string | undefined,
+): Promise<Addressed> {
+  const address = parseAddress(typed);
+  const wanted = address.snapshot === '' ? undefined : address.snapshot;
+  const chosen = chooseSnapshot(snapshots, wanted, install);
+  const snapshot = await openSnapshot(repository, chosen, session.emit, session.signal);
+  return { snapshot, path: address.path };
+}

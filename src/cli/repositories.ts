@@ -1,0 +1,108 @@
+/** Opening the repository that is meant, as the machine that writes to it or as a reader. */
+import { FerryError } from '../base/errors.ts';
+import { LocalCache } from '../repository/cache.ts';
+import type { Secret } from '../repository/key-slots.ts';
+import type { MachineMemory, MachineState } from '../repository/machine.ts';
+import {
+  openForReading,
+  openForWriting,
+  readRepositoryId,
+  type ReaderRepository,
+  type WriterRepository,
+} from '../repository/open.ts';
+import { handOverRepository, makePrivateFolder } from '../settings/places.ts';
+import { printLocation, type Location } from '../store/location.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { openStore } from '../store/open-store.ts';
+import { rememberedStoreSettings } from './probing.ts';
+import { secretFor, secretIfGiven, type Session } from './session.ts';
+
+export async function storeAt(
+  session: Session,
+  location: Location,
+  choices: { readonly createFolder?: boolean } = {},
+): Promise<ObjectStore> {
+  const store = await openStore(location, {
+    emit: session.emit,
+    clock: session.clock,
+    ...rememberedStoreSettings(session, location),
+    ...(choices.createFolder === true && { createFolder: true }),
+  });
+  const { environment } = session;
+  if (location.kind === 'folder' && environment.actsForOther) {
+    const isNew = choices.createFolder === true;
+    session.atEnd(() => handOverRepository(location.path, environment.owner, isNew));
+  }
+  session.atEnd(() => store.close());
+  return store;
+}
+
+/** @throws not-joined */
+export async function writerAt(session: Session, location: Location): Promise<WriterRepository> {
+  const memory = memoryOf(session, location);
+  const store = await storeAt(session, location);
+  const cache = cacheOf(session, memory.state.repository);
+  return openForWriting(store, memory, cache, session.signal);
+}
+
+/** As a reader, with a secret that is asked for unless it was given. */
+export async function readerAt(
+  session: Session,
+  location: Location,
+  given?: Secret,
+): Promise<ReaderRepository> {
+  const store = await storeAt(session, location);
+  const secret = given ?? (await secretOnceThere(session, location, store));
+  return openForReading(
+    store,
+    secret,
+    stateOf(session, location),
+    (repository) => cacheOf(session, repository),
+    session.emit,
+    session.signal,
+  );
+}
+
+/** Nobody shall type a passphrase for a place where there is no repository. */
+async function secretOnceThere(
+  session: Session,
+  location: Location,
+  store: ObjectStore,
+): Promise<Secret> {
+  const known = await secretIfGiven(session);
+  if (known) return known;
+  await readRepositoryId(store, session.signal);
+  return secretFor(session, location);
+}
+
+export const stateOf = (session: Session, location: Location): MachineState | undefined =>
+  session.settings.repository(printLocation(location))?.machine;
+
+/** What this machine remembers there, kept in the settings. */
+function memoryOf(session: Session, location: Location): MachineMemory {
+  const known = printLocation(location);
+  const first = stateOf(session, location);
+  if (!first) {
+    throw new FerryError('not-joined', `this machine has not joined the repository in ${known}`, {
+      hint: `stateferry join '${known}' (or init, when there is none yet)`,
+    });
+  }
+  let state = first;
+  return {
+    get state() {
+      return state;
+    },
+    save: (next) => {
+      session.settings.updateRepository(known, (one) => ({ ...one, machine: next }));
+      state = next;
+      return Promise.resolve();
+    },
+  };
+}
+
+function cacheOf(session: Session, repository: string): LocalCache {
+  makePrivateFolder(session.places.cacheFolder, session.environment);
+  const cache = LocalCache.open(session.places.cacheFolder, repository, session.emit);
+  session.atEnd(() => cache.close());
+  return cache;
+}

@@ -1,0 +1,139 @@
+/** What `status` knows of each repository, and what of all that needs somebody. */
+import { FerryError } from '../base/errors.ts';
+import type { Install } from '../gateway/install.ts';
+import { interruptedInstalls } from '../pull/journal.ts';
+import { listSnapshots } from '../repository/snapshot-list.ts';
+import { parseLocation } from '../store/location.ts';
+import { missingOf, missingText, ROLLBACK_HINT } from './history.ts';
+import type { Attention, MissingSnapshot, StatusSummary } from './output/summary.ts';
+import { writerAt } from './repositories.ts';
+import { journalsFolder } from '../settings/places.ts';
+import type { RepositorySettings } from '../settings/schema.ts';
+import type { Session } from './session.ts';
+
+export type RepositoryStatus = {
+  readonly status: StatusSummary['repositories'][number];
+  readonly settings: RepositorySettings;
+  readonly failure: FerryError | undefined;
+  readonly missing: readonly MissingSnapshot[];
+};
+
+export async function repositoryStatuses(session: Session): Promise<RepositoryStatus[]> {
+  const { repositories, defaultRepository } = session.settings.data;
+  const statuses: RepositoryStatus[] = [];
+  for (const settings of repositories) {
+    const looked = settings.machine ? await look(session, settings) : undefined;
+    statuses.push({
+      settings,
+      failure: looked?.failure,
+      missing: looked?.missing ?? [],
+      status: {
+        location: settings.location,
+        isDefault: settings.location === defaultRepository,
+        joined: settings.machine !== undefined,
+        machine: settings.machine?.machine ?? null,
+        lockDays: settings.lockDays ?? null,
+        reachable: settings.machine !== undefined && looked?.failure === undefined,
+        lastPush: Object.entries(settings.lastPush ?? {}).map(([install, pushed]) => {
+          const { snapshot, time, files, bytes } = pushed;
+          return { install, snapshot, time, files, bytes };
+        }),
+      },
+    });
+  }
+  return statuses;
+}
+
+type Looked = {
+  readonly failure: FerryError | undefined;
+  readonly missing: readonly MissingSnapshot[];
+};
+
+/** A repository that cannot be opened is an answer here, not the end of the command. */
+async function look(session: Session, settings: RepositorySettings): Promise<Looked> {
+  try {
+    const location = parseLocation(settings.location, session.environment.workingFolder);
+    const writer = await writerAt(session, location);
+    const snapshots = await listSnapshots(writer, session.emit, session.signal);
+    return { failure: undefined, missing: missingOf(writer.memory.state, writer, snapshots) };
+  } catch (error) {
+    if (!(error instanceof FerryError) || error.code === 'bug' || session.signal.aborted)
+      throw error;
+    return { failure: error, missing: [] };
+  }
+}
+
+export function lastPullOf(session: Session): StatusSummary['lastPull'] {
+  const last = session.settings.data.lastPull;
+  if (!last) return null;
+  const { time, install, snapshot, checklist } = last;
+  return { time, install, snapshot, ok: checklist.every(({ ok }) => ok) };
+}
+
+export function attentionOf(
+  session: Session,
+  installs: readonly Install[],
+  repositories: readonly RepositoryStatus[],
+): Attention[] {
+  const { lastPull } = session.settings.data;
+  const joined = repositories.filter(({ status }) => status.joined);
+  return [
+    ...(joined.length === 0 ? [nowhere] : joined.flatMap((one) => ofRepository(one, installs))),
+    ...interruptedInstalls(journalsFolder(session.places)).map((install) => ({
+      code: 'swap-interrupted',
+      message: `a pull of ${install} was interrupted while it put things in place`,
+      hint: 'Run the same pull again: it completes what was begun.',
+    })),
+    ...(lastPull?.checklist ?? [])
+      .filter(({ ok }) => !ok)
+      .map(({ check, expected, found }) => ({
+        code: 'checklist-failed',
+        message: `last pull: ${check}: expected ${expected}, found ${found}`,
+        hint: 'Look at it; the snapshot is still in the repository, and what was replaced still lies beside it.',
+      })),
+  ];
+}
+
+const nowhere: Attention = {
+  code: 'not-joined',
+  message: 'this machine pushes to no repository',
+  hint: 'stateferry init LOCATION creates one, stateferry join LOCATION uses one.',
+};
+
+function ofRepository(
+  { status, settings, failure, missing }: RepositoryStatus,
+  installs: readonly Install[],
+): Attention[] {
+  const { location } = status;
+  const pushes = settings.lastPush ?? {};
+  return [
+    ...(failure
+      ? [
+          {
+            code: failure.code,
+            message: failure.message,
+            hint: failure.hint ?? `stateferry probe '${location}'`,
+          },
+        ]
+      : []),
+    ...missing.map((one) => ({
+      code: 'history-rolled-back',
+      message: `${location}: ${missingText(one)}`,
+      hint: ROLLBACK_HINT,
+    })),
+    ...installs
+      .filter(({ install, mode }) => mode === 'local' && !(install in pushes))
+      .map(({ install }) => ({
+        code: 'never-pushed',
+        message: `${install} was never pushed to ${location}`,
+        hint: `stateferry push ${install} -r '${location}'`,
+      })),
+    ...Object.entries(pushes)
+      .filter(([, { problems }]) => problems > 0)
+      .map(([install, { problems }]) => ({
+        code: 'incomplete',
+        message: `the last push of ${install} could not read ${problems} files`,
+        hint: `stateferry push ${install} names them again.`,
+      })),
+  ];
+}

@@ -1,0 +1,254 @@
+/** Every verb that there is. Nothing is imported here until it runs, so that `--help` stays quick. */
+import type { Verb } from './verb.ts';
+
+export const VERBS: readonly Verb[] = [
+  {
+    usage: 'init <location>',
+    about: 'create a repository in a folder or a bucket, and hand out the recovery kit',
+    arguments: { location: 'a folder, or s3://bucket/prefix' },
+    options: [
+      { flags: '--kit <file>', about: 'write the recovery kit into this new file (0600)' },
+      { flags: '--machine <name>', about: "this machine's name in it (default: the host name)" },
+      {
+        flags: '--lock <days>',
+        about: 'make the bucket keep new objects from being deleted for so long (Object Lock)',
+      },
+    ],
+    examples: [
+      'stateferry init /mnt/usb/ferry',
+      "stateferry init 's3://my-bucket/ferry?endpoint=https://s3.example.com&region=eu-1'",
+      'stateferry init /mnt/nas/ferry --passphrase-file ~/.ferry-pass --kit ~/ferry-kit.txt',
+      "stateferry init 's3://my-locked-bucket/ferry' --lock 30",
+    ],
+    notes: [
+      'The kit is shown once. Without a terminal, or with --json, --kit says where it goes.',
+      'The first repository becomes the default: later commands need no -r.',
+      '--lock sets the default retention (GOVERNANCE) of a bucket that was made with Object Lock, for all of it.',
+    ],
+    load: async () => (await import('./commands/init.ts')).runInit,
+  },
+  {
+    usage: 'join <location>',
+    about: 'let this machine push to a repository that exists',
+    arguments: { location: 'a folder, or s3://bucket/prefix' },
+    options: [
+      {
+        flags: '--machine <name>',
+        about: "this machine's name in it (default: the host name, numbered where it is taken)",
+      },
+    ],
+    examples: [
+      'stateferry join /mnt/usb/ferry',
+      "stateferry join 's3://my-bucket/ferry' --recovery-file ./ferry-kit.txt --machine new-laptop",
+    ],
+    notes: ['Needs the passphrase or the recovery code once; pushes after it need neither.'],
+    load: async () => (await import('./commands/join.ts')).runJoin,
+  },
+  {
+    usage: 'gateways',
+    about: 'every gateway of this home: state, config, workspaces, agents, and how it is known',
+    examples: [
+      'stateferry gateways',
+      'stateferry gateways --json',
+      'sudo stateferry gateways --home /home/alice',
+    ],
+    load: async () => (await import('./commands/gateways.ts')).runGateways,
+  },
+  {
+    usage: 'status',
+    about: 'gateways found here, repositories, last pushes, and what needs attention',
+    examples: ['stateferry status', 'stateferry status --json'],
+    load: async () => (await import('./commands/status.ts')).runStatus,
+  },
+  {
+    usage: 'push [install...]',
+    aliases: ['backup'],
+    about: "snapshot this machine's gateways; they may keep running",
+    arguments: { install: 'as printed by gateways; default: all of them' },
+    options: [
+      { flags: '--all', about: 'every local install (the default)' },
+      { flags: '--include <dir>', about: 'take this directory too', repeatable: true },
+      {
+        flags: '--exclude <glob>',
+        about: 'leave out what this matches (as .stateferryignore does)',
+        repeatable: true,
+      },
+      { flags: '--dry-run', about: 'say what would be pushed' },
+      { flags: '--label <text>', about: 'a word to find this snapshot by' },
+    ],
+    examples: [
+      'stateferry push',
+      "stateferry push openclaw --label 'before the update'",
+      "stateferry push -r /mnt/usb/ferry -r 's3://my-bucket/ferry'",
+      "stateferry push --exclude 'workspace/**/node_modules/' --dry-run",
+    ],
+    notes: ['Needs no passphrase on a machine that ran init or join.'],
+    load: async () => (await import('./commands/push.ts')).runPush,
+  },
+  {
+    usage: 'pull [snapshot]',
+    aliases: ['restore'],
+    about: 'verify a snapshot, put it in its place on this machine, repair its paths, and check it',
+    arguments: { snapshot: 'an id, a prefix of one, latest, latest~2; default: the latest' },
+    options: [
+      { flags: '--install <install>', about: 'whose latest, as brand[:profile][@machine]' },
+      { flags: '--into <dir>', about: 'only restore the files below this directory' },
+      {
+        flags: '--only <glob>',
+        about: 'with --into: only what this matches, as state/agents/**',
+        repeatable: true,
+      },
+      { flags: '--dry-run', about: 'show what would be placed, moved aside and edited' },
+      { flags: '--no-doctor', about: "do not run the product's doctor" },
+      { flags: '--no-restart', about: 'do not restart the gateway' },
+    ],
+    examples: [
+      "stateferry pull -r 's3://my-bucket/ferry' --recovery-file ferry-kit.txt",
+      'stateferry pull latest~1 --install openclaw@old-mac --dry-run',
+      "stateferry pull --into ./restored --only 'state/agents/main/**'",
+    ],
+    notes: [
+      'What is there now is moved aside, never deleted; the commands that put it back are printed.',
+      'Asks before it replaces something; without a terminal that needs --yes.',
+    ],
+    load: async () => (await import('./commands/pull.ts')).runPull,
+  },
+  {
+    usage: 'snapshots',
+    about: 'list the snapshots',
+    options: [{ flags: '--install <install>', about: 'only of this install' }],
+    examples: ['stateferry snapshots', 'stateferry snapshots --install openclaw@old-mac --json'],
+    notes: ["Without a passphrase on a machine that joined: this machine's own."],
+    load: async () => (await import('./commands/snapshots.ts')).runSnapshots,
+  },
+  {
+    usage: 'ls <snapshot>',
+    about: 'list what is in a snapshot, or below one path of it',
+    arguments: { snapshot: 'SNAPSHOT or SNAPSHOT:PATH' },
+    options: [
+      { flags: '--install <install>', about: 'whose latest is meant' },
+      { flags: '--recursive', about: 'everything below, not just the one level' },
+    ],
+    examples: [
+      'stateferry ls latest',
+      'stateferry ls latest:state/agents --recursive',
+      'stateferry ls 3f2a:/home/alice/.openclaw/credentials',
+    ],
+    notes: [
+      'PATH begins with the name of a root (ls SNAPSHOT shows them), or is the absolute path on the old machine.',
+    ],
+    load: async () => (await import('./commands/ls.ts')).runLs,
+  },
+  {
+    usage: 'find <pattern>',
+    about: 'find files by name in all snapshots, or in those of one install',
+    arguments: { pattern: 'a glob: * ? [a-z] **; without a / it is matched at every depth' },
+    options: [
+      { flags: '--install <install>', about: 'only in snapshots of this install' },
+      { flags: '--snapshot <snapshot>', about: 'only in this one' },
+    ],
+    examples: [
+      'stateferry find MEMORY.md',
+      "stateferry find 'state/agents/*/sessions/*.jsonl' --snapshot latest",
+    ],
+    load: async () => (await import('./commands/find.ts')).runFind,
+  },
+  {
+    usage: 'diff <a> <b>',
+    about: 'what was added, removed and changed from one snapshot to another',
+    arguments: { a: 'SNAPSHOT or SNAPSHOT:PATH', b: 'SNAPSHOT or SNAPSHOT:PATH' },
+    options: [{ flags: '--install <install>', about: 'whose latest is meant' }],
+    examples: [
+      'stateferry diff latest~1 latest',
+      'stateferry diff 3f2a:workspace latest:workspace',
+    ],
+    load: async () => (await import('./commands/diff.ts')).runDiff,
+  },
+  {
+    usage: 'cat <file>',
+    about: 'write one file of a snapshot to stdout',
+    arguments: { file: 'SNAPSHOT:PATH' },
+    options: [{ flags: '--install <install>', about: 'whose latest is meant' }],
+    examples: [
+      'stateferry cat latest:state/openclaw.json',
+      'stateferry cat latest~3:workspace/MEMORY.md > MEMORY.old.md',
+    ],
+    load: async () => (await import('./commands/cat.ts')).runCat,
+  },
+  {
+    usage: 'export <snapshot> [file]',
+    about: 'write a snapshot, or a part of it, as a tar archive: in plain text',
+    arguments: {
+      snapshot: 'SNAPSHOT or SNAPSHOT:PATH',
+      file: 'a new file (0600), or - for stdout; default: stdout',
+    },
+    options: [{ flags: '--install <install>', about: 'whose latest is meant' }],
+    examples: [
+      'stateferry export latest openclaw.tar',
+      'stateferry export latest:workspace - | tar -tvf -',
+    ],
+    notes: ['Nothing in the archive is sealed. import takes it back.'],
+    load: async () => (await import('./commands/export.ts')).runExport,
+  },
+  {
+    usage: 'import <file...>',
+    about: 'make a snapshot of archives that were made of an install with tar',
+    arguments: { file: 'one or more .tar or .tar.gz of one install: state dir, workspaces' },
+    options: [
+      { flags: '--as <install>', about: 'which install it is: brand or brand:profile' },
+      {
+        flags: '--old-home <dir>',
+        about: 'the home that it was in, when the archives do not tell',
+      },
+      { flags: '--label <text>', about: 'a word to find this snapshot by' },
+    ],
+    examples: [
+      'stateferry import openclaw-state.tgz --as openclaw',
+      'stateferry import state.tgz workspace.tgz --as resonix:work --old-home /home/alice',
+    ],
+    notes: ['Nothing of this machine is touched; a pull puts the snapshot in its place.'],
+    load: async () => (await import('./commands/import.ts')).runImport,
+  },
+  {
+    usage: 'demo',
+    about: 'the whole move between two sandboxed homes, with nothing to configure',
+    options: [
+      {
+        flags: '--real [package]',
+        about: 'install a published gateway command and let its doctor judge (PACKAGE@VERSION)',
+      },
+      {
+        flags: '--folder <dir>',
+        about: 'a new folder for it (default: below the temporary folder)',
+      },
+    ],
+    examples: ['stateferry demo', 'stateferry demo --real openclaw@2026.3.2'],
+    notes: ['Touches nothing outside its own folder; --real keeps what it installs in the cache.'],
+    load: async () => (await import('./commands/demo.ts')).runDemo,
+  },
+  {
+    usage: 'check',
+    about: 'is everything that the snapshots need there, whole and ours?',
+    options: [
+      {
+        flags: '--read-data [percent]',
+        about: 'read the content too: all of it, or this part, another one every day',
+      },
+    ],
+    examples: [
+      'stateferry check',
+      'stateferry check --read-data',
+      'stateferry check --read-data=5%',
+    ],
+    notes: ['--read-data needs the passphrase; without one, what this machine pushed is checked.'],
+    load: async () => (await import('./commands/check.ts')).runCheck,
+  },
+  {
+    usage: 'probe [location]',
+    about: 'try out what a store does: conditional writes, checksums, listings, latency',
+    arguments: { location: 'default: the repository in use' },
+    examples: ["stateferry probe 's3://my-bucket/ferry'", 'stateferry probe --json'],
+    notes: ['Writes a few small objects below probe/ and removes them again.'],
+    load: async () => (await import('./commands/probe.ts')).runProbe,
+  },
+];

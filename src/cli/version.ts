@@ -1,0 +1,8 @@
+/** Our own version, from the package that this file lies in. */
+import { createRequire } from 'node:module';
+
+export function toolVersion(): string {
+  const read: unknown = createRequire(import.meta.url)('../../package.json');
+  const isPackage = typeof read === 'object' && read !== null && 'version' in read;
+  return isPackage ? String(read.version) : 'unknown';
+}

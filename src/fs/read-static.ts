@@ -1,0 +1,48 @@
+/** Reading a range of a file that nobody writes to: our own private copy of a database. */
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { toFsPath, type BytePath } from '../base/byte-path.ts';
+import { assert } from '../base/errors.ts';
+
+export type StaticRange = {
+  /** A multiple of `chunkBytes`. */
+  readonly offset: number;
+  readonly length: number;
+  readonly chunkBytes: number;
+  /** A multiple of `chunkBytes`; overwritten as soon as `onChunk` returns. */
+  readonly buffer: Uint8Array;
+};
+
+/** Answers the bytes read: fewer than asked for only at the end of the file. */
+export function readStatic(
+  path: BytePath,
+  range: StaticRange,
+  onChunk: (bytes: Uint8Array) => void,
+): number {
+  const { offset, length, chunkBytes, buffer } = range;
+  assert(buffer.length % chunkBytes === 0 && offset % chunkBytes === 0, 'whole chunks');
+  const fd = openSync(toFsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    let done = 0;
+    while (done < length) {
+      const got = fill(fd, buffer, offset + done, Math.min(buffer.length, length - done));
+      if (got === 0) break;
+      for (let at = 0; at < got; at += chunkBytes) {
+        onChunk(buffer.subarray(at, Math.min(at + chunkBytes, got)));
+      }
+      done += got;
+    }
+    return done;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function fill(fd: number, buffer: Uint8Array, position: number, wanted: number): number {
+  let done = 0;
+  while (done < wanted) {
+    const got = readSync(fd, buffer, done, wanted - done, position + done);
+    if (got === 0) break;
+    done += got;
+  }
+  return done;
+}

@@ -1,0 +1,78 @@
+/**
+ * The scheduler of the newest generation files its jobs in the shared database under `store_key`: the absolute path of
+ * the file in which the generation before it kept them. Moved to another home, the product looks under another key,
+ * finds nothing, and begins with an empty schedule, without a word (tried with 2026.9.6). So this one column is
+ * relocated, in the stage, where no program has the database open. Nothing else of any database is touched.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { toFsPath } from '../base/byte-path.ts';
+import type { BytePath } from '../base/byte-path.ts';
+import { assert } from '../base/errors.ts';
+import { movePath } from './path-map.ts';
+import { statIfAny } from './read.ts';
+import type { DatabaseChange, RelocationPlan, RelocationRequest } from './relocate.ts';
+import { locateIn } from './locate.ts';
+import { askDatabase, distrust, tablesOf } from './session-database.ts';
+
+const DATABASE = 'state/openclaw.sqlite';
+const KEY = 'store_key';
+
+/** Jobs filed under one key; undefined where there is no such database. */
+export function countDatabaseJobs(path: BytePath, storeKey: string): number | undefined {
+  if ((statIfAny(toFsPath(path))?.size ?? 0) === 0) return undefined;
+  return askDatabase(path, (database) => {
+    if (!tablesOf(database).has('cron_jobs')) return undefined;
+    const count = database.prepare(`SELECT count(*) AS n FROM cron_jobs WHERE ${KEY} = ?`);
+    return Number(count.get(storeKey)?.['n'] ?? 0);
+  });
+}
+
+export function planDatabaseEdits(request: RelocationRequest): RelocationPlan {
+  const file = `${request.stateDir}/${DATABASE}`;
+  const at = locateIn(request.roots, file);
+  if (at === undefined || (statIfAny(toFsPath(at))?.size ?? 0) === 0) {
+    return { edits: [], notices: [] };
+  }
+  const edits = askDatabase(at, (database) =>
+    keyedTables(database).flatMap((table): DatabaseChange[] =>
+      database
+        .prepare(`SELECT DISTINCT ${KEY} AS found FROM "${table}"`)
+        .all()
+        .flatMap((row) => {
+          const from = String(row['found']);
+          const to = movePath(request.map, from);
+          if (to === undefined || to === from) return [];
+          return [{ kind: 'database', at, file, where: `${table}.${KEY}`, from, to }];
+        }),
+    ),
+  );
+  return { edits, notices: [] };
+}
+
+/** On a copy that nobody else has open. */
+export function applyDatabaseEdits(path: string | Buffer, edits: readonly DatabaseChange[]): void {
+  const database = distrust(new DatabaseSync(path, { enableForeignKeyConstraints: false }));
+  try {
+    const tables = keyedTables(database);
+    for (const { where, from, to } of edits) {
+      const table = where.slice(0, -KEY.length - 1);
+      assert(tables.includes(table), `${table} was planned as a table with ${KEY}`);
+      database.prepare(`UPDATE "${table}" SET ${KEY} = ? WHERE ${KEY} = ?`).run(to, from);
+    }
+  } finally {
+    // In WAL mode this is also the checkpoint: no -wal is left beside the file.
+    database.close();
+  }
+}
+
+/** Tables of the scheduler that are filed by key. */
+function keyedTables(database: DatabaseSync): string[] {
+  return [...tablesOf(database)].filter(
+    (table) =>
+      /^cron_\w+$/.test(table) &&
+      database
+        .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+        .all()
+        .some((column) => column['name'] === KEY),
+  );
+}

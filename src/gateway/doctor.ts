@@ -1,0 +1,125 @@
+/**
+ * The product's own doctor, asked never to change anything by itself: non-interactive, without yes or force (those
+ * rename transcripts away and install services). It exits 0 whatever it finds, so its boxes are read.
+ */
+import type { RunResult } from '../process/run.ts';
+import type { CliTarget, ProductCli } from './product-cli.ts';
+import { parseJsonOutput } from './product-cli.ts';
+
+export type DoctorFinding = {
+  /** The heading of the box. */
+  readonly title: string;
+  readonly lines: readonly string[];
+};
+
+export type DoctorAnswer = {
+  readonly ran: boolean;
+  readonly exit: number | null;
+  readonly timedOut: boolean;
+  readonly findings: readonly DoctorFinding[];
+  /** Findings of state integrity: transcripts that are not where the index says. */
+  readonly integrity: readonly string[];
+  readonly durationMs: number;
+  readonly output: string;
+};
+
+/** The newest generation waits a minute for a gateway that is not up. */
+export const DOCTOR_TIMEOUT_MS = 240_000;
+
+export async function runDoctor(
+  cli: ProductCli,
+  request: {
+    readonly target: CliTarget;
+    readonly signal: AbortSignal;
+    readonly timeoutMs?: number;
+  },
+): Promise<DoctorAnswer> {
+  const timeoutMs = request.timeoutMs ?? DOCTOR_TIMEOUT_MS;
+  const result = await cli.run(['doctor', '--non-interactive'], { ...request, timeoutMs });
+  return doctorAnswer(result);
+}
+
+export function doctorAnswer(result: RunResult): DoctorAnswer {
+  const output = plain(`${result.stdout}\n${result.stderr}`);
+  const findings = parseBoxes(output);
+  return {
+    ran: true,
+    exit: result.exit,
+    timedOut: result.timedOut,
+    findings,
+    integrity: findings
+      .filter((one) => /^state integrity/i.test(one.title))
+      .flatMap((one) => one.lines)
+      .filter((line) => !HARMLESS.test(line)),
+    durationMs: result.durationMs,
+    output,
+  };
+}
+
+/** Said of every install that never had a channel: nothing is missing. */
+const HARMLESS = /^OAuth dir not present .*Skipping create/s;
+
+export type ConfigAnswer = {
+  /** Undefined when this product has no such command. */
+  readonly valid: boolean | undefined;
+  readonly issues: readonly string[];
+};
+
+const VALIDATE_TIMEOUT_MS = 120_000;
+
+/** `config validate --json`, the one command whose word on the config counts; January's generation lacks it. */
+export async function validateConfig(
+  cli: ProductCli,
+  request: { readonly target: CliTarget; readonly signal: AbortSignal },
+): Promise<ConfigAnswer> {
+  const result = await cli.run(['config', 'validate', '--json'], {
+    ...request,
+    timeoutMs: VALIDATE_TIMEOUT_MS,
+  });
+  const answer = parseJsonOutput(result.stdout);
+  if (!isRecord(answer) || typeof answer['valid'] !== 'boolean') {
+    return { valid: undefined, issues: [] };
+  }
+  const issues = Array.isArray(answer['issues']) ? answer['issues'] : [];
+  return {
+    valid: answer['valid'],
+    issues: issues.map((issue: unknown) =>
+      isRecord(issue) ? `${String(issue['path'])}: ${String(issue['message'])}` : String(issue),
+    ),
+  };
+}
+
+/**
+ * Boxes as the products draw them:
+ *
+ *     ◇  State integrity ──────╮
+ *     │  - text                │
+ *     ├────────────────────────╯
+ */
+export function parseBoxes(output: string): DoctorFinding[] {
+  const findings: { title: string; lines: string[] }[] = [];
+  let open: { title: string; lines: string[] } | undefined;
+  for (const line of output.split('\n')) {
+    const title = /^[◇◆│o*]\s+(\S.*?)\s+[─-]{2,}[╮+]\s*$/.exec(line)?.[1];
+    if (title !== undefined) {
+      open = { title, lines: [] };
+      findings.push(open);
+    } else if (/^[├╰└+|].*[╯┘+]\s*$/.test(line)) {
+      open = undefined;
+    } else if (open !== undefined) {
+      const text = /^[│|](.*?)[│|]?\s*$/.exec(line)?.[1]?.trim() ?? '';
+      // A continuation of the sentence above, wrapped to the box's width.
+      if (text !== '' && !text.startsWith('- ') && open.lines.length > 0) {
+        open.lines.push(`${open.lines.pop() ?? ''} ${text}`);
+      } else if (text !== '') open.lines.push(text.replace(/^- /, ''));
+    }
+  }
+  return findings;
+}
+
+/** Without colours and cursor movements. */
+// oxlint-disable-next-line no-control-regex -- escape sequences are what is removed
+const plain = (text: string): string => text.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;

@@ -1,0 +1,48 @@
+/** What the product's command says about its gateway and service; only as a second opinion, see running.ts. */
+import { z } from 'zod';
+import type { CheckLine } from './checklist.ts';
+import { NOT_CHECKED } from './checklist.ts';
+import { parseJsonOutput, type CliTarget, type ProductCli } from './product-cli.ts';
+
+const place = z.object({ path: z.string().optional() }).optional();
+const statusSchema = z.object({
+  service: z.object({ loaded: z.boolean().optional() }).optional(),
+  config: z.object({ cli: place, daemon: place }).optional(),
+});
+
+export type GatewayStatus = {
+  /** The config that the command reads, and the one that its service reads. */
+  readonly cliConfig: string | undefined;
+  readonly serviceConfig: string | undefined;
+  readonly serviceLoaded: boolean;
+};
+
+/** It asks nobody, so it is quick also where the gateway is down. */
+const STATUS_ARGS = ['gateway', 'status', '--json', '--no-probe'];
+const STATUS_TIMEOUT_MS = 120_000;
+
+export async function gatewayStatus(
+  cli: ProductCli,
+  request: { readonly target: CliTarget; readonly signal: AbortSignal },
+): Promise<GatewayStatus | undefined> {
+  const result = await cli.run(STATUS_ARGS, { ...request, timeoutMs: STATUS_TIMEOUT_MS });
+  const parsed = statusSchema.safeParse(parseJsonOutput(result.stdout));
+  if (!parsed.success) return undefined;
+  const { config, service } = parsed.data;
+  return {
+    cliConfig: config?.cli?.path,
+    serviceConfig: config?.daemon?.path,
+    serviceLoaded: service?.loaded === true,
+  };
+}
+
+/** A service that reads another config than the command: everything looks right, and the wrong gateway runs. */
+export function checkSameConfig(status: GatewayStatus | undefined, configPath: string): CheckLine {
+  const check = 'command and service read this config';
+  const line = { check, critical: true, expected: configPath };
+  const known = [status?.cliConfig, status?.serviceLoaded ? status.serviceConfig : undefined];
+  const read = known.filter((path) => path !== undefined);
+  if (read.length === 0) return { ...line, ok: true, found: NOT_CHECKED };
+  const other = read.find((path) => path !== configPath);
+  return { ...line, ok: other === undefined, found: other ?? configPath };
+}

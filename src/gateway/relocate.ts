@@ -1,0 +1,191 @@
+/**
+ * After a move, paths that were written down point to the old machine, and the products do not notice: they would
+ * begin an empty history. Relocation edits just the places that matter: path-bearing keys of the config and its
+ * includes, `sessionFile` of every session index, links between roots. As text edits; databases are left alone, but
+ * for the one column that would lose the scheduler's jobs.
+ */
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  lchownSync,
+  lutimesSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { asBytePath, bytePathFromText, showPath, toFsPath } from '../base/byte-path.ts';
+import type { BytePath } from '../base/byte-path.ts';
+import { assert } from '../base/errors.ts';
+import { applyDatabaseEdits, planDatabaseEdits } from './cron-database.ts';
+import type { Notice } from './install.ts';
+import { editLiterals } from './literals.ts';
+import type { PathMap } from './path-map.ts';
+import { lstatIfAny } from './read.ts';
+import { planConfigEdits } from './relocate-config.ts';
+import { planLinkEdits } from './relocate-links.ts';
+import { planSessionEdits } from './relocate-sessions.ts';
+
+export type StagedRoot = {
+  /** Where it was on the old machine, and by which other names. */
+  readonly path: BytePath;
+  readonly aliases: readonly BytePath[];
+  /** Where its content lies now. */
+  readonly at: BytePath;
+};
+
+export type RelocationRequest = {
+  readonly roots: readonly StagedRoot[];
+  readonly map: PathMap;
+  readonly oldHome: string;
+  readonly newHome: string;
+  /** Of the old machine. */
+  readonly stateDir: string;
+  readonly configPath: string;
+  readonly agents: readonly { readonly id: string; readonly sessionsDir: string }[];
+};
+
+export type LiteralChange = {
+  readonly kind: 'literal';
+  /** The staged file. */
+  readonly at: BytePath;
+  /** The same file as the old machine named it. */
+  readonly file: string;
+  readonly where: string;
+  readonly from: string;
+  readonly to: string;
+  readonly start: number;
+  readonly end: number;
+};
+
+export type LinkChange = {
+  readonly kind: 'link';
+  readonly at: BytePath;
+  readonly file: string;
+  readonly where: 'link target';
+  readonly from: string;
+  readonly to: string;
+};
+
+/** Rows of the scheduler's database are filed under the absolute path of a file that does not even exist any more. */
+export type DatabaseChange = {
+  readonly kind: 'database';
+  readonly at: BytePath;
+  readonly file: string;
+  readonly where: string;
+  readonly from: string;
+  readonly to: string;
+};
+
+export type RelocationEdit = LiteralChange | LinkChange | DatabaseChange;
+
+/** A value: `--dry-run` prints it, nothing is changed yet. Made from files that were not relocated before. */
+export type RelocationPlan = {
+  readonly edits: readonly RelocationEdit[];
+  readonly notices: readonly Notice[];
+};
+
+export function planRelocation(request: RelocationRequest): RelocationPlan {
+  const parts = [
+    planConfigEdits(request),
+    planSessionEdits(request),
+    planLinkEdits(request),
+    planDatabaseEdits(request),
+  ];
+  return {
+    edits: parts.flatMap((part) => part.edits),
+    notices: parts.flatMap((part) => part.notices),
+  };
+}
+
+/**
+ * Edits the staged files; mode, owner and times stay. Each file is replaced whole or not at all, so that a kill leaves
+ * nothing that a restore does not see: what it finds changed it fetches again, and the plan is made anew.
+ */
+export function applyRelocation(plan: RelocationPlan): void {
+  const literals = plan.edits.filter((edit) => edit.kind === 'literal');
+  for (const [at, edits] of Map.groupBy(literals, (edit) => edit.at)) rewrite(at, edits);
+  const rows = plan.edits.filter((edit) => edit.kind === 'database');
+  for (const [at, edits] of Map.groupBy(rows, (edit) => edit.at)) refile(at, edits);
+  for (const edit of plan.edits) if (edit.kind === 'link') relink(edit);
+}
+
+/** Edits per file, as the summary tells them. */
+export function editsPerFile(plan: RelocationPlan): { file: string; edits: number }[] {
+  const files = Map.groupBy(plan.edits, (edit) => edit.file);
+  return [...files].map(([file, edits]) => ({ file, edits: edits.length }));
+}
+
+function rewrite(at: BytePath, edits: readonly LiteralChange[]): void {
+  const sorted = edits.toSorted((a, b) => a.start - b.start);
+  replaceFile(at, (draft) => {
+    const bytes = editLiterals(readFileSync(toFsPath(at)), sorted);
+    writeFileSync(draft, bytes, { mode: 0o600 });
+  });
+}
+
+function refile(at: BytePath, edits: readonly DatabaseChange[]): void {
+  replaceFile(at, (draft) => {
+    copyFileSync(toFsPath(at), draft);
+    // One that could only be kept as its files: what is not in the file itself yet lies beside it.
+    for (const suffix of ['-wal', '-journal']) {
+      if (lstatIfAny(toFsPath(asBytePath(at + suffix)))?.isFile() !== true) continue;
+      copyFileSync(
+        toFsPath(asBytePath(at + suffix)),
+        toFsPath(asBytePath(at + DRAFT_SUFFIX + suffix)),
+      );
+    }
+    applyDatabaseEdits(draft, edits);
+  });
+  // It is all in the file now, and replayed over it they would undo the edits.
+  for (const suffix of ['-wal', '-shm', '-journal']) {
+    rmSync(toFsPath(asBytePath(at + suffix)), { force: true });
+  }
+}
+
+/** Named the same at every try: what a kill left is what the next try begins with. */
+const DRAFT_SUFFIX = '.stateferry-edit';
+
+function replaceFile(at: BytePath, write: (draft: string | Buffer) => void): void {
+  const path = toFsPath(at);
+  const stats = lstatIfAny(path);
+  assert(stats?.isFile() === true, `${showPath(at)} was planned as a file`);
+  for (const rest of ['', '-wal', '-shm', '-journal']) {
+    rmSync(toFsPath(asBytePath(at + DRAFT_SUFFIX + rest)), { force: true });
+  }
+  const draft = toFsPath(asBytePath(at + DRAFT_SUFFIX));
+  write(draft);
+  chownSync(draft, stats.uid, stats.gid);
+  chmodSync(draft, stats.mode & 0o7777);
+  utimesSync(draft, stats.atimeMs / 1000, stats.mtimeMs / 1000);
+  syncFile(draft);
+  renameSync(draft, path);
+}
+
+function syncFile(path: string | Buffer): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function relink(edit: LinkChange): void {
+  const path = toFsPath(edit.at);
+  const stats = lstatIfAny(path);
+  assert(stats?.isSymbolicLink() === true, `${showPath(edit.at)} was planned as a link`);
+  assert(readlinkSync(path, 'latin1') === bytePathFromText(edit.from), 'the link has changed');
+  unlinkSync(path);
+  symlinkSync(toFsPath(bytePathFromText(edit.to)), path);
+  lchownSync(path, stats.uid, stats.gid);
+  lutimesSync(path, stats.atimeMs / 1000, stats.mtimeMs / 1000);
+}

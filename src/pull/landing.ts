@@ -1,0 +1,89 @@
+/** What a pull onto this machine works with: the site, the plan, and what came of it. Plain data. */
+import type { Brand } from '../gateway/brands.ts';
+import type { CheckLine } from '../gateway/checklist.ts';
+import type { CliDeps, CliTarget, ProductCli } from '../gateway/product-cli.ts';
+import type { GatewayRecord } from '../gateway/record.ts';
+import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import type { Owner } from './file-table.ts';
+import type { Placement } from './placement.ts';
+import type { RestoreDeps, Restored } from './restore.ts';
+
+/** The machine and user that the install lands on. */
+export type LandingSite = {
+  readonly home: string;
+  /** Who the files and the gateway belong to. */
+  readonly uid: number;
+  /** Set when we run as root for somebody else. */
+  readonly owner: Owner;
+  readonly env: Readonly<Record<string, string>>;
+  readonly brands: readonly Brand[];
+  readonly cli: CliDeps;
+};
+
+export type PullRequest = {
+  readonly snapshot: SnapshotReader;
+  readonly site: LandingSite;
+  readonly dryRun: boolean;
+  readonly doctor: boolean;
+  readonly restart: boolean;
+  /** Where journals of swaps are kept; it is there. */
+  readonly journals: string;
+  /** For names: the local time as `20261121-080000`. */
+  readonly stamp: string;
+};
+
+/** What is about to happen; shown before it does, and the whole answer of a dry run. */
+export type PullPlan = {
+  readonly install: string;
+  readonly snapshot: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly placed: readonly {
+    readonly root: string;
+    readonly from: string;
+    readonly to: string;
+    /** Where what is there now will be moved. */
+    readonly aside: readonly string[];
+  }[];
+  readonly owner: Owner;
+  readonly cli: string | undefined;
+  readonly doctor: boolean;
+  readonly restart: boolean;
+};
+
+export type PullDeps = RestoreDeps & {
+  /** Shows the plan and asks; false: the user said no. */
+  confirm(plan: PullPlan): Promise<boolean>;
+};
+
+export type Pulled = {
+  readonly plan: PullPlan;
+  /** undefined: a dry run. */
+  readonly restored: Restored | undefined;
+  readonly relocated: readonly { readonly file: string; readonly edits: number }[];
+  readonly landed: Landed | undefined;
+  /** Commands that put everything back as it was. */
+  readonly undo: readonly string[];
+};
+
+export type Landed = {
+  readonly doctor: {
+    readonly ran: boolean;
+    readonly exit: number | null;
+    readonly findings: readonly string[];
+  };
+  readonly checklist: readonly CheckLine[];
+  /** No critical line failed. */
+  readonly ok: boolean;
+};
+
+/** What was found out before anything is written. */
+export type Landing = {
+  readonly brand: Brand;
+  readonly record: GatewayRecord;
+  readonly placement: Placement;
+  readonly plan: PullPlan;
+  readonly cli: ProductCli | undefined;
+  /** For the product's command. */
+  readonly target: CliTarget;
+};

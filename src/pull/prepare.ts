@@ -1,0 +1,193 @@
+/** Everything about a pull that can be refused before anything is written. */
+import { showPath, toFsPath, type BytePath } from '../base/byte-path.ts';
+import { ERROR_CODES, FerryError } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import { diskSpace } from '../fs/disk-space.ts';
+import { folderBytes } from '../fs/folder-bytes.ts';
+import { isWritableFolder } from '../fs/writable.ts';
+import { loadConfig } from '../gateway/config-text.ts';
+import {
+  compareVersions,
+  findProductCli,
+  type CliTarget,
+  type ProductCli,
+} from '../gateway/product-cli.ts';
+import { readFileIfAny, statIfAny } from '../gateway/read.ts';
+import { gatewayRecordSchema, type GatewayRecord } from '../gateway/record.ts';
+import { isRunning, portOf } from '../gateway/running.ts';
+import type { Brand } from '../gateway/brands.ts';
+import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import type { Landing, LandingSite, PullPlan, PullRequest } from './landing.ts';
+import { planPlacement, type Placement } from './placement.ts';
+import { refuseUnsafePlaces } from './safe-places.ts';
+
+/** @throws install-not-found, cli-missing, cli-too-old, no-space, target-unsafe, object-damaged */
+export async function prepare(
+  request: PullRequest,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<Landing> {
+  const { snapshot, site, stamp } = request;
+  const { body, cover } = snapshot;
+  const record = recordOf(snapshot);
+  const brand = brandOf(body.install.brand, site);
+  const { home } = site;
+  const placement = planPlacement({ body, record, snapshotId: cover.id, home, stamp });
+  const { stateDir, configPath } = placement;
+  const target = { home, stateDir, configPath, profile: body.install.profile };
+  refuseUnsafePlaces(placement, home, request.journals);
+  checkTargets(placement);
+  checkSpace(placement);
+  const cli = await cliFor({ request, brand, record, target }, emit, signal);
+  return { brand, record, placement, plan: planOf(request, placement, cli), cli, target };
+}
+
+function recordOf({ body }: SnapshotReader): GatewayRecord {
+  const parsed = gatewayRecordSchema.safeParse(body.gateway);
+  if (parsed.success) return parsed.data;
+  throw new FerryError('object-damaged', 'the snapshot has no usable record of its gateway', {
+    hint: 'Its files can still be had: stateferry pull --into DIR',
+    cause: parsed.error,
+  });
+}
+
+function brandOf(wanted: string, site: LandingSite): Brand {
+  const brand = site.brands.find(({ name }) => name === wanted);
+  if (brand) return brand;
+  throw new FerryError('install-not-found', `this machine knows no brand ${wanted}`, {
+    hint: 'Add the brand to the settings, or take the files only: stateferry pull --into DIR',
+  });
+}
+
+function planOf(request: PullRequest, placement: Placement, cli: ProductCli | undefined): PullPlan {
+  const { snapshot, site, doctor, restart } = request;
+  const { cover, body } = snapshot;
+  return {
+    install: body.install.install,
+    snapshot: cover.id,
+    files: cover.cover.files,
+    bytes: cover.cover.bytes,
+    placed: placement.roots.map(({ root, from, to, parts }) => ({
+      root: root.name,
+      from: showPath(from),
+      to: showPath(to),
+      aside: parts.flatMap(({ aside }) => (aside ? [showPath(aside)] : [])),
+    })),
+    owner: site.owner,
+    cli: cli && `${cli.path} ${cli.version ?? ''}`.trim(),
+    doctor,
+    restart,
+  };
+}
+
+/** @throws target-unsafe: a root of the old machine lay where this user may not write */
+function checkTargets({ roots }: Placement): void {
+  for (const { base, to, parts } of roots) {
+    if (parts.length === 0 || isWritableFolder(base)) continue;
+    throw new FerryError(
+      'target-unsafe',
+      `${showPath(to)} cannot be written: ${showPath(base)} is not a folder that you may write in`,
+      { hint: 'Run as the user who may, or take the files only: stateferry pull --into DIR' },
+    );
+  }
+}
+
+/** A twentieth is kept for what the file system itself needs. */
+const SPACE_FACTOR = 1.05;
+
+/** Room for everything beside what is there now, per file system; what an earlier run staged is there already. */
+function checkSpace({ roots }: Placement): void {
+  const perDevice = new Map<number, { at: BytePath; needed: number }>();
+  for (const { root, base, stage, parts } of roots) {
+    const device = statIfAny(toFsPath(base))?.dev ?? 0;
+    const staged = parts.length === 0 ? 0 : folderBytes(stage);
+    const sum = perDevice.get(device) ?? { at: base, needed: 0 };
+    sum.needed += root.bytes * SPACE_FACTOR - staged;
+    perDevice.set(device, sum);
+  }
+  for (const { at, needed } of perDevice.values()) {
+    const { freeBytes } = diskSpace(at);
+    if (freeBytes >= needed) continue;
+    throw new FerryError(
+      'no-space',
+      `${Math.ceil(needed)} bytes are needed at ${showPath(at)}, ${freeBytes} are free`,
+      {
+        hint: 'Make room: what is there now is kept until you have seen the new install work.',
+        details: { needed: Math.ceil(needed), free: freeBytes },
+      },
+    );
+  }
+}
+
+type CliWish = {
+  readonly request: PullRequest;
+  readonly brand: Brand;
+  readonly record: GatewayRecord;
+  readonly target: CliTarget;
+};
+
+/** A dry run shows the plan all the same, and says what would refuse it. */
+async function cliFor(
+  wish: CliWish,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<ProductCli | undefined> {
+  try {
+    return await findCli(wish, signal);
+  } catch (error) {
+    const isRefusal = error instanceof FerryError && error.exit === ERROR_CODES['cli-missing'].exit;
+    if (!isRefusal || !wish.request.dryRun) throw error;
+    const { code, message, hint = '' } = error;
+    emit({ type: 'notice', code, message: `the pull itself would refuse: ${message}`, hint });
+    return undefined;
+  }
+}
+
+/** @throws cli-missing, cli-too-old: unless neither doctor nor restart is wanted */
+async function findCli(wish: CliWish, signal: AbortSignal): Promise<ProductCli | undefined> {
+  const { request, brand, record, target } = wish;
+  const { site, doctor, restart } = request;
+  if (!doctor && !restart) return undefined;
+  const cli = await findProductCli(brand, site.cli, { target, signal });
+  const needed = record.configVersion ?? record.cliVersion;
+  const install = `npm install -g ${brand.command}${needed === null ? '' : `@${needed}`}`;
+  const hint = `Install it: ${install} — or place the files without it: --no-doctor --no-restart`;
+  if (!cli) {
+    throw new FerryError('cli-missing', `the command ${brand.command} is not on this machine`, {
+      hint,
+    });
+  }
+  if (cli.version === undefined) {
+    throw new FerryError('cli-missing', `${cli.path} does not start: it tells no version`, {
+      hint: `Try ${brand.command} --version as the user who runs the gateway. ${hint}`,
+    });
+  }
+  if (needed !== null && compareVersions(cli.version, needed) < 0) {
+    throw new FerryError(
+      'cli-too-old',
+      `${brand.command} is ${cli.version} here and was ${needed} on the old machine`,
+      { hint },
+    );
+  }
+  return cli;
+}
+
+/** By the lock of the config that will be replaced, at its own port and at that of the snapshot. */
+export async function refuseRunning(
+  request: PullRequest,
+  landing: Landing,
+  signal: AbortSignal,
+): Promise<void> {
+  const { env, uid } = request.site;
+  const { placement, brand, record } = landing;
+  const { stateDir, configPath } = placement;
+  const here = loadConfig(configPath, readFileIfAny);
+  const ports = new Set([record.port, ...(here.exists ? [portOf(here, brand, env)] : [])]);
+  for (const port of ports) {
+    const running = await isRunning({ brand, stateDir, configPath, port, env, uid, signal });
+    if (!running.running) continue;
+    throw new FerryError('gateway-unstoppable', `a gateway is running here (${running.why})`, {
+      hint: `Stop it first: ${brand.command} gateway stop — or end the process, then pull again.`,
+    });
+  }
+}

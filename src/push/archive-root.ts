@@ -1,0 +1,371 @@
+/**
+ * One root into one tree: walk, capture, pages. Entries leave in the order of the walk however the workers
+ * finish; how much may wait in between is bounded.
+ */
+import {
+  asBytePath,
+  baseNameBytes,
+  dirNameBytes,
+  joinBytes,
+  type BytePath,
+} from '../base/byte-path.ts';
+import { ByteWriter, toHex, view } from '../base/bytes.ts';
+import { assert, throwIfAborted } from '../base/errors.ts';
+import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
+import { CHUNK_BYTES, encodeEntryRest, type Entry, type EntryBase } from '../format/entry.ts';
+import type { Owners } from '../fs/owners.ts';
+import { setFingerprint, statSet } from '../fs/sqlite-file.ts';
+import { walkTree, type OmitRule, type WalkEntry, type WalkItem } from '../fs/walk.ts';
+import type { Capturer, Captured } from './capturer.ts';
+import type { ChunkSink } from './chunk-sink.ts';
+import type { OmissionLog } from './omission-log.ts';
+import {
+  openSeen,
+  sameFileStat,
+  SeenCollector,
+  type SeenDirectory,
+  type SeenFile,
+  type SeenFiles,
+} from './seen-files.ts';
+import { entryIds, TreeBuilder } from './tree-builder.ts';
+
+export type ArchiveRoot = {
+  /** Where it is read. */
+  readonly readFrom: BytePath;
+  readonly omit: OmitRule;
+  isSecret(path: BytePath, isDatabase: boolean): boolean;
+  /** Folders whose files are counted as they are captured, by the name of the count. */
+  readonly counted?: readonly { readonly name: string; readonly folder: BytePath }[];
+};
+
+export type ArchiveDeps = {
+  readonly sink: ChunkSink;
+  readonly pageCutKey: Uint8Array;
+  readonly capturer: Capturer;
+  readonly owners: Owners;
+  readonly seen: SeenFiles;
+  readonly log: OmissionLog;
+  /** Entries settled so far, for the progress line. */
+  readonly onEntry: (bytes: number) => void;
+};
+
+export type ArchivedRoot = {
+  readonly filesIn: ReadonlyMap<string, number>;
+  readonly page: string;
+  readonly files: number;
+  readonly bytes: number;
+};
+
+/** Entries that may wait for an earlier one. */
+const WAITING_MAX = 20_000;
+/** The event loop gets a turn this often, so that uploads and answers go on. */
+const ENTRIES_PER_TURN = 500;
+
+type Waiting = {
+  readonly path: BytePath;
+  /** undefined: still being captured; null: left out after all. */
+  rest: Uint8Array | null | undefined;
+  bytes: number;
+  /** Another name of an earlier file: decided when that one is. */
+  readonly linked?: WalkEntry;
+};
+type OpenDirectory = {
+  readonly path: BytePath;
+  readonly seen: SeenDirectory;
+  readonly now: SeenCollector;
+  /** What became of its files so far: what lies beside a database waits to hear that it is one. */
+  readonly verdicts: Map<BytePath, Verdict>;
+};
+type Verdict = {
+  settled: Captured | 'database' | undefined;
+  readonly waiting: ((captured: Captured | 'database') => void)[];
+};
+
+/** What SQLite keeps beside a database; part of it, never a file by itself. */
+const SET_SUFFIX = /-(wal|shm|journal)$/;
+
+export class RootArchiver {
+  readonly #root: ArchiveRoot;
+  readonly #deps: ArchiveDeps;
+  readonly #tree: TreeBuilder;
+  readonly #writer = new ByteWriter(4096);
+  readonly #waiting: Waiting[] = [];
+  #head = 0;
+  readonly #directories: OpenDirectory[] = [];
+  /** Files with several names, by inode: the first name that is kept. */
+  readonly #hardLinks = new Map<string, Waiting>();
+  readonly #filesIn = new Map<string, number>();
+  #files = 0;
+  #bytes = 0;
+
+  constructor(root: ArchiveRoot, deps: ArchiveDeps) {
+    this.#root = root;
+    this.#deps = deps;
+    this.#tree = new TreeBuilder(deps.sink, deps.pageCutKey);
+  }
+
+  /** undefined: the root is not there at all, which the log says. */
+  async run(signal: AbortSignal): Promise<ArchivedRoot | undefined> {
+    let sinceTurn = 0;
+    for (const item of walkTree(this.#root.readFrom, { omit: this.#root.omit })) {
+      this.#take(item);
+      if (++sinceTurn >= ENTRIES_PER_TURN || this.#deps.capturer.isFull) {
+        sinceTurn = 0;
+        await this.#deps.capturer.turn(signal);
+        this.#drain();
+        while (this.#waiting.length - this.#head > WAITING_MAX) {
+          await this.#deps.capturer.settle(signal);
+          this.#drain();
+        }
+      }
+      throwIfAborted(signal);
+    }
+    this.#leaveDirectories(undefined);
+    do {
+      await this.#deps.capturer.settleAll(signal);
+      this.#drain();
+    } while (this.#deps.capturer.isBusy);
+    assert(this.#head === this.#waiting.length, 'every entry is settled');
+    if (this.#tree.isEmpty) return undefined;
+    const page = toHex(this.#tree.finish());
+    return { page, files: this.#files, bytes: this.#bytes, filesIn: this.#filesIn };
+  }
+
+  #count(path: BytePath): void {
+    for (const { name, folder } of this.#root.counted ?? []) {
+      if (folder !== '' && !path.startsWith(`${folder}/`)) continue;
+      this.#filesIn.set(name, (this.#filesIn.get(name) ?? 0) + 1);
+    }
+  }
+
+  #take(item: WalkItem): void {
+    if (item.kind === 'omission') return this.#deps.log.omission(item.path, item.reason);
+    if (item.kind === 'problem') return this.#deps.log.problem(item.path, item.code, item.message);
+    this.#leaveDirectories(item.path);
+    if (item.type === 'dir') {
+      const seen = openSeen(this.#deps.seen, item.path);
+      const now = new SeenCollector();
+      this.#directories.push({ path: item.path, seen, now, verdicts: new Map() });
+      return this.#ready(item.path, { ...this.#base(item), type: 'dir' });
+    }
+    if (item.type === 'symlink') {
+      const target = item.linkTarget ?? asBytePath('');
+      return this.#ready(item.path, { ...this.#base(item), type: 'symlink', target });
+    }
+    this.#takeFile(item);
+  }
+
+  #takeFile(item: WalkEntry): void {
+    if (item.nlink > 1 && this.#hardLinks.has(inodeOf(item))) {
+      this.#waiting.push({ path: item.path, rest: undefined, bytes: 0, linked: item });
+      return;
+    }
+    const directory = this.#directories.at(-1);
+    const known = directory?.seen.find(baseNameBytes(item.path));
+    if (known && directory && this.#isUnchanged(item, known)) {
+      directory.now.add(known, false);
+      const waiting: Waiting = { path: item.path, rest: known.rest, bytes: sizeOf(known.rest) };
+      this.#waiting.push(waiting);
+      this.#rememberLink(item, waiting);
+      if (known.fingerprint !== '')
+        directory.verdicts.set(item.path, { settled: 'database', waiting: [] });
+      return;
+    }
+    const waiting: Waiting = { path: item.path, rest: undefined, bytes: item.size };
+    this.#waiting.push(waiting);
+    const database = asBytePath(item.path.replace(SET_SUFFIX, ''));
+    const verdict = directory?.verdicts.get(database);
+    if (verdict && database !== item.path) this.#takeSetMember(item, waiting, directory, verdict);
+    else this.#capture(item, waiting, directory);
+  }
+
+  /** A file beside one that may be a database: nothing is decided before that one is. */
+  #takeSetMember(
+    item: WalkEntry,
+    waiting: Waiting,
+    directory: OpenDirectory | undefined,
+    verdict: Verdict,
+  ): void {
+    const decide = (captured: Captured | 'database'): void => {
+      const isRead = captured !== 'database' && captured.kind === 'read';
+      // No database after all, or none that was captured: then its neighbour stands for itself.
+      const isAlone = captured !== 'database' && (!isRead || captured.fingerprint === '');
+      if (isAlone) return this.#capture(item, waiting, directory);
+      const suffix = SET_SUFFIX.exec(item.path)?.[0] ?? '';
+      const beside = isRead ? captured.beside.get(suffix) : undefined;
+      if (!beside || !isRead) {
+        waiting.rest = null;
+        return this.#deps.log.omission(
+          item.path,
+          'part of the database beside it, and inside its copy',
+        );
+      }
+      const kept = { ...captured, ...beside, stable: false, beside: new Map<string, never>() };
+      this.#captured(item, waiting, undefined, kept);
+    };
+    if (verdict.settled === undefined) verdict.waiting.push(decide);
+    else decide(verdict.settled);
+  }
+
+  #isUnchanged(item: WalkEntry, known: SeenFile): boolean {
+    if (!sameFileStat(item, known.stat)) return false;
+    if (known.fingerprint !== '') {
+      const set = statSet(joinBytes(this.#root.readFrom, item.path));
+      if (!set || setFingerprint(set) !== known.fingerprint) return false;
+    }
+    const { sink } = this.#deps;
+    const ids = Buffer.from(known.ids.buffer, known.ids.byteOffset, known.ids.length);
+    for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {
+      if (!sink.reuse(ids.subarray(at, at + CHUNK_ID_BYTES))) return false;
+    }
+    // List chunks are cheap to make again, and making them marks them as used.
+    const chunkBytes = known.fingerprint === '' ? CHUNK_BYTES.other : CHUNK_BYTES.database;
+    const size = sizeOf(known.rest);
+    entryIds(sink, ids, size, chunkBytes);
+    return true;
+  }
+
+  #capture(item: WalkEntry, waiting: Waiting, directory: OpenDirectory | undefined): void {
+    this.#rememberLink(item, waiting);
+    const verdict: Verdict = { settled: undefined, waiting: [] };
+    directory?.verdicts.set(item.path, verdict);
+    if (directory) directory.now.pending += 1;
+    const group = `${this.#deps.seen.root}/${dirNameBytes(item.path)}`;
+    const secret = {
+      asFile: this.#root.isSecret(item.path, false),
+      asDatabase: this.#root.isSecret(item.path, true),
+    };
+    const path = joinBytes(this.#root.readFrom, item.path);
+    const at = { path, shown: item.path, group, secret, expected: item };
+    this.#deps.capturer.add(at, (captured) => {
+      this.#captured(item, waiting, directory, captured);
+      verdict.settled = captured;
+      for (const decide of verdict.waiting) decide(captured);
+    });
+  }
+
+  #captured(
+    item: WalkEntry,
+    waiting: Waiting,
+    directory: OpenDirectory | undefined,
+    captured: Captured,
+  ): void {
+    if (captured.kind === 'left out') {
+      waiting.rest = null;
+      directory?.now.forget();
+    } else {
+      const { size, chunkBytes, database, stat, secret } = captured;
+      const lists = entryIds(this.#deps.sink, captured.ids, size, chunkBytes);
+      const base = { ...this.#base(item), mtimeNs: stat.mtimeNs };
+      const sparse = item.sparse && !database;
+      const rest = this.#encode({
+        ...base,
+        type: 'file',
+        size,
+        sparse,
+        secret,
+        database,
+        chunkBytes,
+        ...lists,
+      });
+      waiting.rest = rest;
+      waiting.bytes = size;
+      if (captured.stable) {
+        const { fingerprint, ids } = captured;
+        directory?.now.add({ name: baseNameBytes(item.path), stat, fingerprint, rest, ids }, true);
+      } else {
+        directory?.now.forget();
+      }
+    }
+    if (directory) {
+      directory.now.pending -= 1;
+      this.#saveIfComplete(directory);
+    }
+  }
+
+  #ready(path: BytePath, entry: Entry): void {
+    this.#waiting.push({ path, rest: this.#encode(entry), bytes: 0 });
+    if (this.#waiting.length - this.#head === 1) this.#drain();
+  }
+
+  /** Everything at the front that is settled goes into the tree. */
+  #drain(): void {
+    for (let waiting = this.#waiting[this.#head]; waiting;) {
+      if (waiting.linked && waiting.rest === undefined) this.#link(waiting, waiting.linked);
+      if (waiting.rest === undefined) break;
+      if (waiting.rest !== null) {
+        this.#tree.add(waiting.path, waiting.rest);
+        if (waiting.rest[0] === FILE_TYPE) {
+          this.#files += 1;
+          this.#bytes += waiting.bytes;
+        }
+        if (waiting.rest[0] === FILE_TYPE || waiting.rest[0] === LINK_TYPE)
+          this.#count(waiting.path);
+        waiting.rest = IN_TREE;
+      }
+      this.#deps.onEntry(waiting.bytes);
+      waiting = this.#waiting[++this.#head];
+    }
+    if (this.#head > 4096) {
+      this.#waiting.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** The first name stands in the tree by now, or was left out: then this one takes its place. */
+  #link(waiting: Waiting, item: WalkEntry): void {
+    const first = this.#hardLinks.get(inodeOf(item));
+    if (first === waiting) return;
+    if (first?.rest) {
+      const entry: Entry = { ...this.#base(item), type: 'hardlink', target: first.path };
+      waiting.rest = this.#encode(entry);
+    } else {
+      this.#capture(item, waiting, undefined);
+    }
+  }
+
+  /** The walk is at `path`: directories that do not contain it are done with; undefined: all of them. */
+  #leaveDirectories(path: BytePath | undefined): void {
+    for (let top = this.#directories.at(-1); top; top = this.#directories.at(-1)) {
+      if (path !== undefined && (top.path === '' || path.startsWith(`${top.path}/`))) return;
+      this.#directories.pop();
+      top.now.complete = true;
+      this.#saveIfComplete(top);
+    }
+  }
+
+  #saveIfComplete(directory: OpenDirectory): void {
+    if (!directory.now.complete || directory.now.pending > 0) return;
+    directory.now.save(this.#deps.seen, directory.path);
+  }
+
+  #rememberLink(item: WalkEntry, waiting: Waiting): void {
+    if (item.nlink > 1) this.#hardLinks.set(inodeOf(item), waiting);
+  }
+
+  #base(item: WalkEntry): EntryBase {
+    const { path, mode, uid, gid, mtimeNs } = item;
+    const { owners } = this.#deps;
+    return { path, mode, uid, gid, owner: owners.user(uid), group: owners.group(gid), mtimeNs };
+  }
+
+  #encode(entry: Entry): Uint8Array {
+    this.#writer.reset();
+    encodeEntryRest(this.#writer, entry);
+    return this.#writer.take();
+  }
+}
+
+const FILE_TYPE = 2;
+const LINK_TYPE = 4;
+/** In place of an entry's bytes once they are in the tree: a file with several names is remembered for long. */
+const IN_TREE = new Uint8Array();
+
+const inodeOf = (item: WalkEntry): string => `${item.dev}:${item.ino}`;
+
+/** Of an encoded file entry: it stands after type, flags, mode, ids, two names and the time. */
+function sizeOf(rest: Uint8Array): number {
+  const owner = rest[12] ?? 0;
+  const group = rest[13 + owner] ?? 0;
+  return view(rest).readUIntLE(12 + 1 + owner + 1 + group + 8, 6);
+}

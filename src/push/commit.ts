@@ -1,0 +1,257 @@
+/**
+ * The commit of one snapshot, C1 to C4. The order of these steps is the transaction: see ARCHITECTURE.md,
+ * "Write order". Nothing here rests on create-only or on a clock of ours.
+ */
+import { fromHex } from '../base/bytes.ts';
+import type { Emit } from '../base/events.ts';
+import { FerryError, isObjectFault } from '../base/errors.ts';
+import type { Random } from '../crypto/sodium.ts';
+import { verify } from '../crypto/signature.ts';
+import { parseId, writerObjectName, type ObjectId } from '../format/names.ts';
+import type { ListedPack } from '../format/pack-list.ts';
+import type { Cover, SnapshotBody } from '../format/snapshot.ts';
+import { decodeTombstone } from '../format/tombstone.ts';
+import type { HighWaterMark } from '../repository/machine.ts';
+import { timeText, writeFresh } from '../repository/objects.ts';
+import { authorSelf, type WriterRepository } from '../repository/open.ts';
+import { readPackList, StoredPackList } from '../repository/pack-lists.ts';
+import { makeSnapshot, openCover } from '../repository/snapshots.ts';
+
+/** Half the least grace period that a prune may use: what C1 saw may be trusted this long. */
+export const COMMIT_WINDOW_MS = 4 * 24 * 60 * 60 * 1000;
+/** A store that keeps losing what it acknowledged is given up on after this many tries. */
+export const TRIES_MAX = 4;
+const TOMBSTONE_BYTES_MAX = 64 * 1024 * 1024;
+
+export type CommitDeps = {
+  readonly repository: WriterRepository;
+  readonly random: Random;
+  readonly emit: Emit;
+};
+
+export type CommitRequest = {
+  readonly packs: readonly ListedPack[];
+  readonly install: string;
+  readonly label: string | undefined;
+  readonly files: number;
+  readonly bytes: number;
+  readonly body: SnapshotBody;
+};
+
+export type Committed =
+  | { readonly outcome: 'done'; readonly mark: HighWaterMark; readonly bytes: number }
+  /** These packs are gone, torn or condemned: their chunks must be pushed again. */
+  | { readonly outcome: 'packs missing'; readonly packs: readonly ListedPack[] };
+
+export async function commitSnapshot(
+  request: CommitRequest,
+  deps: CommitDeps,
+  signal: AbortSignal,
+): Promise<Committed> {
+  const { repository } = deps;
+  let stored = 0;
+  const list = new StoredPackList(repository, request.install, request.packs, deps.random);
+  stored += await list.ensure(signal);
+  for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
+    // C1 and C2.
+    const seen = await lookAtPacks(request.packs, list, deps, signal);
+    if (seen.missing.length > 0) return { outcome: 'packs missing', packs: seen.missing };
+    if (seen.listMissing) {
+      stored += await list.renew(signal);
+      continue;
+    }
+    // C3.
+    const made = makeSnapshot(
+      repository.id,
+      repository.recipient,
+      repository.writer,
+      coverFor(request, deps, list.id, seen.dateMs),
+      request.body,
+      deps.random,
+    );
+    const mark: HighWaterMark = {
+      sequence: nextSequence(repository),
+      digest: made.digest,
+      snapshot: made.id,
+      time: timeText(seen.dateMs),
+    };
+    await savePending(repository, mark);
+    const answer = await writeFresh(repository.store, made.name, made.bytes, signal);
+    stored += made.bytes.length;
+    const isFresh =
+      answer.dateMs !== undefined && Math.abs(answer.dateMs - seen.dateMs) < COMMIT_WINDOW_MS;
+    const again = isFresh ? undefined : await lookAtPacks(request.packs, list, deps, signal);
+    if (!again || isWhole(again)) {
+      // C4.
+      await saveDone(repository, mark);
+      return { outcome: 'done', mark, bytes: stored };
+    }
+    // What is stored stays as it is; its chunks are pushed again for a new snapshot after it.
+    await saveBroken(repository, mark);
+    if (again.missing.length > 0) return { outcome: 'packs missing', packs: again.missing };
+  }
+  throw keepsLosing(repository.store.location, 'the pack list');
+}
+
+export function keepsLosing(location: string, what: string): FerryError {
+  return new FerryError('object-missing', `the store keeps losing ${what} that it acknowledged`, {
+    hint: `The last push does not count. Examine the store: stateferry probe '${location}'`,
+  });
+}
+
+/**
+ * A push that died between C3 and C4 left a snapshot that may rest on packs which are gone: looked at before
+ * anything else. Answers the packs that are missing, whose chunks count as not stored.
+ */
+export async function finishPending(
+  deps: CommitDeps,
+  signal: AbortSignal,
+): Promise<readonly ListedPack[]> {
+  const { repository } = deps;
+  const { pending } = repository.memory.state;
+  if (!pending) return [];
+  const name = writerObjectName('snapshots', repository.writer.id, pending.snapshot as ObjectId);
+  const stored = await repository.store.get(name, undefined, signal);
+  if (!stored) {
+    // C3 never arrived: the sequence is free again.
+    const { pending: _dropped, ...state } = repository.memory.state;
+    await repository.memory.save(state);
+    return [];
+  }
+  const seen = await lookAtSnapshot(stored.bytes, name, deps, signal);
+  deps.emit({
+    type: 'notice',
+    code: 'push-unfinished',
+    message: isWhole(seen)
+      ? 'the last push was interrupted while it committed; its snapshot is whole'
+      : 'the last push was interrupted while it committed: its snapshot is not whole, and this one takes its place',
+  });
+  await saveDone(repository, pending);
+  return seen.missing;
+}
+
+/** C1 and C2 for a snapshot of this machine that is already stored. */
+async function lookAtSnapshot(
+  bytes: Uint8Array,
+  name: string,
+  deps: CommitDeps,
+  signal: AbortSignal,
+): Promise<Omit<Seen, 'dateMs'>> {
+  const { store, id, writer } = deps.repository;
+  try {
+    const { cover } = openCover(bytes, name, id, authorSelf(writer));
+    const keys = { repository: id, writer: writer.id, key: writer.subkeys.packList };
+    const packs = await readPackList(store, keys, cover.packList, signal);
+    const listName = writerObjectName('lists', writer.id, cover.packList as ObjectId);
+    return await lookAtPacks(packs, { name: listName, storedBytes: undefined }, deps, signal);
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    return { missing: [], listMissing: true };
+  }
+}
+
+const isWhole = (seen: Omit<Seen, 'dateMs'>): boolean =>
+  seen.missing.length === 0 && !seen.listMissing;
+
+type Seen = {
+  readonly dateMs: number;
+  readonly missing: readonly ListedPack[];
+  readonly listMissing: boolean;
+};
+
+/** C1: tombstones first, then packs and the pack list. C2: every one present, whole and not condemned. */
+async function lookAtPacks(
+  packs: readonly ListedPack[],
+  packList: { readonly name: string; readonly storedBytes: number | undefined },
+  deps: CommitDeps,
+  signal: AbortSignal,
+): Promise<Seen> {
+  const { store } = deps.repository;
+  const condemned = await readTombstones(deps, signal);
+  const sizes = new Map<string, number>();
+  let dateMs: number | undefined;
+  for (const writer of new Set(packs.map((pack) => pack.writer))) {
+    for await (const listed of store.list(`packs/${writer}/`, signal)) {
+      sizes.set(listed.name, listed.size);
+      dateMs ??= listed.dateMs;
+    }
+  }
+  const list = await store.stat(packList.name, signal);
+  const listIsWhole = list !== undefined && list.size === (packList.storedBytes ?? list.size);
+  const missing = packs.filter((pack) => {
+    const name = writerObjectName('packs', pack.writer, pack.pack);
+    return sizes.get(name) !== pack.size || condemned.has(name);
+  });
+  return {
+    dateMs: dateMs ?? list?.dateMs ?? (await store.dateMs(signal)),
+    missing,
+    listMissing: !listIsWhole || condemned.has(packList.name),
+  };
+}
+
+/** What a valid tombstone names. One that the root key did not sign is announced and means nothing. */
+async function readTombstones(deps: CommitDeps, signal: AbortSignal): Promise<Set<string>> {
+  const { store, id, root } = deps.repository;
+  const condemned = new Set<string>();
+  for await (const { name } of store.list('tombstones/', signal)) {
+    const object = parseId<ObjectId>(name.slice('tombstones/'.length));
+    if (!object) continue;
+    try {
+      const answer = await store.get(name, undefined, signal);
+      // Gone since the listing: a prune has just ended, and it deletes its tombstone last.
+      if (!answer || answer.bytes.length > TOMBSTONE_BYTES_MAX) continue;
+      const tombstone = decodeTombstone(answer.bytes, fromHex(id), object, name);
+      if (!verify('tombstone', tombstone.signed, tombstone.signature, root)) {
+        throw new FerryError('object-foreign', `${name} is not signed by the root key`);
+      }
+      for (const condemnedName of tombstone.names) condemned.add(condemnedName);
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      deps.emit({
+        type: 'notice',
+        code: 'tombstone-ignored',
+        message: `${error.message}; ignored`,
+      });
+    }
+  }
+  return condemned;
+}
+
+function coverFor(
+  request: CommitRequest,
+  deps: CommitDeps,
+  packList: ObjectId,
+  dateMs: number,
+): Cover {
+  const { repository } = deps;
+  return {
+    sequence: nextSequence(repository),
+    previous: repository.memory.state.highWater[repository.writer.id]?.digest ?? null,
+    time: timeText(dateMs),
+    install: request.install,
+    machine: repository.writer.machine,
+    label: request.label ?? null,
+    files: request.files,
+    bytes: request.bytes,
+    packList,
+  };
+}
+
+const nextSequence = (repository: WriterRepository): number =>
+  (repository.memory.state.highWater[repository.writer.id]?.sequence ?? 0) + 1;
+
+const savePending = (repository: WriterRepository, mark: HighWaterMark): Promise<void> =>
+  repository.memory.save({ ...repository.memory.state, pending: mark });
+
+async function saveDone(repository: WriterRepository, mark: HighWaterMark): Promise<void> {
+  const { pending: _done, ...state } = repository.memory.state;
+  const highWater = { ...state.highWater, [repository.writer.id]: mark };
+  await repository.memory.save({ ...state, highWater });
+}
+
+/** The sequence is used up, and the next push must still know that this snapshot is not whole. */
+async function saveBroken(repository: WriterRepository, mark: HighWaterMark): Promise<void> {
+  const { state } = repository.memory;
+  const highWater = { ...state.highWater, [repository.writer.id]: mark };
+  await repository.memory.save({ ...state, highWater, pending: mark });
+}

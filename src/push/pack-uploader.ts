@@ -1,0 +1,157 @@
+/**
+ * Uploads full packs as the workers finish them, writes an index at least every 16 packs or 60 s, and gives the
+ * buffers back as new empty packs.
+ */
+import type { Clock } from '../base/clock.ts';
+import { assert } from '../base/errors.ts';
+import { fromHex } from '../base/bytes.ts';
+import { sealHeader } from '../crypto/sealing.ts';
+import type { Random } from '../crypto/sodium.ts';
+import { encodeHeader } from '../format/header.ts';
+import type { IndexedPack } from '../format/index-object.ts';
+import { idFromBytes, writerObjectName, type ObjectId } from '../format/names.ts';
+import { writeIndex, type IndexKeys } from '../repository/indexes.ts';
+import type { WriterRepository } from '../repository/open.ts';
+import type { BuiltPack } from '../workers/pack-builder.ts';
+import type { PackPool } from '../workers/pack-pool.ts';
+
+export const INDEX_EVERY = { packs: 16, delayMs: 60_000 } as const;
+
+export type UploaderDeps = {
+  readonly repository: WriterRepository;
+  readonly pool: PackPool;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onStored: (bytes: number) => void;
+};
+
+/** Packs by number, the known ones of earlier pushes first. */
+export class PackUploader {
+  readonly #deps: UploaderDeps;
+  readonly #signal: AbortSignal;
+  readonly #packs: (IndexedPack | { readonly pack: ObjectId })[];
+  #unindexed: IndexedPack[];
+  #lastIndexMs: number;
+  #indexing: Promise<void> = Promise.resolve();
+  readonly #uploads = new Set<Promise<void>>();
+  #failure: unknown;
+  bytesStored = 0;
+
+  constructor(
+    deps: UploaderDeps,
+    known: readonly IndexedPack[],
+    unindexed: readonly IndexedPack[],
+    signal: AbortSignal,
+  ) {
+    this.#deps = deps;
+    this.#signal = signal;
+    this.#packs = [...known];
+    this.#unindexed = [...unindexed];
+    this.#lastIndexMs = deps.clock.nowMs();
+  }
+
+  /** Addresses every buffer of the pool as an empty pack. */
+  open(): void {
+    for (let buffer = 0; buffer < this.#deps.pool.size; buffer++) this.#address(buffer);
+  }
+
+  pack(ordinal: number): IndexedPack {
+    const pack = this.#packs[ordinal];
+    assert(pack && 'directory' in pack, `pack ${ordinal} was never finished`);
+    return pack;
+  }
+
+  /** Called for every pack a worker finishes. */
+  take(built: BuiltPack): void {
+    const upload = this.#upload(built)
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+        // Whoever waits for a buffer would wait for ever.
+        this.#deps.pool.stop();
+      })
+      .finally(() => this.#uploads.delete(upload));
+    this.#uploads.add(upload);
+  }
+
+  /** Waits for all uploads and writes the last index. @throws the first failure */
+  async finish(): Promise<void> {
+    while (this.#uploads.size > 0) await Promise.all(this.#uploads);
+    this.rethrow();
+    if (this.#unindexed.length > 0) this.#writeIndex();
+    await this.#indexing;
+    this.rethrow();
+  }
+
+  rethrow(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #upload(built: BuiltPack): Promise<void> {
+    const { repository, pool } = this.#deps;
+    const writer = repository.writer.id;
+    const id = this.#packs[built.ordinal]?.pack;
+    assert(id, 'a pack has its id before it is filled');
+    const bytes = pool.bytes(built.buffer).subarray(0, built.length);
+    const integrity = { sha256: built.sha256, crc32: built.crc32 };
+    await repository.store.put(
+      writerObjectName('packs', writer, id),
+      bytes,
+      integrity,
+      this.#signal,
+    );
+    const pack: IndexedPack = { writer, pack: id, size: built.length, directory: built.directory };
+    this.#packs[built.ordinal] = pack;
+    this.#unindexed.push(pack);
+    repository.cache.addPack(pack, false);
+    repository.cache.flush();
+    this.bytesStored += built.length;
+    this.#deps.onStored(built.length);
+    this.#address(built.buffer);
+    const waitedMs = this.#deps.clock.nowMs() - this.#lastIndexMs;
+    if (this.#unindexed.length >= INDEX_EVERY.packs || waitedMs >= INDEX_EVERY.delayMs) {
+      this.#writeIndex();
+    }
+  }
+
+  #writeIndex(): void {
+    const packs = this.#unindexed;
+    this.#unindexed = [];
+    this.#lastIndexMs = this.#deps.clock.nowMs();
+    const { repository, random } = this.#deps;
+    this.#indexing = this.#indexing
+      .then(async () => {
+        const index = await writeIndex(
+          repository.store,
+          indexKeys(repository),
+          packs,
+          random,
+          this.#signal,
+        );
+        this.bytesStored += index.bytes;
+        repository.cache.markIndexed(packs);
+      })
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+        this.#deps.pool.stop();
+      });
+  }
+
+  #address(buffer: number): void {
+    const { repository, pool, random } = this.#deps;
+    const object = idFromBytes<ObjectId>(random(16));
+    const ordinal = this.#packs.push({ pack: object }) - 1;
+    const prefix = encodeHeader({
+      kind: 'pack',
+      repository: fromHex(repository.id),
+      writer: repository.writer.id,
+      object,
+    });
+    pool.freeAs(buffer, { ...sealHeader(repository.recipient, prefix), ordinal });
+  }
+}
+
+export const indexKeys = (repository: WriterRepository): IndexKeys => ({
+  repository: repository.id,
+  writer: repository.writer.id,
+  key: repository.writer.subkeys.index,
+});

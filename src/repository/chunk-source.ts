@@ -1,0 +1,198 @@
+/**
+ * Single chunks for the main thread: tree and list pages, and files that are looked at one by one. Every
+ * candidate location is tried, every chunk is checked against its id.
+ */
+import { release } from '../base/bytes.ts';
+import { FerryError, isObjectFault, messageOf } from '../base/errors.ts';
+import { decompress } from '../codec/zstd.ts';
+import { chunkId, chunkIdKey, type ChunkIdKey, type ChunkKind } from '../crypto/chunk-id.ts';
+import { openFrame, type ObjectKey } from '../crypto/frames.ts';
+import { SEALED_HEADER_BYTES } from '../format/header.ts';
+import type { IndexedPack } from '../format/index-object.ts';
+import { CODECS, visitDirectory, type Codec } from '../format/pack.ts';
+import type { ChunkTable } from '../workers/chunk-table.ts';
+import { damaged } from './objects.ts';
+import type { ReaderRepository } from './open.ts';
+import { packKey, packName, readRange } from './pack-reader.ts';
+
+export type ChunkPlace = {
+  readonly frame: number;
+  readonly frameOffset: number;
+  readonly frameStored: number;
+  readonly codec: Codec;
+  readonly segmentOffset: number;
+  readonly segmentStored: number;
+  readonly segmentRaw: number;
+  readonly offset: number;
+  readonly length: number;
+};
+
+const LIMITS = {
+  directories: 2,
+  regions: 2,
+  segments: 8,
+  readAheadBytes: 1024 * 1024,
+} as const;
+
+type Region = { readonly offset: number; readonly bytes: Uint8Array };
+
+export class ChunkSource {
+  readonly #repository: ReaderRepository;
+  readonly #packs: readonly IndexedPack[];
+  readonly #table: ChunkTable;
+  readonly #chunkIdKey: ChunkIdKey;
+  readonly #keys = new Map<number, ObjectKey>();
+  readonly #places = new Map<number, Map<string, ChunkPlace>>();
+  readonly #regions = new Map<number, Region>();
+  readonly #segments = new Map<string, Buffer>();
+  readonly #rebuild: () => Promise<boolean>;
+  bytesFetched = 0;
+
+  /** @param rebuild asked when a chunk is not to be had; true: `packs` and `table` say something else now */
+  constructor(
+    repository: ReaderRepository,
+    packs: readonly IndexedPack[],
+    table: ChunkTable,
+    idSubkey: Uint8Array,
+    rebuild: () => Promise<boolean> = () => Promise.resolve(false),
+  ) {
+    this.#rebuild = rebuild;
+    this.#repository = repository;
+    this.#packs = packs;
+    this.#table = table;
+    this.#chunkIdKey = chunkIdKey(idSubkey);
+  }
+
+  /** @throws object-missing, object-damaged: the last reason when every place it might be at failed */
+  async get(kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
+    try {
+      return await this.#getOnce(kind, id, signal);
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      if (!(await this.#rebuild())) throw error;
+      this.#places.clear();
+      this.#segments.clear();
+      return await this.#getOnce(kind, id, signal);
+    }
+  }
+
+  async #getOnce(kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
+    let failure: FerryError | undefined;
+    for (let slot = this.#table.find(id); slot >= 0; slot = this.#table.findNext(slot, id)) {
+      try {
+        const chunk = await this.#from(this.#table.packOf(slot), id, signal);
+        if (chunkId(this.#chunkIdKey, kind, chunk).equals(id)) return chunk;
+        failure = damaged('a chunk', 'its content does not match its id');
+      } catch (error) {
+        if (!isObjectFault(error)) throw error;
+        failure = error;
+      }
+    }
+    if (failure) throw failure;
+    throw new FerryError('object-missing', 'a chunk that the snapshot needs is in no pack');
+  }
+
+  async #from(ordinal: number, id: Buffer, signal: AbortSignal): Promise<Buffer> {
+    const pack = this.#packs[ordinal];
+    const place = pack && this.#placesIn(ordinal, pack).get(id.toString('latin1'));
+    if (!pack || !place) throw damaged('an index', 'it names a chunk that is not where it says');
+    const segmentName = `${ordinal} ${place.frameOffset} ${place.segmentOffset}`;
+    let raw = this.#segments.get(segmentName);
+    if (!raw) {
+      raw = await this.#segment(ordinal, pack, place, signal);
+      remember(this.#segments, segmentName, raw, LIMITS.segments);
+    }
+    return raw.subarray(place.offset, place.offset + place.length);
+  }
+
+  async #segment(
+    ordinal: number,
+    pack: IndexedPack,
+    place: ChunkPlace,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    const key = await this.#key(ordinal, pack, signal);
+    const stored = await this.#bytes(ordinal, pack, place.frameOffset, place.frameStored, signal);
+    const plain = openFrame(key, place.frame, false, stored);
+    if (!plain) throw damaged(packName(pack), `its frame ${place.frame} does not open`);
+    const segment = plain.subarray(place.segmentOffset, place.segmentOffset + place.segmentStored);
+    if (place.codec === CODECS.stored) return segment;
+    try {
+      return decompress(segment, place.segmentRaw);
+    } catch (error) {
+      throw damaged(packName(pack), messageOf(error));
+    } finally {
+      release(plain);
+    }
+  }
+
+  async #key(ordinal: number, pack: IndexedPack, signal: AbortSignal): Promise<ObjectKey> {
+    const known = this.#keys.get(ordinal);
+    if (known) return known;
+    const header = await this.#bytes(ordinal, pack, 0, SEALED_HEADER_BYTES, signal);
+    const key = packKey(this.#repository, pack, header);
+    this.#keys.set(ordinal, key);
+    return key;
+  }
+
+  /** Reads ahead: pages that are needed one after the other lie together. */
+  async #bytes(
+    ordinal: number,
+    pack: IndexedPack,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const region = this.#regions.get(ordinal);
+    if (
+      region &&
+      offset >= region.offset &&
+      offset + length <= region.offset + region.bytes.length
+    ) {
+      return region.bytes.subarray(offset - region.offset, offset - region.offset + length);
+    }
+    const wanted = Math.min(Math.max(length, LIMITS.readAheadBytes), pack.size - offset);
+    if (wanted < length) throw damaged(packName(pack), 'it is shorter than its directory says');
+    const bytes = await readRange(this.#repository.store, packName(pack), offset, wanted, signal);
+    this.bytesFetched += bytes.length;
+    remember(this.#regions, ordinal, { offset, bytes }, LIMITS.regions);
+    return bytes.subarray(0, length);
+  }
+
+  #placesIn(ordinal: number, pack: IndexedPack): Map<string, ChunkPlace> {
+    const known = this.#places.get(ordinal);
+    if (known) return known;
+    const places = chunkPlaces(pack);
+    remember(this.#places, ordinal, places, LIMITS.directories);
+    return places;
+  }
+}
+
+/** Every chunk of a pack by id (32 characters). */
+export function chunkPlaces(pack: IndexedPack): Map<string, ChunkPlace> {
+  const places = new Map<string, ChunkPlace>();
+  let frame = { frame: 0, frameOffset: 0, frameStored: 0 };
+  let segment = { codec: 0 as Codec, segmentOffset: 0, segmentStored: 0, segmentRaw: 0 };
+  visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the directory of ${packName(pack)}`, {
+    frame: (number, frameOffset, frameStored) => {
+      frame = { frame: number, frameOffset, frameStored };
+    },
+    segment: (codec, segmentOffset, segmentStored, segmentRaw) => {
+      segment = { codec, segmentOffset, segmentStored, segmentRaw };
+    },
+    chunk: (id, offset, length) => {
+      places.set(id.toString('latin1'), { ...frame, ...segment, offset, length });
+    },
+  });
+  return places;
+}
+
+/** Keeps the newest `max` entries. */
+function remember<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  for (const oldest of map.keys()) {
+    if (map.size <= max) return;
+    map.delete(oldest);
+  }
+}

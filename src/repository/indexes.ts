@@ -1,0 +1,145 @@
+/** Index objects: loading them into a chunk table, and storing new ones. */
+import { FerryError, isObjectFault } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import type { Random } from '../crypto/sodium.ts';
+import { SEALED_HEADER_BYTES, type Header } from '../format/header.ts';
+import {
+  decodeIndex,
+  encodeIndex,
+  INDEX_LIMITS,
+  type IndexedPack,
+} from '../format/index-object.ts';
+import {
+  idFromBytes,
+  parseWriterObjectName,
+  writerObjectName,
+  type ObjectId,
+  type WriterId,
+} from '../format/names.ts';
+import { visitDirectory } from '../format/pack.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { ChunkTable } from '../workers/chunk-table.ts';
+import { openBoxed, sealBoxed } from './boxed.ts';
+import type { LocalCache } from './cache.ts';
+import { readObject, writeFresh } from './objects.ts';
+import { fromHex } from '../base/bytes.ts';
+
+export type IndexKeys = {
+  readonly repository: string;
+  readonly writer: WriterId;
+  readonly key: Uint8Array;
+};
+
+/**
+ * Every pack that a writer's indexes name, each once. A bad index is announced and left out: it is a hint, and
+ * what it named is found in the packs themselves or pushed again.
+ */
+export async function readIndexes(
+  store: ObjectStore,
+  keys: IndexKeys,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<IndexedPack[]> {
+  const packs = new Map<string, IndexedPack>();
+  for await (const { name } of store.list(`indexes/${keys.writer}/`, signal)) {
+    try {
+      for (const pack of await readIndex(store, keys, name, signal)) {
+        packs.set(pack.writer + pack.pack, pack);
+      }
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      emit({
+        type: 'notice',
+        code: 'index-unusable',
+        message: `${error.message}; going on without this index`,
+        hint: 'Indexes are hints: nothing is lost.',
+      });
+    }
+  }
+  return [...packs.values()];
+}
+
+export async function readIndex(
+  store: ObjectStore,
+  keys: IndexKeys,
+  name: string,
+  signal: AbortSignal,
+): Promise<IndexedPack[]> {
+  const bytes = await readObject(store, name, INDEX_LIMITS.indexBytesMax, signal);
+  const object = parseWriterObjectName(name)?.id;
+  if (!object) throw new FerryError('object-damaged', `${name} is no name of an index`);
+  return decodeIndex(openBoxed(keys.key, headerOf(keys, object), bytes, name), name);
+}
+
+export async function writeIndex(
+  store: ObjectStore,
+  keys: IndexKeys,
+  packs: readonly IndexedPack[],
+  random: Random,
+  signal: AbortSignal,
+): Promise<{ name: string; bytes: number }> {
+  const object = idFromBytes<ObjectId>(random(16));
+  const name = writerObjectName('indexes', keys.writer, object);
+  const bytes = sealBoxed(keys.key, headerOf(keys, object), encodeIndex(packs), random);
+  await writeFresh(store, name, bytes, signal);
+  return { name, bytes: bytes.length };
+}
+
+/** A writer's own packs: from the cache when it is complete, else from the store into the cache. */
+export async function ownPacks(
+  store: ObjectStore,
+  keys: IndexKeys,
+  cache: LocalCache,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<{ packs: IndexedPack[]; unindexed: IndexedPack[] }> {
+  const complete = `packs of ${keys.writer} complete`;
+  if (cache.fact(complete) !== 'yes') {
+    const known = new Set(cache.packs(keys.writer).map(({ pack }) => pack.pack));
+    const fromStore = await readIndexes(store, keys, emit, signal);
+    for (const pack of fromStore) if (!known.has(pack.pack)) cache.addPack(pack, true);
+    cache.setFact(complete, 'yes');
+    cache.flush();
+    // Without a working cache the answer must still be whole.
+    if (cache.fact(complete) !== 'yes') {
+      return { packs: fromStore.filter((pack) => isReadable(pack, emit)), unindexed: [] };
+    }
+  }
+  const cached = cache.packs(keys.writer).filter(({ pack }) => isReadable(pack, emit));
+  return {
+    packs: cached.map(({ pack }) => pack),
+    unindexed: cached.filter(({ indexed }) => !indexed).map(({ pack }) => pack),
+  };
+}
+
+/** A damaged row of the cache, or an index that lies, must not stop a push: what it named is pushed again. */
+function isReadable(pack: IndexedPack, emit: Emit): boolean {
+  try {
+    visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the index of pack ${pack.pack}`, {
+      chunk: () => undefined,
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof FerryError)) throw error;
+    emit({ type: 'notice', code: 'index-unusable', message: `${error.message}; going on without` });
+    return false;
+  }
+}
+
+/** How many chunks a directory names, from its length alone: an upper bound good enough to size a table. */
+export const chunksAtMost = (packs: readonly IndexedPack[]): number =>
+  packs.reduce((sum, pack) => sum + Math.ceil(pack.directory.length / 36), 0);
+
+/** Adds a pack's chunks to the table under the number `ordinal`. */
+export function addToTable(table: ChunkTable, pack: IndexedPack, ordinal: number): void {
+  visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the index of pack ${pack.pack}`, {
+    chunk: (id) => table.add(id, ordinal),
+  });
+}
+
+const headerOf = (keys: IndexKeys, object: ObjectId): Header => ({
+  kind: 'index',
+  repository: fromHex(keys.repository),
+  writer: keys.writer,
+  object,
+});

@@ -1,0 +1,133 @@
+/**
+ * The packs of a snapshot with their directories: from the indexes, which are hints, and from the packs themselves
+ * where no index knows better or where one turned out to be wrong.
+ */
+import { isObjectFault } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import type { IndexedPack } from '../format/index-object.ts';
+import { parseWriterObjectName } from '../format/names.ts';
+import { PACK_LIMITS } from '../format/pack.ts';
+import type { ListedPack } from '../format/pack-list.ts';
+import type { ChunkTable } from '../workers/chunk-table.ts';
+import { addToTable, readIndexes } from './indexes.ts';
+import type { ReaderRepository } from './open.ts';
+import { readOwnDirectory } from './pack-reader.ts';
+import { readPackList } from './pack-lists.ts';
+import type { KnownWriter } from './writers.ts';
+
+export type NeededPacks = {
+  readonly packs: IndexedPack[];
+  /** Positions in `packs` whose directory only an index vouches for. */
+  readonly hinted: ReadonlySet<number>;
+};
+
+/** @param packList the id that the cover names */
+export async function neededPacks(
+  repository: ReaderRepository,
+  writer: KnownWriter,
+  packList: string,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<NeededPacks> {
+  const listed = await listedPacks(repository, writer, packList, emit, signal);
+  const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.index };
+  const indexed = await readIndexes(repository.store, keys, emit, signal);
+  const known = new Map(indexed.map((pack) => [pack.writer + pack.pack, pack]));
+  const packs: IndexedPack[] = [];
+  const hinted = new Set<number>();
+  for (const pack of listed) {
+    const found = known.get(pack.writer + pack.pack);
+    if (found && found.size === pack.size) {
+      hinted.add(packs.push(found) - 1);
+      continue;
+    }
+    try {
+      packs.push(await readOwnDirectory(repository, pack, signal));
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      emit({ type: 'problem', path: pack.pack, code: error.code, message: error.message });
+    }
+  }
+  return { packs, hinted };
+}
+
+/** Without a usable list: every pack of that machine, of which the snapshot needs some. */
+async function listedPacks(
+  repository: ReaderRepository,
+  writer: KnownWriter,
+  packList: string,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<ListedPack[]> {
+  const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.packList };
+  try {
+    return await readPackList(repository.store, keys, packList, signal);
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    emit({
+      type: 'notice',
+      code: 'pack-list-unusable',
+      message: `${error.message}; looking through every pack of ${writer.machine} instead`,
+      hint: 'The next push from that machine writes a new list.',
+    });
+  }
+  const packs: ListedPack[] = [];
+  for await (const { name, size } of repository.store.list(`packs/${writer.id}/`, signal)) {
+    const parsed = parseWriterObjectName(name);
+    if (parsed && size <= PACK_LIMITS.packBytesMax) {
+      packs.push({ writer: parsed.writer, pack: parsed.id, size });
+    }
+  }
+  return packs;
+}
+
+const AT_ONCE = 8;
+
+/**
+ * Reads the directories that only an index vouched for from the packs themselves, and puts right what differs: the
+ * key of an index lies on the machine that wrote it, so whoever takes that machine can write lies into one.
+ * @returns whether anything differed
+ */
+export async function putRight(
+  repository: ReaderRepository,
+  needed: NeededPacks,
+  table: ChunkTable,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<boolean> {
+  let wrong = 0;
+  const check = async (ordinal: number): Promise<void> => {
+    const pack = needed.packs[ordinal];
+    const own = pack && (await ownDirectory(repository, pack, signal));
+    if (!own || Buffer.compare(own.directory, pack.directory) === 0) return;
+    wrong += 1;
+    needed.packs[ordinal] = own;
+    addToTable(table, own, ordinal);
+  };
+  const ordinals = [...needed.hinted];
+  for (let at = 0; at < ordinals.length; at += AT_ONCE) {
+    await Promise.all(ordinals.slice(at, at + AT_ONCE).map(check));
+  }
+  if (wrong === 0) return false;
+  emit({
+    type: 'notice',
+    code: 'index-unusable',
+    message: `the indexes are wrong about ${wrong} packs; their own directories are used instead`,
+    hint: 'Somebody who had the keys of that machine wrote them: do not trust it any more.',
+  });
+  return true;
+}
+
+/** undefined: that pack cannot tell, and whoever needs its chunks will say so. */
+async function ownDirectory(
+  repository: ReaderRepository,
+  pack: ListedPack,
+  signal: AbortSignal,
+): Promise<IndexedPack | undefined> {
+  try {
+    return await readOwnDirectory(repository, pack, signal);
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,134 @@
+/** Opening a repository: as the machine that writes to it, or as a reader with a secret. */
+import { FerryError } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import { publicHalves, type Identity } from '../crypto/identity.ts';
+import { sameBytes } from '../crypto/sodium.ts';
+import { HEADER_NAME, type WriterId } from '../format/names.ts';
+import { decodeRepositoryHeader } from '../format/repository-header.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import type { LocalCache } from './cache.ts';
+import { openKeySlots, type Secret } from './key-slots.ts';
+import {
+  pinnedHalves,
+  writerOf,
+  type MachineMemory,
+  type MachineState,
+  type Writer,
+} from './machine.ts';
+import type { SnapshotAuthor } from './snapshots.ts';
+import { readWriterRecords, type KnownWriter } from './writers.ts';
+
+export type WriterRepository = {
+  readonly store: ObjectStore;
+  readonly id: string;
+  readonly recipient: Uint8Array;
+  readonly root: Uint8Array;
+  readonly writer: Writer;
+  readonly memory: MachineMemory;
+  readonly cache: LocalCache;
+};
+
+export type ReaderRepository = {
+  readonly store: ObjectStore;
+  readonly id: string;
+  readonly identity: Identity;
+  readonly writers: ReadonlyMap<WriterId, KnownWriter>;
+  readonly cache: LocalCache;
+};
+
+/**
+ * The repository's id as the place itself says.
+ * @throws repository-missing, format-too-new
+ */
+export async function readRepositoryId(store: ObjectStore, signal: AbortSignal): Promise<string> {
+  const answer = await store.get(HEADER_NAME, undefined, signal);
+  if (!answer) {
+    throw new FerryError('repository-missing', `there is no repository in ${store.location}`, {
+      hint: `Check the location, or create one: stateferry init '${store.location}'`,
+    });
+  }
+  return decodeRepositoryHeader(answer.bytes);
+}
+
+/** @throws repository-missing, object-foreign when another repository lies there than this machine joined */
+export async function openForWriting(
+  store: ObjectStore,
+  memory: MachineMemory,
+  cache: LocalCache,
+  signal: AbortSignal,
+): Promise<WriterRepository> {
+  await checkId(store, memory.state, signal);
+  const halves = pinnedHalves(memory.state);
+  return {
+    store,
+    id: memory.state.repository,
+    recipient: halves.recipient,
+    root: halves.root,
+    writer: writerOf(memory.state),
+    memory,
+    cache,
+  };
+}
+
+/**
+ * @param pinned this machine's state when it has joined; then header and key slots must lead to the same keys
+ * @throws nothing-opens, repository-missing, object-foreign
+ */
+export async function openForReading(
+  store: ObjectStore,
+  secret: Secret,
+  pinned: MachineState | undefined,
+  cacheOf: (repository: string) => LocalCache,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<ReaderRepository> {
+  const id = pinned ? await checkId(store, pinned, signal) : await readRepositoryId(store, signal);
+  const identity = await openKeySlots(store, id, secret, signal);
+  if (pinned) checkPinned(store, identity, pinned);
+  const { writers, problems } = await readWriterRecords(store, id, identity, signal);
+  for (const { object, error } of problems) {
+    emit({ type: 'problem', path: object, code: error.code, message: error.message });
+  }
+  return { store, id, identity, writers, cache: cacheOf(id) };
+}
+
+export const authorOf = (writer: KnownWriter): SnapshotAuthor => ({
+  id: writer.id,
+  machine: writer.machine,
+  signingKey: writer.signingKey,
+  coverKey: writer.subkeys.cover,
+});
+
+export const authorSelf = (writer: Writer): SnapshotAuthor => ({
+  id: writer.id,
+  machine: writer.machine,
+  signingKey: writer.signing.publicKey,
+  coverKey: writer.subkeys.cover,
+});
+
+async function checkId(
+  store: ObjectStore,
+  state: MachineState,
+  signal: AbortSignal,
+): Promise<string> {
+  const id = await readRepositoryId(store, signal);
+  if (id === state.repository) return id;
+  throw new FerryError(
+    'object-foreign',
+    `${store.location} holds another repository than the one this machine joined`,
+    { hint: 'Wrong disk or bucket? If it is meant, join it: stateferry join LOCATION' },
+  );
+}
+
+function checkPinned(store: ObjectStore, identity: Identity, pinned: MachineState): void {
+  const halves = publicHalves(identity);
+  const known = pinnedHalves(pinned);
+  if (sameBytes(halves.recipient, known.recipient) && sameBytes(halves.root, known.root)) return;
+  throw new FerryError(
+    'object-foreign',
+    `the key slots in ${store.location} lead to other keys than this machine knows`,
+    {
+      hint: 'Somebody replaced them. Do not type the passphrase again; check who may write there.',
+    },
+  );
+}

@@ -1,0 +1,97 @@
+/** Reading single packs for a reader: the object key from the header, the directory from the end, any frame. */
+import { fromHex } from '../base/bytes.ts';
+import { openFrame, type ObjectKey } from '../crypto/frames.ts';
+import { openHeader } from '../crypto/sealing.ts';
+import { checkHeader, HEADER_BYTES, SEALED_HEADER_BYTES } from '../format/header.ts';
+import type { IndexedPack } from '../format/index-object.ts';
+import { writerObjectName } from '../format/names.ts';
+import type { ListedPack } from '../format/pack-list.ts';
+import {
+  decodePaddedDirectory,
+  decodeTrailer,
+  TRAILER_FRAME,
+  TRAILER_STORED_BYTES,
+  visitDirectory,
+} from '../format/pack.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { FerryError } from '../base/errors.ts';
+import { damaged } from './objects.ts';
+import type { ReaderRepository } from './open.ts';
+
+export const packName = (pack: ListedPack): string =>
+  writerObjectName('packs', pack.writer, pack.pack);
+
+/** @throws object-damaged, object-foreign */
+export function packKey(
+  repository: Pick<ReaderRepository, 'id' | 'identity'>,
+  pack: ListedPack,
+  header: Uint8Array,
+): ObjectKey {
+  const name = packName(pack);
+  const expected = {
+    kind: 'pack',
+    repository: fromHex(repository.id),
+    writer: pack.writer,
+    object: pack.pack,
+  } as const;
+  checkHeader(header, expected, name);
+  const secret = repository.identity.recipient.secretKey;
+  const key = openHeader(secret, header.subarray(0, SEALED_HEADER_BYTES), HEADER_BYTES);
+  if (!key) throw damaged(name, 'its header cannot be unsealed');
+  return key;
+}
+
+/** @throws object-missing, object-damaged (also when the object ends before the range does) */
+export async function readRange(
+  store: ObjectStore,
+  name: string,
+  offset: number,
+  length: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const answer = await store.get(name, { offset, length }, signal);
+  if (!answer) {
+    throw new FerryError('object-missing', `${name} is missing from ${store.location}`, {
+      details: { object: name },
+    });
+  }
+  if (answer.bytes.length !== length) throw damaged(name, 'it is shorter than recorded');
+  return answer.bytes;
+}
+
+/** A pack's own directory: what an index is rebuilt from. */
+export async function readOwnDirectory(
+  repository: Pick<ReaderRepository, 'id' | 'identity' | 'store'>,
+  pack: ListedPack,
+  signal: AbortSignal,
+): Promise<IndexedPack> {
+  const { store } = repository;
+  const name = packName(pack);
+  const header = await readRange(store, name, 0, SEALED_HEADER_BYTES, signal);
+  const key = packKey(repository, pack, header);
+  const at = pack.size - TRAILER_STORED_BYTES;
+  if (at < SEALED_HEADER_BYTES) throw damaged(name, 'it is too short');
+  const stored = await readRange(store, name, at, TRAILER_STORED_BYTES, signal);
+  const plain = openFrame(key, TRAILER_FRAME, true, stored);
+  if (!plain) throw damaged(name, 'its trailer does not open');
+  const trailer = decodeTrailer(plain, name);
+  const { directoryOffset, directoryStoredLength } = trailer;
+  if (directoryOffset + directoryStoredLength !== at) throw damaged(name, 'its trailer is wrong');
+  const sealed = await readRange(store, name, directoryOffset, directoryStoredLength, signal);
+  const padded = openFrame(key, trailer.frames, false, sealed);
+  if (!padded) throw damaged(name, 'its directory does not open');
+  const directory = decodePaddedDirectory(padded, name);
+  let end = SEALED_HEADER_BYTES;
+  let frames = 0;
+  visitDirectory(directory, SEALED_HEADER_BYTES, name, {
+    frame: (_number, offset, length) => {
+      end = offset + length;
+      frames += 1;
+    },
+    chunk: () => undefined,
+  });
+  if (frames !== trailer.frames || end !== directoryOffset) {
+    throw damaged(name, 'its directory does not match its trailer');
+  }
+  return { ...pack, directory };
+}

@@ -1,0 +1,202 @@
+/** Which snapshots there are, verified, oldest first; and which one a person means. */
+import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
+import { FerryError, isObjectFault } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import { parseWriterObjectName, type WriterId } from '../format/names.ts';
+import { SNAPSHOT_LIMITS } from '../format/snapshot.ts';
+import type { LocalCache } from './cache.ts';
+import type { MachineState } from './machine.ts';
+import { readObject } from './objects.ts';
+import { authorOf, authorSelf, type ReaderRepository, type WriterRepository } from './open.ts';
+import { openCover, type OpenedCover, type SnapshotAuthor } from './snapshots.ts';
+
+/**
+ * Every snapshot that counts: signed by a writer that the root key let in. What cannot be verified is announced
+ * as a problem and left out. A writer sees only its own machine's.
+ */
+export async function listSnapshots(
+  repository: ReaderRepository | WriterRepository,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<OpenedCover[]> {
+  const authors = authorsOf(repository);
+  const only = authors.size === 1 && 'writer' in repository ? `${repository.writer.id}/` : '';
+  const covers: OpenedCover[] = [];
+  for await (const { name, size } of repository.store.list(`snapshots/${only}`, signal)) {
+    try {
+      covers.push(await coverOf(repository, authors, { name, size }, signal));
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      emit({ type: 'problem', path: name, code: error.code, message: error.message });
+    }
+  }
+  for (const { machine, cover } of findForks(covers)) {
+    emit({
+      type: 'notice',
+      code: 'history-forked',
+      message: `${machine} made two snapshots with the number ${cover.sequence}`,
+      hint: 'Two machines use the same settings. Give the second one its own: stateferry join LOCATION',
+    });
+  }
+  return covers.toSorted(byTime);
+}
+
+/** Snapshots whose number another one of the same writer has too. */
+function findForks(covers: readonly OpenedCover[]): OpenedCover[] {
+  const seen = new Set<string>();
+  return covers.filter(({ writer, cover }) => {
+    const place = `${writer} ${cover.sequence}`;
+    const isTaken = seen.has(place);
+    seen.add(place);
+    return isTaken;
+  });
+}
+
+async function coverOf(
+  repository: ReaderRepository | WriterRepository,
+  authors: ReadonlyMap<WriterId, SnapshotAuthor>,
+  { name, size }: { readonly name: string; readonly size: number },
+  signal: AbortSignal,
+): Promise<OpenedCover> {
+  const writer = parseWriterObjectName(name)?.writer;
+  const author = writer && authors.get(writer);
+  if (!author) {
+    throw new FerryError(
+      'object-foreign',
+      `${name} was written by a machine with no valid writer record`,
+    );
+  }
+  // Under the key that it was verified with: another repository may call itself by the same id.
+  const row = `${name} ${size} ${toHex(author.signingKey)}`;
+  const known = cachedCover(repository.cache, row);
+  if (known) return { ...known, machine: author.machine };
+  const bytes = await readObject(repository.store, name, SNAPSHOT_LIMITS.snapshotBytesMax, signal);
+  const opened = openCover(bytes, name, repository.id, author);
+  repository.cache.setObject(row, utf8(JSON.stringify(opened)));
+  return opened;
+}
+
+/** What this machine verified before; written by nobody but us. */
+function cachedCover(cache: LocalCache, row: string): OpenedCover | undefined {
+  const bytes = cache.object(row);
+  if (!bytes) return undefined;
+  try {
+    // Our own words from our own cache, in the shape they were written.
+    return JSON.parse(fromUtf8(bytes)) as OpenedCover;
+  } catch {
+    // A damaged row: the snapshot itself is read again.
+    return undefined;
+  }
+}
+
+function authorsOf(
+  repository: ReaderRepository | WriterRepository,
+): ReadonlyMap<WriterId, SnapshotAuthor> {
+  if ('writer' in repository) {
+    return new Map([[repository.writer.id, authorSelf(repository.writer)]]);
+  }
+  return new Map([...repository.writers].map(([id, writer]) => [id, authorOf(writer)]));
+}
+
+const byTime = (a: OpenedCover, b: OpenedCover): number =>
+  a.cover.time === b.cover.time
+    ? a.cover.sequence - b.cover.sequence
+    : a.cover.time < b.cover.time
+      ? -1
+      : 1;
+
+/**
+ * @param wanted an id, a unique prefix of one, `latest` or `latest~N`; undefined: the latest
+ * @param install `brand[:profile][@machine]`; needed for `latest` when the repository holds several installs
+ * @throws snapshot-not-found, install-not-found, install-ambiguous
+ */
+export function chooseSnapshot(
+  snapshots: readonly OpenedCover[],
+  wanted: string | undefined,
+  install: string | undefined,
+): OpenedCover {
+  const latest = /^latest(?:~(\d{1,6}))?$/.exec(wanted ?? 'latest');
+  if (!latest) return byId(snapshots, wanted ?? '');
+  const meant = install === undefined ? onlyInstall(snapshots) : ofInstall(snapshots, install);
+  const back = Number(latest[1] ?? 0);
+  const chosen = meant.at(-1 - back);
+  if (chosen) return chosen;
+  throw new FerryError('snapshot-not-found', `there are only ${meant.length} snapshots`, {
+    hint: 'stateferry snapshots lists them.',
+  });
+}
+
+function byId(snapshots: readonly OpenedCover[], wanted: string): OpenedCover {
+  const found = snapshots.filter(({ id }) => id.startsWith(wanted.toLowerCase()));
+  const [only] = found;
+  if (only && found.length === 1) return only;
+  const why = found.length === 0 ? 'no snapshot has' : `${found.length} snapshots have`;
+  throw new FerryError('snapshot-not-found', `${why} an id that begins with ${wanted}`, {
+    hint: 'stateferry snapshots lists them with their ids.',
+  });
+}
+
+function onlyInstall(snapshots: readonly OpenedCover[]): readonly OpenedCover[] {
+  const installs = new Set(snapshots.map(({ cover, machine }) => `${cover.install}@${machine}`));
+  if (installs.size === 0) {
+    throw new FerryError('snapshot-not-found', 'the repository holds no snapshot yet', {
+      hint: 'Push one from the old machine: stateferry push',
+    });
+  }
+  if (installs.size === 1) return snapshots;
+  throw new FerryError(
+    'install-ambiguous',
+    `the repository holds ${installs.size} installs: ${[...installs].toSorted().join(', ')}`,
+    {
+      hint: 'Say which one: --install INSTALL',
+    },
+  );
+}
+
+function ofInstall(snapshots: readonly OpenedCover[], install: string): readonly OpenedCover[] {
+  const [name = '', machine] = install.split('@');
+  const found = snapshots.filter(
+    (one) => sameInstall(one.cover.install, name) && (machine ?? one.machine) === one.machine,
+  );
+  const machines = new Set(found.map((one) => one.machine));
+  if (found.length > 0 && machines.size === 1) return found;
+  if (found.length === 0) {
+    throw new FerryError('install-not-found', `no snapshot is of ${install}`, {
+      hint: 'stateferry snapshots lists what there is.',
+    });
+  }
+  throw new FerryError(
+    'install-ambiguous',
+    `${install} exists on ${machines.size} machines: ${[...machines].toSorted().join(', ')}`,
+    {
+      hint: `Say which one: --install ${name}@MACHINE`,
+    },
+  );
+}
+
+/** `openclaw` and `openclaw:default` are one install. */
+const sameInstall = (a: string, b: string): boolean =>
+  a.replace(/:default$/, '') === b.replace(/:default$/, '');
+
+/** A writer whose snapshots in the store end before what this machine has seen of it. */
+export type Rollback = {
+  readonly writer: string;
+  readonly seen: { readonly sequence: number; readonly time: string; readonly snapshot: string };
+  /** The newest that the store shows now. */
+  readonly shown: { readonly sequence: number; readonly time: string } | undefined;
+};
+
+/** Compares with the marks of this machine: what the store shows must reach at least as far. */
+export function findRollbacks(
+  snapshots: readonly OpenedCover[],
+  marks: MachineState['highWater'],
+): Rollback[] {
+  return Object.entries(marks).flatMap(([writer, seen]) => {
+    const own = snapshots.filter((one) => one.writer === writer);
+    if (own.some((one) => one.id === seen.snapshot && one.digest === seen.digest)) return [];
+    const newest = own.at(-1)?.cover;
+    const beyond = own.some((one) => one.cover.sequence > seen.sequence);
+    if (beyond) return [];
+    return [{ writer, seen, shown: newest && { sequence: newest.sequence, time: newest.time } }];
+  });
+}

@@ -1,0 +1,201 @@
+/** One snapshot, opened for reading: its body, its trees, its files. */
+import type { BytePath } from '../base/byte-path.ts';
+import { fromHex, view } from '../base/bytes.ts';
+import { assert, FerryError } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import { CHUNK_KINDS, type ChunkKind } from '../crypto/chunk-id.ts';
+import { installSubkeys } from '../crypto/identity.ts';
+import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
+import { LIST_IDS, type Entry, type FileEntry } from '../format/entry.ts';
+import type { IndexedPack } from '../format/index-object.ts';
+import { comparePaths, decodePage, type Page } from '../format/page.ts';
+import { SNAPSHOT_LIMITS, type SnapshotBody, type SnapshotRoot } from '../format/snapshot.ts';
+import { checkEntryPath } from '../fs/safe-path.ts';
+import { CHUNK_TABLE_LIMITS, ChunkTable } from '../workers/chunk-table.ts';
+import { ChunkSource } from './chunk-source.ts';
+import { addToTable, chunksAtMost } from './indexes.ts';
+import { neededPacks, putRight } from './needed-packs.ts';
+import { damaged, readObject } from './objects.ts';
+import { authorOf, type ReaderRepository } from './open.ts';
+import { openCover, openSnapshotBody, type OpenedCover } from './snapshots.ts';
+
+export type SnapshotReader = {
+  readonly cover: OpenedCover;
+  readonly body: SnapshotBody;
+  /** The packs that the snapshot needs, with their directories, in no order. */
+  readonly packs: readonly IndexedPack[];
+  /** Which pack holds which chunk, by position in `packs`. */
+  readonly table: ChunkTable;
+  readonly chunkIdKey: Uint8Array;
+  /**
+   * The entries of a root in path order; with `from` only that entry and what is below it. Every path is safe
+   * to join to a directory.
+   * @throws object-missing, object-damaged, target-unsafe (a hostile path)
+   */
+  entries(root: SnapshotRoot, from?: BytePath): AsyncGenerator<Entry>;
+  /** The verified content of a file, piece by piece in order. */
+  file(entry: FileEntry): AsyncGenerator<Buffer>;
+  /** The ids of all chunks of a file, 32 bytes each. */
+  chunkIds(entry: FileEntry): Promise<Buffer>;
+  /**
+   * For who misses a chunk: has what the indexes say compared with the packs themselves, once. True when they were
+   * wrong; then `packs` and `table` are right now.
+   */
+  rebuild(): Promise<boolean>;
+};
+
+export async function openSnapshot(
+  repository: ReaderRepository,
+  chosen: OpenedCover,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<SnapshotReader> {
+  const { store } = repository;
+  const writer = repository.writers.get(chosen.writer);
+  assert(writer, 'a listed snapshot has a known writer');
+  const bytes = await readObject(store, chosen.name, SNAPSHOT_LIMITS.snapshotBytesMax, signal);
+  const opened = openCover(bytes, chosen.name, repository.id, authorOf(writer));
+  if (opened.digest !== chosen.digest) {
+    throw new FerryError('object-foreign', `${chosen.name} is not what it was when it was listed`);
+  }
+  const body = openSnapshotBody(bytes, chosen.name, repository.identity.recipient.secretKey);
+  const needed = await neededPacks(repository, writer, opened.cover.packList, emit, signal);
+  const { packs } = needed;
+  const table = ChunkTable.create(chunksAtMost(packs));
+  for (const [ordinal, pack] of packs.entries()) addOrAnnounce(table, pack, ordinal, emit);
+  const { chunkId: chunkIdKey } = installSubkeys(writer.key, body.install.install);
+  let rebuilt: Promise<boolean> | undefined;
+  const rebuild = (): Promise<boolean> =>
+    (rebuilt ??= putRight(repository, needed, table, emit, signal));
+  const source = new ChunkSource(repository, packs, table, chunkIdKey, rebuild);
+  const get = (kind: ChunkKind, id: Buffer): Promise<Buffer> => source.get(kind, id, signal);
+  return {
+    cover: opened,
+    body,
+    packs,
+    table,
+    chunkIdKey,
+    entries: (root, from) => walkTree(get, root, from),
+    file: (entry) => readFile(get, entry),
+    chunkIds: (entry) => allIds(get, entry),
+    rebuild,
+  };
+}
+
+function addOrAnnounce(table: ChunkTable, pack: IndexedPack, ordinal: number, emit: Emit): void {
+  try {
+    addToTable(table, pack, ordinal);
+  } catch (error) {
+    if (!(error instanceof FerryError) || error.code !== 'object-damaged') throw error;
+    emit({ type: 'notice', code: 'index-unusable', message: error.message });
+  }
+}
+
+type Get = (kind: ChunkKind, id: Buffer) => Promise<Buffer>;
+
+type Walk = {
+  readonly get: Get;
+  readonly from: BytePath | undefined;
+  readonly what: string;
+  last: BytePath | undefined;
+};
+
+const walkTree = (
+  get: Get,
+  root: SnapshotRoot,
+  from: BytePath | undefined,
+): AsyncGenerator<Entry> =>
+  walkPages(
+    { get, from, what: `a tree page of ${root.name}`, last: undefined },
+    fromHex(root.page),
+    undefined,
+    undefined,
+  );
+
+/**
+ * Every path of a tree is greater than the one before it, over all pages, and no page is empty: so nothing comes
+ * twice, and a few pages that name each other cannot pretend to be a tree without end.
+ */
+async function* walkPages(
+  walk: Walk,
+  id: Uint8Array,
+  level: number | undefined,
+  firstPath: BytePath | undefined,
+): AsyncGenerator<Entry> {
+  const { from, what } = walk;
+  const bytes = await walk.get(CHUNK_KINDS.page, view(id));
+  const page: Page = decodePage(bytes, level, what);
+  const first = 'entries' in page ? page.entries[0]?.path : page.children[0]?.firstPath;
+  if (first === undefined || (firstPath !== undefined && first !== firstPath)) {
+    throw damaged(what, 'it does not begin where its place says');
+  }
+  if ('entries' in page) {
+    for (const entry of page.entries) {
+      const inOrder = walk.last === undefined || comparePaths(walk.last, entry.path) < 0;
+      if (!inOrder) throw damaged(what, 'its entries are not in order');
+      walk.last = entry.path;
+      if (from === undefined || isWithin(entry.path, from)) yield checked(entry);
+    }
+    return;
+  }
+  for (const [index, child] of page.children.entries()) {
+    const next = page.children[index + 1]?.firstPath;
+    if (from !== undefined && !mayHold(child.firstPath, next, from)) continue;
+    yield* walkPages(walk, child.id, page.level - 1, child.firstPath);
+  }
+}
+
+const isWithin = (path: BytePath, from: BytePath): boolean =>
+  from === '' || path === from || path.startsWith(`${from}/`);
+
+/** Whether a page whose paths run from `first` up to (not including) `next` may hold `from` or anything below it. */
+function mayHold(first: BytePath, next: BytePath | undefined, from: BytePath): boolean {
+  if (next !== undefined && comparePaths(next, from) <= 0) return false;
+  return comparePaths(first, from) <= 0 || isWithin(first, from);
+}
+
+/** A snapshot is untrusted input, whoever sealed it. */
+function checked(entry: Entry): Entry {
+  const why =
+    (entry.path === '' ? undefined : checkEntryPath(entry.path)) ??
+    (entry.type === 'hardlink' ? checkEntryPath(entry.target) : undefined);
+  if (why === undefined) return entry;
+  throw new FerryError('target-unsafe', `the snapshot holds an unsafe path: ${why}`, {
+    hint: 'Nothing was written. Whoever made this snapshot is not to be trusted.',
+  });
+}
+
+async function* readFile(get: Get, entry: FileEntry): AsyncGenerator<Buffer> {
+  const ids = await allIds(get, entry);
+  for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {
+    const position = (at / CHUNK_ID_BYTES) * entry.chunkBytes;
+    const chunk = await get(CHUNK_KINDS.data, ids.subarray(at, at + CHUNK_ID_BYTES));
+    if (chunk.length !== Math.min(entry.chunkBytes, entry.size - position)) {
+      throw damaged('a file', 'a chunk has another length than its place in the file');
+    }
+    yield chunk;
+  }
+}
+
+async function allIds(get: Get, entry: FileEntry): Promise<Buffer> {
+  if (entry.size / entry.chunkBytes > CHUNK_TABLE_LIMITS.slotsMax) {
+    throw damaged('a file', 'it is larger than any push can make it');
+  }
+  let ids = view(entry.ids);
+  for (let level = entry.depth; level > 0; level--) {
+    const pieces: Buffer[] = [];
+    const perList = LIST_IDS * CHUNK_ID_BYTES;
+    for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {
+      const piece = await get(CHUNK_KINDS.list, ids.subarray(at, at + CHUNK_ID_BYTES));
+      if (piece.length > perList || piece.length % CHUNK_ID_BYTES !== 0) {
+        throw damaged('a list of chunks', 'it has an impossible length');
+      }
+      pieces.push(piece);
+    }
+    ids = Buffer.concat(pieces);
+  }
+  if (ids.length !== Math.ceil(entry.size / entry.chunkBytes) * CHUNK_ID_BYTES) {
+    throw damaged('a list of chunks', 'it has another number of chunks than the file');
+  }
+  return ids;
+}

@@ -1,0 +1,78 @@
+/**
+ * The contract of every store, in words. One suite (test/contract) holds every implementation to it.
+ *
+ * - Names are `/`-separated segments of `[A-Za-z0-9._-]`, each 1–200 bytes and never with a leading dot; at most 900
+ *   bytes in all (names.ts). A name that is none is a bug.
+ * - `put` is all or nothing: a reader sees the whole object or none. A put over an existing name replaces it.
+ * - `put` with `createOnly` answers `exists` when the name is taken and changes nothing. Whether that is atomic
+ *   between racing writers depends on the server: the probe (probe.ts) finds out, the settings remember. An unclear
+ *   answer is settled by comparing what lies there; content equal to ours counts as stored.
+ * - `get` and `stat` of an absent name answer `undefined`. Anything else that is no success throws: a refusal is
+ *   never "absent", and neither is a missing bucket.
+ * - `get` reads at most 64 MiB (ranges.ts); whatever is longer than that, or than the buffer of `getInto`, is
+ *   `object-damaged` before anything is allocated.
+ * - `list` yields every name under a prefix once, in no particular order, following pages to the end. The prefix is a
+ *   name prefix that ends in `/`, or ''. What is no name of ours is left out.
+ * - `delete` of an absent name succeeds.
+ * - Every answer that carries the server's time reports it as `dateMs`; undefined where the server sent none.
+ * - Every wait ends when the signal is aborted, with `interrupted`.
+ * - Failures are FerryErrors: store-denied, store-clock, store-unreachable, store-busy, store-refused, no-space,
+ *   repository-missing (the bucket or folder itself is not there), object-damaged (a checksum mismatch on the way).
+ */
+export type ObjectStore = {
+  /** Where this is, for people: `s3://bucket/prefix` or a folder. Never a credential. */
+  readonly location: string;
+  put(name: string, body: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<PutAnswer>;
+  /** The whole object or a byte range, cut at the end. A range that starts at or beyond the end is `object-damaged`. */
+  get(
+    name: string,
+    range: ByteRange | undefined,
+    signal: AbortSignal,
+  ): Promise<GetAnswer | undefined>;
+  /** Like get, but into a given buffer (shared memory allowed); longer objects are `object-damaged`. */
+  getInto(
+    name: string,
+    range: ByteRange | undefined,
+    into: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<GetIntoAnswer | undefined>;
+  stat(name: string, signal: AbortSignal): Promise<StatAnswer | undefined>;
+  list(prefix: string, signal: AbortSignal): AsyncIterable<ListedObject>;
+  delete(name: string, signal: AbortSignal): Promise<void>;
+  /** The store's own time, in milliseconds: the Date header of a cheap answer, or the mtime of a file just written. */
+  dateMs(signal: AbortSignal): Promise<number>;
+  /** Requests that left this process so far, by kind. */
+  counts(): RequestCounts;
+  close(): Promise<void>;
+};
+
+export type ByteRange = { readonly offset: number; readonly length: number };
+
+export type PutOptions = {
+  readonly createOnly?: boolean;
+  /** SHA-256 and CRC-32 of the body where the caller has them already, so that nobody computes them twice. */
+  readonly sha256?: Uint8Array;
+  readonly crc32?: number;
+};
+
+export type PutAnswer = {
+  readonly outcome: 'stored' | 'exists';
+  readonly dateMs: number | undefined;
+};
+export type GetAnswer = { readonly bytes: Uint8Array; readonly dateMs: number | undefined };
+export type GetIntoAnswer = { readonly length: number; readonly dateMs: number | undefined };
+export type StatAnswer = { readonly size: number; readonly dateMs: number | undefined };
+/** `modifiedMs` is the store's own last-modified time of the object; `dateMs` the Date of the listing's answer. */
+export type ListedObject = {
+  readonly name: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+  readonly dateMs: number | undefined;
+};
+export type RequestCounts = {
+  put: number;
+  get: number;
+  head: number;
+  list: number;
+  delete: number;
+};

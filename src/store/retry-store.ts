@@ -1,0 +1,148 @@
+import type { Clock } from '../base/clock.ts';
+import { FerryError, throwIfAborted } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import type { ListedObject, ObjectStore, PutAnswer, PutOptions } from './object-store.ts';
+import { compareStored } from './same-content.ts';
+
+export type RetryLimits = {
+  /** Tries in all; 1 means none again. */
+  readonly attemptsMax: number;
+  readonly delayFirstMs: number;
+  readonly delayMaxMs: number;
+};
+
+export type RetryDeps = {
+  readonly clock: Pick<Clock, 'sleep'>;
+  /** 0 ≤ value < 1, for the jitter. */
+  readonly random: () => number;
+  readonly emit: Emit;
+};
+
+/** Waits of half a minute in all: a server's restart or a short loss of the network is ridden out. */
+export const RETRY_LIMITS: RetryLimits = { attemptsMax: 8, delayFirstMs: 250, delayMaxMs: 20_000 };
+
+/**
+ * Tries again what may help to try again, and says so each time. The only place that does: a second one under it
+ * would multiply the waits.
+ */
+export function retryStore(store: ObjectStore, deps: RetryDeps, limits: RetryLimits): ObjectStore {
+  const again = <T>(
+    operation: string,
+    name: string,
+    signal: AbortSignal,
+    attempt: (first: boolean) => Promise<T>,
+  ): Promise<T> => withRetry({ operation, name, deps, limits, signal }, attempt);
+
+  return {
+    location: store.location,
+    put: (name, body, options, signal) =>
+      again('put', name, signal, async (first) => {
+        const answer = await store.put(name, body, options, signal);
+        return first ? answer : ownEarlierPut(store, name, body, options, answer, signal);
+      }),
+    get: (name, range, signal) => again('get', name, signal, () => store.get(name, range, signal)),
+    getInto: (name, range, into, signal) =>
+      again('get', name, signal, () => store.getInto(name, range, into, signal)),
+    stat: (name, signal) => again('stat', name, signal, () => store.stat(name, signal)),
+    list: (prefix, signal) => listAgain(store, prefix, deps, limits, signal),
+    delete: (name, signal) => again('delete', name, signal, () => store.delete(name, signal)),
+    dateMs: (signal) => again('clock', '', signal, () => store.dateMs(signal)),
+    counts: () => store.counts(),
+    close: () => store.close(),
+  };
+}
+
+/** "Exists" after a try whose answer was lost may be our own object. */
+async function ownEarlierPut(
+  store: ObjectStore,
+  name: string,
+  body: Uint8Array,
+  options: PutOptions,
+  answer: PutAnswer,
+  signal: AbortSignal,
+): Promise<PutAnswer> {
+  if (options.createOnly !== true || answer.outcome !== 'exists') return answer;
+  try {
+    const found = await compareStored(store, name, body, signal);
+    return found.what === 'same' ? { outcome: 'stored', dateMs: found.dateMs } : answer;
+  } catch (error) {
+    // Who may not read cannot know whose it is, and is told what the server said.
+    if (error instanceof FerryError && error.code === 'store-denied') return answer;
+    throw error;
+  }
+}
+
+/**
+ * A listing that breaks off starts again from the top and leaves out what was yielded: no server's order is
+ * relied on. Only tries that bring nothing new count against the limit.
+ */
+async function* listAgain(
+  store: ObjectStore,
+  prefix: string,
+  deps: RetryDeps,
+  limits: RetryLimits,
+  signal: AbortSignal,
+): AsyncGenerator<ListedObject> {
+  const seen = new Set<string>();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      for await (const object of store.list(prefix, signal)) {
+        if (seen.has(object.name)) continue;
+        seen.add(object.name);
+        attempt = 1;
+        yield object;
+      }
+      return;
+    } catch (error) {
+      const call = { operation: 'list', name: prefix, deps, limits, signal };
+      await pauseOrThrow(call, attempt, error);
+    }
+  }
+}
+
+type Call = {
+  readonly operation: string;
+  readonly name: string;
+  readonly deps: RetryDeps;
+  readonly limits: RetryLimits;
+  readonly signal: AbortSignal;
+};
+
+async function withRetry<T>(call: Call, attempt: (first: boolean) => Promise<T>): Promise<T> {
+  for (let count = 1; ; count++) {
+    try {
+      return await attempt(count === 1);
+    } catch (error) {
+      await pauseOrThrow(call, count, error);
+    }
+  }
+}
+
+async function pauseOrThrow(call: Call, attempt: number, error: unknown): Promise<void> {
+  throwIfAborted(call.signal);
+  const { operation, name, deps, limits } = call;
+  if (attempt >= limits.attemptsMax || !mayHelp(error, operation, attempt)) throw error;
+  const delayMs = delayFor(attempt, limits, deps.random(), error);
+  deps.emit({ type: 'retry', operation, name, attempt, delayMs, message: error.message });
+  try {
+    await deps.clock.sleep(delayMs, call.signal);
+  } catch (interruption) {
+    throwIfAborted(call.signal);
+    throw interruption;
+  }
+}
+
+function mayHelp(error: unknown, operation: string, attempt: number): error is FerryError {
+  if (!(error instanceof FerryError)) return false;
+  // A body that was damaged on its way up is worth one more try; then the digests themselves are wrong.
+  return (
+    error.retryable || (operation === 'put' && error.code === 'object-damaged' && attempt === 1)
+  );
+}
+
+/** Doubling, between half and the whole of it by chance, and no sooner than the server asked for. */
+function delayFor(attempt: number, limits: RetryLimits, random: number, error: FerryError): number {
+  const wholeMs = Math.min(limits.delayMaxMs, limits.delayFirstMs * 2 ** (attempt - 1));
+  const askedMs = Number(error.details['retryAfterMs'] ?? 0);
+  return Math.round(Math.max(wholeMs * (0.5 + random / 2), Math.min(askedMs, limits.delayMaxMs)));
+}

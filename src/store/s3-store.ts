@@ -1,0 +1,285 @@
+import { FerryError, systemCode, throwIfAborted } from '../base/errors.ts';
+import { assertName, assertPrefix, isObjectName } from './names.ts';
+import type { ListedObject, ObjectStore, PutAnswer, PutOptions } from './object-store.ts';
+import {
+  dateHeaderMs,
+  openS3Door,
+  request,
+  sendWithClock,
+  type S3ClientOptions,
+  type S3Door,
+} from './s3-client.ts';
+import { isAbsent, isTaken, isUnclear, s3Error, statusOf } from './s3-errors.ts';
+import { openObject, readInto, readWhole } from './s3-read.ts';
+import { uploadObject, type UploadChecksum, type UploadSettings } from './s3-upload.ts';
+import { compareStored } from './same-content.ts';
+
+/** How far a server keeps create-only, as its probe found: in every race, except in a race, not at all. */
+export type CreateOnlySupport = 'atomic' | 'racy' | 'none';
+
+export type S3StoreOptions = S3ClientOptions & {
+  readonly uploadChecksum?: UploadChecksum;
+  readonly createOnly?: CreateOnlySupport;
+  /** Bodies up to this size go as one PUT. */
+  readonly partBytes?: number;
+  readonly partsInFlightMax?: number;
+};
+
+/**
+ * Twice a pack and more: one request per pack, whose checksum covers it whole and whose create-only is one
+ * decision of the server's.
+ */
+const PART_BYTES = 64 * 1024 * 1024;
+const PARTS_IN_FLIGHT_MAX = 2;
+
+/** A bucket, or a prefix of one, on any server that speaks S3. */
+export async function openS3Store(options: S3StoreOptions): Promise<ObjectStore> {
+  return s3StoreOn(await openS3Door(options), options);
+}
+
+/** The store that asks through a door which its caller has opened, and also uses for more. */
+export function s3StoreOn(door: S3Door, options: S3StoreOptions): ObjectStore {
+  const { bucket, prefix } = options;
+  return s3Store({
+    door,
+    bucket,
+    head: prefix === '' ? '' : `${prefix}/`,
+    createOnly: options.createOnly ?? 'atomic',
+    settings: {
+      bucket,
+      checksum: options.uploadChecksum ?? 'crc32',
+      partBytes: options.partBytes ?? PART_BYTES,
+      partsInFlightMax: options.partsInFlightMax ?? PARTS_IN_FLIGHT_MAX,
+    },
+  });
+}
+
+type Bucket = {
+  readonly door: S3Door;
+  readonly bucket: string;
+  /** The repository's prefix with its slash, or ''. */
+  readonly head: string;
+  readonly createOnly: CreateOnlySupport;
+  readonly settings: UploadSettings;
+};
+
+function s3Store(at: Bucket): ObjectStore {
+  const { door, bucket } = at;
+  const where = (name: string): { bucket: string; key: string; name: string } => {
+    assertName(name);
+    return { bucket, key: at.head + name, name };
+  };
+  const store: ObjectStore = {
+    location: door.location,
+    put: async (name, body, options, signal) => {
+      const { key } = where(name);
+      throwIfAborted(signal);
+      return put(at, store, { name, key, body, options }, signal);
+    },
+    get: async (name, range, signal) => {
+      const object = await openObject(door, where(name), range, signal);
+      if (object === undefined) return undefined;
+      return { bytes: await readWhole(door, name, object, signal), dateMs: object.dateMs };
+    },
+    getInto: async (name, range, into, signal) => {
+      const object = await openObject(door, where(name), range, signal);
+      if (object === undefined) return undefined;
+      return { length: await readInto(door, name, object, into, signal), dateMs: object.dateMs };
+    },
+    stat: async (name, signal) => stat(door, where(name), signal),
+    list: (prefix, signal) => list(at, prefix, signal),
+    delete: async (name, signal) => {
+      const { key } = where(name);
+      const command = new door.sdk.DeleteObjectCommand({ Bucket: bucket, Key: key });
+      await request(door, `delete ${name}`, signal, async () => {
+        try {
+          await door.client.send(command, { abortSignal: signal });
+        } catch (error) {
+          if (!isAbsent(error)) throw error;
+        }
+      });
+    },
+    dateMs: (signal) => serverDateMs(at, signal),
+    counts: () => ({ ...door.counts }),
+    close: async () => door.client.destroy(),
+  };
+  return store;
+}
+
+type Put = {
+  readonly name: string;
+  readonly key: string;
+  readonly body: Uint8Array;
+  readonly options: PutOptions;
+};
+
+async function put(
+  at: Bucket,
+  store: ObjectStore,
+  what: Put,
+  signal: AbortSignal,
+): Promise<PutAnswer> {
+  const { name, key, options } = what;
+  const createOnly = options.createOnly === true;
+  if (createOnly && at.createOnly === 'none') {
+    const there = await store.stat(name, signal);
+    if (there) return { outcome: 'exists', dateMs: there.dateMs };
+  }
+  const body = Buffer.from(what.body.buffer, what.body.byteOffset, what.body.length);
+  const upload = {
+    key,
+    body,
+    createOnly: createOnly && at.createOnly !== 'none',
+    sha256: options.sha256,
+    crc32: options.crc32,
+  };
+  try {
+    const dateMs = await uploadObject(at.door, at.settings, upload, signal);
+    return { outcome: 'stored', dateMs };
+  } catch (error) {
+    if (createOnly && isTaken(error)) return { outcome: 'exists', dateMs: errorDateMs(error) };
+    const failure = s3Error(error, { action: `put ${name}`, location: at.door.location, signal });
+    const inParts = body.length > at.settings.partBytes;
+    if (!isUnclear(error) || neverSent(error) || signal.aborted) throw failure;
+    if (createOnly || inParts) return settle(at, store, { ...what, failure }, signal);
+    throw statusOf(error) === undefined
+      ? await clearerReason(at, { ...what, failure }, signal)
+      : failure;
+  }
+}
+
+/**
+ * A create-only put or the completion of an upload in parts whose answer is unclear: some servers refuse
+ * create-only by closing the connection, and a lost answer may have been a yes. What lies there now decides.
+ */
+async function settle(
+  at: Bucket,
+  store: ObjectStore,
+  what: Put & { readonly failure: FerryError },
+  signal: AbortSignal,
+): Promise<PutAnswer> {
+  let found: Awaited<ReturnType<typeof compareStored>>;
+  try {
+    found = await compareStored(store, what.name, what.body, signal);
+  } catch {
+    throw await clearerReason(at, what, signal);
+  }
+  const { dateMs } = found;
+  if (found.what === 'same') return { outcome: 'stored', dateMs };
+  if (found.what === 'other' && what.options.createOnly === true)
+    return { outcome: 'exists', dateMs };
+  throw what.failure;
+}
+
+/**
+ * A server that refuses a large body closes the connection, often before its reason can be read. A small question
+ * gets the same refusal whole. "May not read" is no reason for a put to have failed, so that answer does not count.
+ */
+async function clearerReason(
+  { door, bucket }: Bucket,
+  { key, name, failure }: Put & { readonly failure: FerryError },
+  signal: AbortSignal,
+): Promise<FerryError> {
+  try {
+    const object = await openObject(door, { bucket, key, name }, { offset: 0, length: 1 }, signal);
+    object?.body.destroy();
+  } catch (error) {
+    if (!(error instanceof FerryError)) throw error;
+    const mayNotRead =
+      error.code === 'store-denied' && error.details['answer'] === '403 AccessDenied';
+    if (!error.retryable && error.code !== 'object-damaged' && !mayNotRead) return error;
+  }
+  return failure;
+}
+
+async function stat(
+  door: S3Door,
+  where: { bucket: string; key: string; name: string },
+  signal: AbortSignal,
+): Promise<{ size: number; dateMs: number | undefined } | undefined> {
+  throwIfAborted(signal);
+  const context = { action: `stat ${where.name}`, location: door.location, signal };
+  const command = new door.sdk.HeadObjectCommand({ Bucket: where.bucket, Key: where.key });
+  try {
+    const output = await sendWithClock(signal, () =>
+      door.client.send(command, { abortSignal: signal }),
+    );
+    const size = output.ContentLength;
+    if (size === undefined)
+      throw new FerryError('store-refused', `no size in the answer for ${where.name}`);
+    return { size, dateMs: door.dateOf(output) };
+  } catch (error) {
+    const status = statusOf(error) ?? 0;
+    if (status < 400 || status >= 500) throw s3Error(error, context);
+  }
+  // A refused HEAD has no body, so its 404 may mean the bucket or the access key, its 403 the clock: only GET tells.
+  const object = await openObject(door, where, undefined, signal);
+  object?.body.destroy();
+  return object && { size: object.length, dateMs: object.dateMs };
+}
+
+async function* list(
+  at: Bucket,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<ListedObject> {
+  assertPrefix(prefix);
+  const { door, head } = at;
+  let token: string | undefined;
+  do {
+    const page = await request(door, `list ${prefix}`, signal, () =>
+      door.client.send(
+        new door.sdk.ListObjectsV2Command({
+          Bucket: at.bucket,
+          Prefix: head + prefix,
+          ...(token !== undefined && { ContinuationToken: token }),
+        }),
+        { abortSignal: signal },
+      ),
+    );
+    const dateMs = door.dateOf(page);
+    for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      const name = Key?.startsWith(head + prefix) === true ? Key.slice(head.length) : '';
+      if (!isObjectName(name)) continue; // something else that lies in the bucket
+      yield { name, size: Size ?? 0, modifiedMs: LastModified?.getTime() ?? 0, dateMs };
+    }
+    if (page.IsTruncated !== true) return;
+    const next = page.NextContinuationToken;
+    if (next === undefined || next === token) {
+      throw new FerryError('store-refused', `the listing of ${door.location} does not go on`);
+    }
+    token = next;
+  } while (token !== undefined);
+}
+
+/** Any answer has a Date, a refusal too, so this works for credentials that may only write. */
+async function serverDateMs(at: Bucket, signal: AbortSignal): Promise<number> {
+  const { door } = at;
+  throwIfAborted(signal);
+  const command = new door.sdk.HeadObjectCommand({
+    Bucket: at.bucket,
+    Key: `${at.head}stateferry.json`,
+  });
+  let dateMs: number | undefined;
+  try {
+    const output = await door.client.send(command, { abortSignal: signal });
+    dateMs = door.dateOf(output);
+  } catch (error) {
+    dateMs = errorDateMs(error);
+    if (dateMs === undefined) {
+      throw s3Error(error, { action: 'read the clock', location: door.location, signal });
+    }
+  }
+  if (dateMs === undefined) throw new FerryError('store-refused', `${door.location} sends no Date`);
+  return dateMs;
+}
+
+function errorDateMs(error: unknown): number | undefined {
+  const response: unknown = error instanceof Error ? Reflect.get(error, '$response') : undefined;
+  return dateHeaderMs(response);
+}
+
+/** The connection never came about, so there is nothing to ask after. */
+function neverSent(error: unknown): boolean {
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(systemCode(error) ?? '');
+}

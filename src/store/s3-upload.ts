@@ -1,0 +1,148 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { assert } from '../base/errors.ts';
+import { sendWithClock, type S3Door } from './s3-client.ts';
+import { isAbsent } from './s3-errors.ts';
+
+export type UploadChecksum = 'crc32' | 'md5';
+
+export type UploadSettings = {
+  readonly bucket: string;
+  readonly checksum: UploadChecksum;
+  readonly partBytes: number;
+  readonly partsInFlightMax: number;
+};
+
+export type UploadRequest = {
+  readonly key: string;
+  readonly body: Buffer;
+  readonly createOnly: boolean;
+  readonly sha256: Uint8Array | undefined;
+  readonly crc32: number | undefined;
+};
+
+const CLEANUP_TIMEOUT_MS = 5_000;
+
+/**
+ * One object through lib-storage: a single PUT up to the part size, parts above. Answers the Date of the last
+ * answer. Fails with the SDK's own error, which the caller judges; parts of a failed upload are removed.
+ */
+export async function uploadObject(
+  door: S3Door,
+  settings: UploadSettings,
+  upload: UploadRequest,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { Upload } = await import('@aws-sdk/lib-storage');
+  const sender = senderFor(door, settings, upload, signal);
+  const running = new Upload({
+    client: sender.client,
+    params: {
+      Bucket: settings.bucket,
+      Key: upload.key,
+      Body: upload.body,
+      ...(upload.createOnly && { IfNoneMatch: '*' }),
+    },
+    partSize: settings.partBytes,
+    queueSize: settings.partsInFlightMax,
+  });
+  await running.done();
+  return sender.dateMs();
+}
+
+/**
+ * Upload sends through this stand-in of the client, so that each of its requests ends with our signal and carries
+ * its checksums as plain headers: a part needs its own, and Upload would give it the whole body's.
+ */
+function senderFor(
+  door: S3Door,
+  settings: UploadSettings,
+  upload: UploadRequest,
+  signal: AbortSignal,
+): { client: S3Client; dateMs: () => number | undefined } {
+  const { sdk } = door;
+  let dateMs: number | undefined;
+  const send = async (command: Parameters<S3Client['send']>[0]): Promise<object> => {
+    if (command instanceof sdk.AbortMultipartUploadCommand) return cleanUp(door, command);
+    if (command instanceof sdk.PutObjectCommand) {
+      addHeaders(command, digestHeaders(settings.checksum, upload.body, upload));
+    } else if (command instanceof sdk.UploadPartCommand && Buffer.isBuffer(command.input.Body)) {
+      addHeaders(command, digestHeaders(settings.checksum, command.input.Body, {}));
+    } else if (
+      command instanceof sdk.CreateMultipartUploadCommand &&
+      settings.checksum === 'crc32'
+    ) {
+      addHeaders(command, { 'x-amz-checksum-algorithm': 'CRC32' });
+    }
+    const output: object = await sendWithClock(signal, () =>
+      door.client.send(command, { abortSignal: signal }),
+    );
+    dateMs = door.dateOf(output) ?? dateMs;
+    return output;
+  };
+  const client: unknown = Object.create(door.client, { send: { value: send } });
+  assert(client instanceof sdk.S3Client, 'the stand-in is a client too');
+  return { client, dateMs: () => dateMs };
+}
+
+/**
+ * Removes the parts of a failed upload. Bounded, not ended by the signal: an interrupted push should not leave
+ * parts that cost money and that no listing shows. What it cannot remove is left to the bucket's lifecycle rule,
+ * and must not hide why the upload failed.
+ */
+async function cleanUp(
+  door: S3Door,
+  command: InstanceType<S3Door['sdk']['AbortMultipartUploadCommand']>,
+): Promise<object> {
+  const abortSignal = AbortSignal.timeout(CLEANUP_TIMEOUT_MS);
+  try {
+    return await door.client.send(command, { abortSignal });
+  } catch (error) {
+    return { removed: isAbsent(error) };
+  }
+}
+
+type Digests = { readonly sha256?: Uint8Array | undefined; readonly crc32?: number | undefined };
+
+function digestHeaders(
+  checksum: UploadChecksum,
+  body: Uint8Array,
+  known: Digests,
+): Record<string, string> {
+  const sha256 = known.sha256 ?? createHash('sha256').update(body).digest();
+  const headers: Record<string, string> = {
+    'x-amz-content-sha256': Buffer.from(sha256).toString('hex'),
+  };
+  if (checksum === 'md5') headers['content-md5'] = createHash('md5').update(body).digest('base64');
+  else headers['x-amz-checksum-crc32'] = crc32Text(known.crc32 ?? crc32(body));
+  return headers;
+}
+
+export function crc32Text(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value >>> 0);
+  return bytes.toString('base64');
+}
+
+type HasStack = Pick<InstanceType<S3Door['sdk']['PutObjectCommand']>, 'middlewareStack'>;
+
+/** Before signing, and before the SDK looks whether a checksum is there already. */
+export function addHeaders(command: object, headers: Record<string, string>): void {
+  if (!hasStack(command)) return;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      if (hasHeaders(args.request)) Object.assign(args.request.headers, headers);
+      return next(args);
+    },
+    { step: 'build', priority: 'high', name: 'plainHeaders', override: true },
+  );
+}
+
+function hasStack(command: object): command is HasStack {
+  return 'middlewareStack' in command;
+}
+
+function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
+  return typeof request === 'object' && request !== null && 'headers' in request;
+}

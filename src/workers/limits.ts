@@ -1,0 +1,23 @@
+/** Bounds of the pipeline between main thread and workers. */
+export const PIPELINE = {
+  /** Every full pack has exactly this size (a Padmé size), so that only the last ones are padded. */
+  packBytes: 16 * 1024 * 1024,
+  /** Pack buffers beyond one per worker: those being uploaded or downloaded. */
+  spareBuffers: 1,
+  workersMax: 4,
+  chunksPerPackMax: 8192,
+  /** A frame is closed once it holds this much. */
+  frameTargetBytes: 256 * 1024,
+  /** Small files of one directory share a compression context up to this much. */
+  groupBytesMax: 256 * 1024,
+  /** Larger chunks are compressed by themselves. */
+  groupedChunkBytesMax: 64 * 1024,
+  /** Work is handed out in lots of about this many bytes or files, whichever comes first. */
+  lotBytes: 2 * 1024 * 1024,
+  lotFiles: 256,
+  lotsInFlightPerWorker: 3,
+  /** What a worker reads of a database's copy at a time; a multiple of the chunk size. */
+  copyRangeBytes: 4 * 1024 * 1024,
+  /** Read buffer of a worker; a multiple of every chunk size. */
+  readBytes: 1024 * 1024,
+} as const;

@@ -1,0 +1,118 @@
+/** What main thread and workers say to each other. Bulk data lies in shared memory, never in a message. */
+import type { BytePath } from '../base/byte-path.ts';
+import type { ObjectKey } from '../crypto/frames.ts';
+import type { ReadLiveResult } from '../fs/read-live.ts';
+import type { FileStat } from '../fs/file-stat.ts';
+import type { SharedChunkTable } from './chunk-table.ts';
+import type { BuiltPack } from './pack-builder.ts';
+import type { SharedPackPool } from './pack-pool.ts';
+import type { RestoreFile } from './restore-task.ts';
+
+/** What a run of captures shares; sent once to every worker. */
+export type CaptureSetup = {
+  readonly pool: SharedPackPool;
+  readonly table: SharedChunkTable;
+  readonly chunkIdKey: Uint8Array;
+  /** Two counters (i64): bytes read so far, and those of chunks that nobody had stored. */
+  readonly counters: SharedArrayBuffer;
+};
+
+export type CaptureFile = {
+  /** Absolute. */
+  readonly path: BytePath;
+  /** Small files with the same group share a compression context: one directory of one root. */
+  readonly group: string;
+  readonly secret: boolean;
+  readonly chunkBytes: number;
+  readonly expected: FileStat | undefined;
+};
+
+/** A part of our own private copy of a database. */
+export type CopyRange = {
+  readonly path: BytePath;
+  readonly offset: number;
+  readonly length: number;
+  readonly chunkBytes: number;
+  readonly secret: boolean;
+};
+
+export type CaptureResult = ReadLiveResult & { readonly ids: number };
+
+export type ToWorker =
+  | { readonly type: 'begin capture'; readonly setup: CaptureSetup }
+  | { readonly type: 'capture'; readonly job: number; readonly files: readonly CaptureFile[] }
+  | { readonly type: 'capture copy'; readonly job: number; readonly range: CopyRange }
+  | { readonly type: 'store'; readonly job: number; readonly blobs: readonly Blob[] }
+  | { readonly type: 'finish'; readonly job: number }
+  | { readonly type: 'begin restore'; readonly setup: RestoreSetup }
+  | { readonly type: 'restore'; readonly job: number; readonly pack: RestorePack }
+  | { readonly type: 'finish restore'; readonly job: number }
+  | { readonly type: 'verify stage'; readonly job: number; readonly files: readonly StageFile[] };
+
+/** Chunks that the main thread made and claimed (tree and list pages). */
+export type Blob = { readonly id: Uint8Array; readonly slot: number; readonly bytes: Uint8Array };
+
+export type RestoreSetup = {
+  readonly pool: SharedPackPool;
+  readonly chunkIdKey: Uint8Array;
+  /** Absolute stage directories; files name theirs by index. */
+  readonly stages: readonly BytePath[];
+  readonly setIdAllowed: boolean;
+};
+
+/** Which chunks of a pack go where; ids are 32 bytes each, the other columns one number per id. */
+export type RestorePack = {
+  readonly name: string;
+  readonly buffer: number;
+  readonly objectKey: ObjectKey;
+  readonly directory: Uint8Array;
+  readonly wantedIds: Uint8Array;
+  readonly wantedFiles: Uint32Array;
+  readonly wantedChunks: Uint32Array;
+  /** By file number; absent when chunks are only verified. */
+  readonly files: ReadonlyMap<number, RestoreFile> | undefined;
+};
+
+/** A file that an interrupted pull left in the stage, with the ids its chunks should have. */
+export type StageFile = {
+  readonly stage: number;
+  readonly path: BytePath;
+  readonly size: number;
+  readonly chunkBytes: number;
+  readonly ids: Uint8Array;
+};
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'pack'; readonly pack: BuiltPack }
+  | {
+      readonly type: 'captured';
+      readonly job: number;
+      readonly results: readonly CaptureResult[];
+      readonly ids: Uint8Array;
+    }
+  | {
+      readonly type: 'copy captured';
+      readonly job: number;
+      readonly bytes: number;
+      readonly ids: Uint8Array;
+    }
+  | { readonly type: 'done'; readonly job: number }
+  | {
+      readonly type: 'restored';
+      readonly job: number;
+      readonly failures: readonly RestoreFailure[];
+      readonly bytes: number;
+    }
+  /** For each file the chunk numbers that are already right. */
+  | { readonly type: 'stage verified'; readonly job: number; readonly good: readonly Uint32Array[] }
+  | {
+      readonly type: 'failed';
+      readonly job: number;
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string | undefined;
+    };
+
+/** Positions in the wanted columns that this pack did not deliver, and why. */
+export type RestoreFailure = { readonly wanted: number; readonly why: string };

@@ -1,0 +1,245 @@
+/**
+ * Fills packs: chunks into segments, segments into frames, frames sealed into a buffer of the pool. Runs on a
+ * worker thread. What shares a compression context is decided here and nowhere else (see FORMAT.md, "Segments").
+ */
+import { crc32 } from 'node:zlib';
+import { compress } from '../codec/zstd.ts';
+import { padme, paddedSize } from '../codec/padding.ts';
+import { assert } from '../base/errors.ts';
+import { sha256 } from '../crypto/chunk-id.ts';
+import { sealFrameInto, type ObjectKey } from '../crypto/frames.ts';
+import { TAG_BYTES } from '../crypto/sizes.ts';
+import { SEALED_HEADER_BYTES } from '../format/header.ts';
+import {
+  CODECS,
+  DIRECTORY_SIZES,
+  encodeDirectory,
+  encodePaddedDirectory,
+  encodeTrailer,
+  PACK_LIMITS,
+  TRAILER_FRAME,
+  TRAILER_STORED_BYTES,
+  type Codec,
+  type DirectoryChunk,
+  type DirectoryFrame,
+  type DirectorySegment,
+} from '../format/pack.ts';
+import type { ChunkTable } from './chunk-table.ts';
+import { PIPELINE } from './limits.ts';
+import type { PackPool } from './pack-pool.ts';
+
+/** A pack that is ready to be stored; its bytes are the first `length` of the pool's buffer. */
+export type BuiltPack = {
+  readonly buffer: number;
+  readonly ordinal: number;
+  readonly length: number;
+  readonly crc32: number;
+  readonly sha256: Uint8Array;
+  readonly directory: Uint8Array;
+};
+
+type PendingChunk = DirectoryChunk & { readonly slot: number };
+type OpenPack = {
+  readonly buffer: number;
+  readonly objectKey: ObjectKey;
+  readonly ordinal: number;
+  used: number;
+  directoryBytes: number;
+  chunks: number;
+  readonly frames: DirectoryFrame[];
+};
+type OpenSegment = { readonly segment: DirectorySegment; readonly slots: readonly number[] };
+
+/** The pool was stopped: the run is over, and what was claimed will not be stored. */
+export class PoolStopped extends Error {}
+
+export class PackBuilder {
+  readonly #pool: PackPool;
+  readonly #table: ChunkTable;
+  readonly #onPack: (pack: BuiltPack) => void;
+  readonly #frame = Buffer.allocUnsafe(2 * PIPELINE.frameTargetBytes + 64 * 1024);
+  #frameUsed = 0;
+  #segments: OpenSegment[] = [];
+  readonly #group = Buffer.allocUnsafe(PIPELINE.groupBytesMax);
+  #groupUsed = 0;
+  #groupChunks: PendingChunk[] = [];
+  #groupName: string | undefined;
+  #pack: OpenPack | undefined;
+
+  constructor(pool: PackPool, table: ChunkTable, onPack: (pack: BuiltPack) => void) {
+    this.#pool = pool;
+    this.#table = table;
+    this.#onPack = onPack;
+  }
+
+  /** A small chunk; shares its compression context with the others of the same `group`. */
+  addGrouped(group: string, id: Uint8Array, slot: number, bytes: Uint8Array): void {
+    const full = this.#groupUsed + bytes.length > PIPELINE.groupBytesMax;
+    if (group !== this.#groupName || full) this.#flushGroup();
+    this.#groupName = group;
+    this.#group.set(bytes, this.#groupUsed);
+    this.#groupUsed += bytes.length;
+    this.#groupChunks.push({ id, length: bytes.length, slot });
+  }
+
+  /** A chunk in a context of its own. Answers whether compression helped. */
+  addSingle(id: Uint8Array, slot: number, bytes: Uint8Array, mayCompress: boolean): boolean {
+    const chunk = [{ id, length: bytes.length, slot }];
+    return this.#addSegment(bytes, chunk, mayCompress);
+  }
+
+  /** A chunk of a secret file: never compressed, in a frame of its own. */
+  addSecret(id: Uint8Array, slot: number, bytes: Uint8Array): void {
+    this.#flushGroup();
+    this.#sealFrame();
+    this.#addSegment(bytes, [{ id, length: bytes.length, slot }], false);
+    this.#sealFrame();
+  }
+
+  /** Closes everything, a part-filled pack too. */
+  finish(): void {
+    this.#flushGroup();
+    this.#sealFrame();
+    this.#finishPack();
+  }
+
+  #flushGroup(): void {
+    if (this.#groupChunks.length > 0) {
+      const bytes = this.#group.subarray(0, this.#groupUsed);
+      this.#addSegment(bytes, this.#groupChunks, true);
+    }
+    this.#groupChunks = [];
+    this.#groupUsed = 0;
+    this.#groupName = undefined;
+  }
+
+  #addSegment(raw: Uint8Array, chunks: readonly PendingChunk[], mayCompress: boolean): boolean {
+    const packed = mayCompress && raw.length > 64 ? compress(raw) : raw;
+    // Less than a sixteenth saved is not worth decompressing on the other side.
+    const helped = packed.length < raw.length - (raw.length >>> 4);
+    this.#appendSegment(
+      helped ? CODECS.zstd : CODECS.stored,
+      helped ? packed : raw,
+      raw.length,
+      chunks,
+    );
+    return helped;
+  }
+
+  #appendSegment(
+    codec: Codec,
+    stored: Uint8Array,
+    rawLength: number,
+    chunks: readonly PendingChunk[],
+  ): void {
+    if (this.#frameUsed + stored.length > this.#frame.length) this.#sealFrame();
+    assert(stored.length <= this.#frame.length, 'a segment fits a frame');
+    this.#frame.set(stored, this.#frameUsed);
+    this.#frameUsed += stored.length;
+    this.#segments.push({
+      segment: { codec, storedLength: stored.length, rawLength, chunks },
+      slots: chunks.map((chunk) => chunk.slot),
+    });
+    if (this.#frameUsed >= PIPELINE.frameTargetBytes) this.#sealFrame();
+  }
+
+  #sealFrame(): void {
+    if (this.#segments.length === 0) return;
+    const storedLength = this.#frameUsed + TAG_BYTES;
+    const chunks = this.#segments.reduce((sum, open) => sum + open.slots.length, 0);
+    const directoryBytes =
+      DIRECTORY_SIZES.frame +
+      this.#segments.length * DIRECTORY_SIZES.segment +
+      chunks * DIRECTORY_SIZES.chunk;
+    const { packBytes } = this.#pool;
+    if (this.#pack && !fits(this.#pack, packBytes, storedLength, directoryBytes, chunks)) {
+      this.#finishPack();
+    }
+    const pack = (this.#pack ??= this.#openPack());
+    const plaintext = this.#frame.subarray(0, this.#frameUsed);
+    const out = this.#pool.bytes(pack.buffer);
+    sealFrameInto(pack.objectKey, pack.frames.length, false, plaintext, out, pack.used);
+    pack.used += storedLength;
+    pack.directoryBytes += directoryBytes;
+    pack.chunks += chunks;
+    pack.frames.push({ storedLength, segments: this.#segments.map((open) => open.segment) });
+    for (const open of this.#segments) {
+      for (const slot of open.slots) this.#table.setPack(slot, pack.ordinal);
+    }
+    this.#segments = [];
+    this.#frameUsed = 0;
+  }
+
+  #openPack(): OpenPack {
+    const buffer = this.#pool.takeSync();
+    if (buffer < 0) throw new PoolStopped();
+    return {
+      buffer,
+      ...this.#pool.seedOf(buffer),
+      used: SEALED_HEADER_BYTES,
+      directoryBytes: DIRECTORY_SIZES.base,
+      chunks: 0,
+      frames: [],
+    };
+  }
+
+  #finishPack(): void {
+    const pack = this.#pack;
+    if (!pack) return;
+    this.#pack = undefined;
+    const directory = encodeDirectory(pack.frames);
+    const out = this.#pool.bytes(pack.buffer);
+    const length = paddedPackSize(pack.used + closingBytes(directory.length), this.#pool.packBytes);
+    const paddedDirectory = length - pack.used - TAG_BYTES - TRAILER_STORED_BYTES;
+    const plaintext = encodePaddedDirectory(directory, paddedDirectory);
+    const directoryStoredLength = sealFrameInto(
+      pack.objectKey,
+      pack.frames.length,
+      false,
+      plaintext,
+      out,
+      pack.used,
+    );
+    const trailer = encodeTrailer({
+      frames: pack.frames.length,
+      directoryOffset: pack.used,
+      directoryStoredLength,
+    });
+    const trailerAt = pack.used + directoryStoredLength;
+    sealFrameInto(pack.objectKey, TRAILER_FRAME, true, trailer, out, trailerAt);
+    const bytes = out.subarray(0, length);
+    this.#onPack({
+      buffer: pack.buffer,
+      ordinal: pack.ordinal,
+      length,
+      crc32: crc32(bytes),
+      sha256: sha256(bytes),
+      directory,
+    });
+  }
+}
+
+/** Bytes that closing a pack adds: length and tag of the directory, and the trailer. */
+const closingBytes = (directoryBytes: number): number =>
+  4 + directoryBytes + TAG_BYTES + TRAILER_STORED_BYTES;
+
+function fits(
+  pack: OpenPack,
+  packBytes: number,
+  frameBytes: number,
+  directoryBytes: number,
+  chunks: number,
+): boolean {
+  const size = pack.used + frameBytes + closingBytes(pack.directoryBytes + directoryBytes);
+  return (
+    size <= packBytes &&
+    pack.chunks + chunks <= PIPELINE.chunksPerPackMax &&
+    pack.frames.length < PACK_LIMITS.framesMax
+  );
+}
+
+/** The size that hides how full a pack is. A pack with many tiny chunks may be full before its bytes are. */
+function paddedPackSize(size: number, packBytes: number): number {
+  assert(padme(packBytes) === packBytes, 'a full pack has a Padmé size');
+  return Math.min(packBytes, paddedSize(size));
+}

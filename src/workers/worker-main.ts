@@ -1,0 +1,83 @@
+/** The entry of a worker thread: takes jobs one by one, answers each. */
+import { parentPort } from 'node:worker_threads';
+import { assert, FerryError, messageOf, unreachable } from '../base/errors.ts';
+import { CaptureTask } from './capture-task.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import { PoolStopped } from './pack-builder.ts';
+import { RestoreTask } from './restore-task.ts';
+
+assert(parentPort, 'this file runs as a worker thread');
+const port = parentPort;
+const say = (message: FromWorker): void => port.postMessage(message);
+
+let capture: CaptureTask | undefined;
+let restore: RestoreTask | undefined;
+
+port.on('message', (message: ToWorker) => {
+  try {
+    handle(message);
+  } catch (error) {
+    if (!('job' in message)) throw error;
+    say(failure(message.job, error));
+  }
+});
+say({ type: 'ready' });
+
+function handle(message: ToWorker): void {
+  switch (message.type) {
+    case 'begin capture':
+      capture = new CaptureTask(message.setup, (pack) => say({ type: 'pack', pack }));
+      return;
+    case 'capture': {
+      assert(capture, 'no capture was begun');
+      return say({ type: 'captured', job: message.job, ...capture.capture(message.files) });
+    }
+    case 'capture copy': {
+      assert(capture, 'no capture was begun');
+      return say({
+        type: 'copy captured',
+        job: message.job,
+        ...capture.captureCopy(message.range),
+      });
+    }
+    case 'store':
+      capture?.store(message.blobs);
+      return say({ type: 'done', job: message.job });
+    case 'finish':
+      capture?.finish();
+      return say({ type: 'done', job: message.job });
+    case 'begin restore':
+      restore = new RestoreTask(message.setup);
+      return;
+    case 'restore': {
+      assert(restore, 'no restore was begun');
+      return say({ type: 'restored', job: message.job, ...restore.restore(message.pack) });
+    }
+    case 'verify stage': {
+      assert(restore, 'no restore was begun');
+      const task = restore;
+      const good = message.files.map((file) => task.verify(file));
+      return say({ type: 'stage verified', job: message.job, good });
+    }
+    case 'finish restore':
+      restore?.finish();
+      return say({ type: 'done', job: message.job });
+    default:
+      return unreachable(message);
+  }
+}
+
+function failure(job: number, error: unknown): FromWorker {
+  if (error instanceof PoolStopped) {
+    return { type: 'failed', job, code: 'interrupted', message: 'interrupted', hint: undefined };
+  }
+  const known = error instanceof FerryError;
+  const message = known ? error.message : `${messageOf(error)}\n${(error as Error).stack ?? ''}`;
+  return {
+    type: 'failed',
+    job,
+    code: known ? error.code : 'bug',
+    message,
+    hint: known ? error.hint : undefined,
+  };
+}

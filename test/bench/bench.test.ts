@@ -1,0 +1,152 @@
+/** The benchmark's own parts: what they measure with must be right before what they measure is believed. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { startCountingProxy } from './counting-proxy.ts';
+import { median, renderTables } from './report.ts';
+import type { Figure } from './round.ts';
+import { seeded } from './seeded.ts';
+import { startSlowLine } from './slow-line.ts';
+import { makeWorkload, WORKLOAD_NAMES, type Workload } from './workloads.ts';
+
+const SCALE = 0.01;
+
+describe('workloads', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ferry-bench-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  // The config and the session indexes name the home, so both runs use the same one.
+  const home = join(folder, 'home');
+  const make = (name: Workload['name'], seed: number): Workload => {
+    rmSync(home, { recursive: true, force: true });
+    return makeWorkload(name, { home, seed, scale: SCALE });
+  };
+
+  for (const name of WORKLOAD_NAMES) {
+    test(`${name}: one seed, the same bytes and times; another, other bytes`, () => {
+      const first = digests(make(name, 1).stateDir);
+      const again = digests(make(name, 1).stateDir);
+      const other = digests(make(name, 2).stateDir);
+      assert.ok(first.size > 8);
+      assert.deepEqual(again, first);
+      const same = [...first].filter(([path, digest]) => other.get(path) === digest);
+      // The config has nothing random in it.
+      assert.ok(same.length <= 1, `${same.length} files are the same`);
+    });
+  }
+
+  test('gateway: a day changes what a day changes', () => {
+    const workload = make('gateway', 1);
+    const before = digests(workload.stateDir);
+    workload.passDay?.();
+    const now = digests(workload.stateDir);
+    const changed = [...before].filter(([path, digest]) => now.get(path) !== digest);
+    const databases = changed.filter(([path]) => path.endsWith('.sqlite'));
+    assert.equal(databases.length, 4);
+    assert.ok(now.size > before.size, 'new pictures');
+    assert.ok(changed.length > 10 && changed.length < before.size / 2, `${changed.length} changed`);
+  });
+});
+
+describe('what stands before the server', () => {
+  const body = seeded('wire').noise(300_000);
+  const server = createServer((incoming, outgoing) => {
+    const hash = createHash('sha256');
+    incoming.on('data', (part: Buffer) => hash.update(part));
+    incoming.on('end', () => outgoing.end(`${incoming.headers.host} ${hash.digest('hex')}`));
+  });
+  after(() => server.close());
+  const start = async (): Promise<string> => {
+    if (!server.listening) {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    }
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const digest = createHash('sha256').update(body).digest('hex');
+
+  test('the proxy counts requests by kind and bytes both ways, and keeps the Host header', async () => {
+    const proxy = await startCountingProxy(await start());
+    const answer = await send(proxy.endpoint, 'PUT', '/bucket/name', body);
+    await send(proxy.endpoint, 'GET', '/bucket?list-type=2');
+    await send(proxy.endpoint, 'GET', '/bucket/name');
+    await send(proxy.endpoint, 'DELETE', '/bucket/name');
+    assert.equal(answer, `${new URL(proxy.endpoint).host} ${digest}`);
+    const { bytesDown, ...counted } = proxy.take();
+    assert.deepEqual(counted, {
+      put: 1,
+      get: 1,
+      head: 0,
+      list: 1,
+      delete: 1,
+      bytesUp: body.length,
+    });
+    assert.ok(bytesDown >= answer.length * 4);
+    assert.equal(proxy.take().put, 0);
+    await proxy.close();
+  });
+
+  test('the slow line delivers every byte in order', async () => {
+    const line = await startSlowLine(await start(), { roundTripMs: 3, bitsPerSecond: 1e9 });
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => send(line.endpoint, 'PUT', '/bucket/name', body)),
+    );
+    assert.deepEqual(
+      answers.map((answer) => answer.endsWith(digest)),
+      [true, true, true],
+    );
+    await line.close();
+  });
+});
+
+describe('the table', () => {
+  const figure = (tool: string, wallMs: number): Figure => ({
+    tool,
+    workload: 'gateway',
+    operation: 'first push',
+    wallMs,
+    cpuMs: wallMs,
+    rssMaxBytes: 2 ** 27,
+    storedBytes: 2 ** 30,
+  });
+
+  test('shows medians and how many times ours the peer took', () => {
+    const ours = [1000, 9000, 2000].map((wallMs) => figure('stateferry', wallMs));
+    const page = renderTables([...ours, figure('restic', 5000)], []);
+    assert.match(page, /\| first push \| stateferry \| 2\.00 \| 1\.00–9\.00 \| – \|/);
+    assert.match(page, /\| first push \| restic \| 5\.00 \| 5\.00–5\.00 \| 2\.50 \|/);
+  });
+
+  test('the median of an even number is between the two', () => {
+    assert.equal(median([4, 1, 3, 2]), 2.5);
+  });
+});
+
+function digests(folder: string): Map<string, string> {
+  const files = globSync('**/*', { cwd: folder }).filter((path) =>
+    statSync(join(folder, path)).isFile(),
+  );
+  return new Map(
+    files.map((path) => {
+      const hash = createHash('sha256').update(readFileSync(join(folder, path)));
+      // A database's time is that of its last write.
+      const time = path.endsWith('.sqlite') ? 0 : statSync(join(folder, path)).mtimeMs;
+      return [path, `${hash.digest('hex')} ${time}`];
+    }),
+  );
+}
+
+function send(endpoint: string, method: string, path: string, body?: Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${endpoint}${path}`, { method, agent: false }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on('data', (part: Buffer) => parts.push(part));
+      answer.on('end', () => resolve(Buffer.concat(parts).toString()));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}

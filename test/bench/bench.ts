@@ -1,0 +1,170 @@
+/**
+ * The benchmark: our installed command and its peers on the same trees, the same server, in the same run.
+ *
+ *     npm run bench -- [gateway|many-small|few-large]… [--tools stateferry,restic,…] [--store s3|folder]
+ *                      [--rounds N] [--no-count] [--seed N] [--scale 0.1] [--json FILE]
+ *                      [--line 40,100]               through a line of 40 ms and 100 Mbit/s
+ *     npm run bench -- --make gateway --into DIR         only makes a workload
+ *     npm run bench -- --install-rustic
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startCountingProxy, type CountingProxy } from './counting-proxy.ts';
+import { findPeer, installRustic, PEER_NAMES } from './peers.ts';
+import { renderTables } from './report.ts';
+import { playRound, type Figure, type Round } from './round.ts';
+import { startBenchServer, type BenchServer } from './server.ts';
+import { startSlowLine } from './slow-line.ts';
+import { peerTool, stateferry, type Tool } from './tools.ts';
+import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from './workloads.ts';
+
+const projectFolder = join(import.meta.dirname, '../..');
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    tools: { type: 'string', default: ['stateferry', ...PEER_NAMES].join(',') },
+    store: { type: 'string', default: 's3' },
+    rounds: { type: 'string', default: '3' },
+    'no-count': { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
+    scale: { type: 'string', default: '1' },
+    line: { type: 'string' },
+    json: { type: 'string' },
+    make: { type: 'string' },
+    into: { type: 'string' },
+    'install-rustic': { type: 'boolean', default: false },
+  },
+});
+const seed = Number(options.seed);
+const scale = Number(options.scale);
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+if (options['install-rustic']) installRustic();
+else if (options.make !== undefined) makeOne(workloadName(options.make), options.into);
+else await compare(positionals.length === 0 ? ['gateway'] : positionals.map(workloadName));
+
+function makeOne(name: WorkloadName, into: string | undefined): void {
+  if (into === undefined) throw new Error('--make needs --into DIR');
+  const made = makeWorkload(name, { home: into, seed, scale });
+  process.stdout.write(`${made.files} files, ${made.bytes} bytes in ${made.stateDir}\n`);
+}
+
+async function compare(workloads: readonly WorkloadName[]): Promise<void> {
+  const tools = chooseTools(options.tools.split(','));
+  const timed: Figure[] = [];
+  const counted: Figure[] = [];
+  for (const workload of workloads) {
+    for (let round = 0; round < Number(options.rounds); round += 1) {
+      // Whoever was first is last in the next round.
+      const rotated = [
+        ...tools.slice(round % tools.length),
+        ...tools.slice(0, round % tools.length),
+      ];
+      say(`\nround ${round + 1} of ${options.rounds}`);
+      timed.push(...(await play(workload, rotated, false)));
+    }
+    if (options['no-count'] || options.store === 'folder') continue;
+    say('\ncounted round (its times mean nothing)');
+    counted.push(...(await play(workload, tools, true)));
+  }
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify({ timed, counted }));
+  process.stdout.write(`${renderTables(timed, counted)}\n`);
+}
+
+function chooseTools(names: readonly string[]): Tool[] {
+  const tools: Tool[] = [];
+  for (const name of names) {
+    if (name === 'stateferry') {
+      tools.push(ours());
+      continue;
+    }
+    const peerName = PEER_NAMES.find((known) => known === name);
+    if (peerName === undefined) throw new Error(`no such tool: ${name}`);
+    const peer = findPeer(peerName);
+    if ('absent' in peer) say(`absent: ${name} (${peer.absent})`);
+    else tools.push(peerTool(peer));
+  }
+  for (const tool of tools) say(`measured: ${tool.name} ${tool.version}`);
+  return tools;
+}
+
+/** As installed: what `npm run build` left, not the sources. */
+function ours(): Tool {
+  const binPath = join(projectFolder, 'dist/bin.cjs');
+  if (!existsSync(binPath)) throw new Error('run `npm run build` first');
+  const manifest: unknown = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'));
+  const { version } = manifest as { readonly version: string };
+  return stateferry(binPath, version);
+}
+
+async function play(
+  workload: WorkloadName,
+  tools: readonly Tool[],
+  isCounted: boolean,
+): Promise<Figure[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'stateferry-bench-'));
+  const way = options.store === 's3' ? await openWay(join(folder, 'server'), isCounted) : undefined;
+  try {
+    const makeTarget: Round['makeTarget'] = (tool) => {
+      if (way !== undefined) return s3Target(way, tool);
+      const store = join(folder, 'stores', tool.name);
+      mkdirSync(store, { recursive: true });
+      return { target: { kind: 'folder', folder: store }, storedIn: store };
+    };
+    return await playRound({
+      workload,
+      tools,
+      seed,
+      scale,
+      folder: join(folder, 'round'),
+      makeTarget,
+      ...(way?.proxy === undefined ? {} : { proxy: way.proxy }),
+      say,
+    });
+  } finally {
+    await way?.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The server and what stands before it. */
+type Way = {
+  readonly server: BenchServer;
+  readonly endpoint: string;
+  readonly proxy: CountingProxy | undefined;
+  close(): Promise<void>;
+};
+
+async function openWay(folder: string, isCounted: boolean): Promise<Way> {
+  const server = await startBenchServer(folder);
+  const [roundTripMs = 0, megabits = 0] = (options.line ?? '').split(',').map(Number);
+  const line =
+    options.line === undefined
+      ? undefined
+      : await startSlowLine(server.endpoint, { roundTripMs, bitsPerSecond: megabits * 1e6 });
+  const behind = line?.endpoint ?? server.endpoint;
+  const proxy = isCounted ? await startCountingProxy(behind) : undefined;
+  const close = async (): Promise<void> => {
+    await proxy?.close();
+    await line?.close();
+    await server.stop();
+  };
+  return { server, endpoint: proxy?.endpoint ?? behind, proxy, close };
+}
+
+function s3Target(way: Way, tool: Tool): ReturnType<Round['makeTarget']> {
+  const bucket = `bench-${tool.name}`;
+  const storedIn = way.server.makeBucket(bucket);
+  const { accessKeyId, secretAccessKey } = way.server;
+  const { endpoint } = way;
+  return { target: { kind: 's3', endpoint, bucket, accessKeyId, secretAccessKey }, storedIn };
+}
+
+function workloadName(name: string): WorkloadName {
+  const known = WORKLOAD_NAMES.find((workload) => workload === name);
+  if (known === undefined) throw new Error(`no such workload: ${name}`);
+  return known;
+}

@@ -1,0 +1,111 @@
+/** The table: medians over the rounds, and how many times ours the peer took. Ratios matter, not seconds. */
+import type { Traffic } from './counting-proxy.ts';
+import { OPERATIONS, type Figure, type Operation } from './round.ts';
+import type { WorkloadName } from './workloads.ts';
+
+const MIB = 1024 * 1024;
+const OURS = 'stateferry';
+
+type Row = {
+  readonly tool: string;
+  readonly operation: Operation;
+  readonly runs: number;
+  readonly wallMs: number;
+  readonly wallSpread: string;
+  readonly cpuMs: number;
+  readonly rssMaxBytes: number;
+  readonly storedBytes: number;
+  readonly traffic: Traffic | undefined;
+};
+
+export function renderTables(timed: readonly Figure[], counted: readonly Figure[]): string {
+  const workloads = [...new Set([...timed, ...counted].map((figure) => figure.workload))];
+  return workloads.map((workload) => renderWorkload(workload, timed, counted)).join('\n\n');
+}
+
+function renderWorkload(
+  workload: WorkloadName,
+  timed: readonly Figure[],
+  counted: readonly Figure[],
+): string {
+  const head = [
+    'operation',
+    'tool',
+    'wall s',
+    '(min–max)',
+    '× ours',
+    'CPU s',
+    'RSS MiB',
+    'stored MiB',
+    'up MiB',
+    'down MiB',
+    'requests (put/get/head/list/delete)',
+  ];
+  const ofWorkload = (figure: Figure): boolean => figure.workload === workload;
+  const rows = rowsOf(timed.filter(ofWorkload), counted.filter(ofWorkload));
+  const lines = rows.map((row) => {
+    const ours = rows.find((other) => other.tool === OURS && other.operation === row.operation);
+    return [
+      row.operation,
+      row.tool,
+      seconds(row.wallMs),
+      row.wallSpread,
+      ours === undefined || row === ours ? '–' : (row.wallMs / ours.wallMs).toFixed(2),
+      seconds(row.cpuMs),
+      (row.rssMaxBytes / MIB).toFixed(0),
+      (row.storedBytes / MIB).toFixed(1),
+      ...trafficCells(row.traffic),
+    ];
+  });
+  const table = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
+  return [`### ${workload}`, '', ...table].join('\n');
+}
+
+function rowsOf(timed: readonly Figure[], counted: readonly Figure[]): Row[] {
+  const all = [...timed, ...counted];
+  const tools = [...new Set(all.map((figure) => figure.tool))];
+  return OPERATIONS.flatMap((operation) =>
+    tools.flatMap((tool): Row[] => {
+      const isOwn = (figure: Figure): boolean =>
+        figure.tool === tool && figure.operation === operation;
+      const traffic = counted.find(isOwn)?.traffic;
+      const own = timed.filter(isOwn);
+      const usable = own.length > 0 ? own : counted.filter(isOwn);
+      if (usable.length === 0) return [];
+      const walls = usable.map((figure) => figure.wallMs);
+      return [
+        {
+          tool,
+          operation,
+          runs: usable.length,
+          wallMs: median(walls),
+          wallSpread: `${seconds(Math.min(...walls))}–${seconds(Math.max(...walls))}`,
+          cpuMs: median(usable.map((figure) => figure.cpuMs)),
+          // The bound is on the worst.
+          rssMaxBytes: Math.max(...usable.map((figure) => figure.rssMaxBytes)),
+          storedBytes: median(usable.map((figure) => figure.storedBytes)),
+          traffic,
+        },
+      ];
+    }),
+  );
+}
+
+function trafficCells(traffic: Traffic | undefined): string[] {
+  if (traffic === undefined) return ['', '', ''];
+  const { put, get, head, list, delete: deleted } = traffic;
+  return [
+    (traffic.bytesUp / MIB).toFixed(2),
+    (traffic.bytesDown / MIB).toFixed(2),
+    `${put}/${get}/${head}/${list}/${deleted}`,
+  ];
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(2);

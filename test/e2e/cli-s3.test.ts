@@ -1,0 +1,87 @@
+/** The same commands against a bucket: options of the location, credentials from the environment, and their absence. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { writeSample } from '../../src/gateway/sample/sample-install.ts';
+import { startS3Double, type S3Double } from '../support/s3-double.ts';
+import { makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+
+const folder = makeFolder();
+const old = makeMachine(folder.path, 'alice');
+const kit = join(folder.path, 'kit.txt');
+let double: S3Double;
+let credentials: Record<string, string> = {};
+let location = '';
+
+before(async () => {
+  writeSample({ home: old.home, nodePath: process.execPath, port: 39_872 }).close();
+  double = await startS3Double();
+  credentials = {
+    AWS_ACCESS_KEY_ID: double.accessKey,
+    AWS_SECRET_ACCESS_KEY: double.secretKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  location = `s3://${double.bucketName}/ferry?endpoint=${double.url}&region=${double.region}&addressing=path`;
+});
+after(async () => {
+  await double.close();
+  folder.remove();
+});
+
+const run = (...args: string[]): Promise<Answer> => old.runWith(credentials, ...args);
+
+describe('a bucket', () => {
+  test('init remembers what the probe found, and says that a timer will lack the credentials', async () => {
+    const answer = succeeded(
+      await run('init', location, '--kit', kit, '--json', '--passphrase-file', old.passphraseFile),
+    );
+    const codes = answer.lines().map(({ code }) => code);
+    assert.ok(codes.includes('credentials-from-environment'));
+    const settings = readFileSync(join(old.settings, 'settings.json'), 'utf8');
+    assert.match(settings, /"uploadChecksum": "(crc32|md5)"/);
+    const page = readFileSync(kit, 'utf8');
+    assert.match(page, /holds no keys of the bucket/);
+    assert.ok(page.includes(`'s3://${double.bucketName}/ferry?endpoint=`));
+  });
+
+  test('push and ls need no -r; the bare name of the bucket is enough', async () => {
+    const summary = succeeded(await run('push', '--json')).last();
+    assert.ok((summary['requests'] as { put: number }).put > 0);
+    const bare = `s3://${double.bucketName}/ferry`;
+    const listed = await run('ls', 'latest', '-r', bare, '--passphrase-file', old.passphraseFile);
+    assert.match(succeeded(listed).stdout, /^state {2}/);
+  });
+
+  test('the same as options', async () => {
+    const options = ['--endpoint', double.url, '--region', double.region, '--addressing', 'path'];
+    const bare = `s3://${double.bucketName}/ferry`;
+    const answer = await run('snapshots', '-r', bare, ...options, '--recovery-file', kit, '--json');
+    assert.equal((succeeded(answer).last()['snapshots'] as unknown[]).length, 1);
+  });
+
+  test('wrong credentials are "denied", and none of them is ever said or kept', async () => {
+    const wrong = { ...credentials, AWS_SECRET_ACCESS_KEY: 'planted-secret-key' };
+    const answer = await old.runWith(wrong, 'push', '--json', '--verbose');
+    assert.equal(answer.exit, 13);
+    assert.equal(answer.last()['code'], 'store-denied');
+    const said = answer.stdout + answer.stderr;
+    assert.ok(!said.includes('planted-secret-key'));
+    let files = 0;
+    for (const name of readdirSync(old.settings, { recursive: true, encoding: 'utf8' })) {
+      const path = join(old.settings, name);
+      if (!statSync(path).isFile()) continue;
+      files += 1;
+      const text = readFileSync(path, 'latin1');
+      assert.ok(!text.includes(double.secretKey) && !text.includes(double.accessKey), name);
+    }
+    assert.ok(files > 0);
+  });
+
+  test('credentials in a location are refused', async () => {
+    const secret = 's3://AKIAPLANTED:planted-secret@bucket/ferry';
+    const answer = await run('push', '-r', secret, '--json');
+    assert.equal(answer.exit, 2);
+    assert.ok(!(answer.stdout + answer.stderr).includes('planted-secret'));
+  });
+});

@@ -1,0 +1,134 @@
+/** A disk that fills up while a database is copied, in the cache, in the stage and in the folder of the repository. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, beforeEach, test } from 'node:test';
+import { FerryError } from '../../src/base/errors.ts';
+import { openFolderStore } from '../../src/store/folder-store.ts';
+import {
+  listAll,
+  makeEngine,
+  openReader,
+  pushTree,
+  restoreTo,
+  type Engine,
+} from '../support/engine.ts';
+import { ring } from '../support/rings.ts';
+import { makeTree, noise, treeDifferences } from '../support/tree.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'stateferry-full-disk-'));
+const disk = join(base, 'disk');
+const tree = join(base, 'tree');
+mkdirSync(disk);
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]);
+after(() => {
+  if (mounted.status === 0) spawnSync('umount', [disk]);
+  rmSync(base, { recursive: true, force: true });
+});
+const absence = mounted.status === 0 ? undefined : 'mounting a small tmpfs needs root on Linux';
+
+ring('small-disk', absence, () => {
+  let engine: Engine;
+  beforeEach(async () => {
+    for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true });
+    rmSync(tree, { recursive: true, force: true });
+    makeTree(tree, 51, { bulkBytes: 900_000 });
+    engine = await makeEngine(mkdtempSync(join(base, 'engine-')));
+  });
+
+  test('while a database is copied: the push ends with the name of the folder and leaves nothing there', async () => {
+    const db = new DatabaseSync(join(tree, 'big.sqlite'));
+    db.exec('CREATE TABLE notes (bytes BLOB)');
+    for (let row = 0; row < 20; row++) {
+      db.prepare('INSERT INTO notes VALUES (?)').run(noise(row, 50_000));
+    }
+    db.close();
+    const { store, machine } = engine;
+    await rejectsFull(pushTree(store, machine, tree, { scratch: disk }), disk);
+    assert.deepEqual(readdirSync(disk), []);
+    const pushed = await pushTree(store, machine, tree);
+    assert.deepEqual(pushed.problems, []);
+  });
+
+  // At once, and after some rows: SQLite alone takes 40 KiB.
+  for (const roomBytes of [40 * 1024, 72 * 1024]) {
+    test(`in the cache with ${roomBytes} bytes: said once, and the push is whole all the same`, () =>
+      pushWithCacheOf(roomBytes));
+  }
+
+  async function pushWithCacheOf(roomBytes: number): Promise<void> {
+    for (let number = 0; number < 200; number++) {
+      writeFileSync(join(tree, `file-${number}`), noise(number, 6000));
+    }
+    fillBut(roomBytes);
+    const machine = { ...engine.machine, cache: join(disk, 'cache') };
+    const pushed = await pushTree(engine.store, machine, tree);
+    assert.deepEqual(pushed.problems, []);
+    const off = machine.events.filter(
+      (event) => event.type === 'notice' && event.code === 'cache-off',
+    );
+    assert.equal(off.length, 1);
+    const again = await pushTree(engine.store, machine, tree);
+    assert.ok(again.bytesStored < 32 * 1024, 'the indexes know what the cache does not');
+    await assertRestores(join(base, `out-cache-${roomBytes}`));
+  }
+
+  test('in the stage: the pull ends with the name of the folder, and goes on when there is room', async () => {
+    await pushTree(engine.store, engine.machine, tree);
+    const reader = await openReader(engine.store);
+    const [newest] = await listAll(reader);
+    assert.ok(newest);
+    const stage = join(disk, 'stage');
+    await rejectsFull(restoreTo(reader, newest, stage), stage);
+    const grown = spawnSync('mount', ['-o', 'remount,size=8m', disk]);
+    assert.equal(grown.status, 0);
+    const restored = await restoreTo(reader, newest, stage);
+    assert.deepEqual(restored.problems, []);
+    assert.deepEqual(treeDifferences(tree, stage), []);
+    rmSync(stage, { recursive: true });
+    spawnSync('mount', ['-o', 'remount,size=512k', disk]);
+  });
+
+  test('in the repository itself: nothing is committed, and the next push is whole', async () => {
+    const place = join(disk, 'repository');
+    mkdirSync(place);
+    const store = await openFolderStore(place, {});
+    const small = await makeEngine(mkdtempSync(join(base, 'engine-')), store);
+    await assert.rejects(
+      pushTree(store, small.machine, tree),
+      (error) => error instanceof FerryError && error.code === 'no-space',
+    );
+    assert.deepEqual(await listAll(await openReader(store)), []);
+    assert.equal(spawnSync('mount', ['-o', 'remount,size=8m', disk]).status, 0);
+    await pushTree(store, small.machine, tree);
+    engine = small;
+    await assertRestores(join(base, 'out-repository'));
+    rmSync(place, { recursive: true });
+    spawnSync('mount', ['-o', 'remount,size=512k', disk]);
+  });
+
+  async function assertRestores(out: string): Promise<void> {
+    const reader = await openReader(engine.store);
+    const newest = (await listAll(reader)).at(-1);
+    assert.ok(newest);
+    const restored = await restoreTo(reader, newest, out);
+    assert.deepEqual(restored.problems, []);
+    assert.deepEqual(treeDifferences(tree, out), []);
+  }
+});
+
+function fillBut(bytes: number): void {
+  writeFileSync(join(disk, 'ballast'), noise(0, 512 * 1024 - bytes));
+}
+
+async function rejectsFull(work: Promise<unknown>, where: string): Promise<void> {
+  await assert.rejects(work, (error) => {
+    assert.ok(error instanceof FerryError, String(error));
+    assert.equal(error.code, 'no-space', error.message);
+    assert.ok(error.message.includes(where), error.message);
+    return true;
+  });
+}

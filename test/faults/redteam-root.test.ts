@@ -1,0 +1,87 @@
+/** Root at work in somebody's home neither obeys what that somebody wrote nor builds on folders that are theirs. */
+import assert from 'node:assert/strict';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { asBytePath, bytePathFromText } from '../../src/base/byte-path.ts';
+import { FerryError } from '../../src/base/errors.ts';
+import { createPlacer } from '../../src/fs/place.ts';
+import { finishInterruptedSwaps } from '../../src/pull/journal.ts';
+
+const skip = process.getuid?.() === 0 ? false : 'only root can be tricked like this';
+const SOMEBODY = 12_345;
+
+function folderOf(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'stateferry-root-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const isUnsafe = (error: unknown): boolean =>
+  error instanceof FerryError && error.code === 'target-unsafe';
+
+test('a journal that its reader did not write moves nothing', { skip }, (context) => {
+  const folder = folderOf(context);
+  const journals = join(folder, 'journals');
+  for (const made of [journals, join(folder, 'precious')]) mkdirSync(made);
+  writeFileSync(join(folder, 'evil'), 'runs as root');
+  const steps = [
+    { kind: 'discard', from: join(folder, 'precious') },
+    { kind: 'place', from: join(folder, 'evil'), to: join(folder, 'cron.d-evil') },
+  ];
+  const counted = { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] };
+  const journal = { format: 1, snapshot: 's', install: 'openclaw', state: 'swapping', steps };
+  const file = join(journals, 'one.json');
+  writeFileSync(file, JSON.stringify({ ...journal, placed: [], relocated: [], undo: [], counted }));
+  chownSync(file, SOMEBODY, SOMEBODY);
+  assert.throws(() => finishInterruptedSwaps(journals), isUnsafe);
+  assert.ok(existsSync(join(folder, 'precious')));
+  assert.ok(!existsSync(join(folder, 'cron.d-evil')));
+  // Written by who reads it, the same is completed.
+  chownSync(file, 0, 0);
+  assert.equal(finishInterruptedSwaps(journals).length, 1);
+  assert.ok(existsSync(join(folder, 'cron.d-evil')));
+});
+
+test(
+  'folders of a stage that were given away are taken back before they are filled',
+  { skip },
+  (context) => {
+    const folder = folderOf(context);
+    const stage = join(folder, 'stage');
+    mkdirSync(join(stage, 'a/b'), { recursive: true });
+    for (const given of [stage, join(stage, 'a'), join(stage, 'a/b')]) {
+      chownSync(given, SOMEBODY, SOMEBODY);
+    }
+    const placer = createPlacer({ stage: bytePathFromText(stage), setIdAllowed: false });
+    placer.placeFile(asBytePath('a/b/file'), Buffer.from('content'), { mode: 0o600 });
+    for (const taken of [stage, join(stage, 'a'), join(stage, 'a/b')]) {
+      const { uid, mode } = statSync(taken);
+      assert.deepEqual({ uid, mode: mode & 0o7777 & 0o022 }, { uid: 0, mode: 0 });
+    }
+    placer.close();
+  },
+);
+
+test('a stage that somebody made a link is not filled', { skip }, (context) => {
+  const folder = folderOf(context);
+  const outside = join(folder, 'outside');
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'file'), 'of root');
+  symlinkSync(outside, join(folder, 'stage'));
+  const stage = bytePathFromText(join(folder, 'stage'));
+  assert.throws(() => createPlacer({ stage, setIdAllowed: false }), isUnsafe);
+  assert.equal(readFileSync(join(outside, 'file'), 'utf8'), 'of root');
+  assert.equal(statSync(outside).uid, 0);
+});

@@ -1,0 +1,131 @@
+/** Snapshots that no push would make, with every key right: what a hostile machine that was let in can do. */
+import { ByteWriter, concatBytes, fromHex, toHex } from '../../src/base/bytes.ts';
+import { asBytePath } from '../../src/base/byte-path.ts';
+import { CHUNK_KINDS, chunkId, chunkIdKey, type ChunkKind } from '../../src/crypto/chunk-id.ts';
+import { installSubkeys } from '../../src/crypto/identity.ts';
+import { sealHeader } from '../../src/crypto/sealing.ts';
+import { systemRandom } from '../../src/crypto/sodium.ts';
+import { encodeEntry, type Entry } from '../../src/format/entry.ts';
+import { encodeHeader } from '../../src/format/header.ts';
+import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/names.ts';
+import { encodePackList, type ListedPack } from '../../src/format/pack-list.ts';
+import { encodeChild, encodePage } from '../../src/format/page.ts';
+import { sealBoxed } from '../../src/repository/boxed.ts';
+import { pinnedHalves, writerOf } from '../../src/repository/machine.ts';
+import { makeSnapshot } from '../../src/repository/snapshots.ts';
+import type { ObjectStore } from '../../src/store/object-store.ts';
+import { ChunkTable } from '../../src/workers/chunk-table.ts';
+import { PackBuilder, type BuiltPack } from '../../src/workers/pack-builder.ts';
+import { PackPool } from '../../src/workers/pack-pool.ts';
+import { NO_ABORT, type Machine } from './engine.ts';
+
+const INSTALL = 'openclaw';
+
+export type Forger = {
+  /** Stores a chunk and answers its id. */
+  chunk(kind: ChunkKind, bytes: Uint8Array): Buffer;
+  /** A leaf page of entries as they are, in the order given. */
+  leaf(entries: readonly (Entry | Uint8Array)[]): Buffer;
+  /** A page above others. */
+  above(level: number, children: readonly { firstPath: string; id: Uint8Array }[]): Buffer;
+  /** Commits a snapshot whose first root has this top page; answers its id. */
+  commit(page: Buffer): Promise<string>;
+};
+
+export function forger(store: ObjectStore, machine: Machine, sequence = 1): Forger {
+  const { state } = machine;
+  const writer = writerOf(state);
+  const key = chunkIdKey(installSubkeys(writer.key, INSTALL).chunkId);
+  const { recipient } = pinnedHalves(state);
+  const object = idFromBytes<ObjectId>(systemRandom(16));
+  const repository = fromHex(state.repository);
+  const table = ChunkTable.create(1000);
+  const pool = PackPool.create(1, 4 * 1024 * 1024);
+  const header = encodeHeader({ kind: 'pack', repository, writer: writer.id, object });
+  pool.freeAs(0, { ...sealHeader(recipient, header), ordinal: 0 });
+  let built: BuiltPack | undefined;
+  const builder = new PackBuilder(pool, table, (pack) => {
+    built = pack;
+  });
+  const chunk = (kind: ChunkKind, bytes: Uint8Array): Buffer => {
+    const id = chunkId(key, kind, bytes);
+    const slot = table.claim(id);
+    if (slot < 0) builder.addSingle(id, ~slot, bytes, true);
+    return id;
+  };
+
+  const commit = async (page: Buffer): Promise<string> => {
+    builder.finish();
+    const size = built?.length ?? 0;
+    const name = writerObjectName('packs', writer.id, object);
+    await store.put(name, pool.bytes(0).subarray(0, size), {}, NO_ABORT);
+    const list = await putList([{ writer: writer.id, pack: object, size }]);
+    const cover = {
+      sequence,
+      previous: null,
+      time: new Date(await store.dateMs(NO_ABORT)).toISOString(),
+      install: INSTALL,
+      machine: state.machine,
+      label: null,
+      files: 1,
+      bytes: 1,
+      packList: list,
+    };
+    const made = makeSnapshot(
+      state.repository,
+      recipient,
+      writer,
+      cover,
+      bodyOf(page),
+      systemRandom,
+    );
+    await store.put(made.name, made.bytes, {}, NO_ABORT);
+    return made.id;
+  };
+  const putList = async (packs: readonly ListedPack[]): Promise<string> => {
+    const list = idFromBytes<ObjectId>(systemRandom(16));
+    const place = { kind: 'pack list', repository, writer: writer.id, object: list } as const;
+    const plaintext = encodePackList(packs);
+    const sealed = sealBoxed(writer.subkeys.packList, place, plaintext, systemRandom);
+    await store.put(writerObjectName('lists', writer.id, list), sealed, {}, NO_ABORT);
+    return list;
+  };
+  return {
+    chunk,
+    leaf: (entries) =>
+      chunk(CHUNK_KINDS.page, encodePage(0, entries.length, concatBytes(...entries.map(encoded)))),
+    above: (level, children) => {
+      const writer = new ByteWriter();
+      for (const { firstPath, id } of children) {
+        encodeChild(writer, { firstPath: asBytePath(firstPath), id });
+      }
+      return chunk(CHUNK_KINDS.page, encodePage(level, children.length, writer.view()));
+    },
+    commit,
+  };
+}
+
+function encoded(entry: Entry | Uint8Array): Uint8Array {
+  if (entry instanceof Uint8Array) return entry;
+  const writer = new ByteWriter();
+  encodeEntry(writer, entry);
+  return writer.take();
+}
+
+const bodyOf = (page: Buffer): Parameters<typeof makeSnapshot>[4] => ({
+  tool: 'forger',
+  install: {
+    install: INSTALL,
+    brand: 'openclaw',
+    profile: 'default',
+    version: null,
+    platform: 'linux',
+    home: '/home/mara',
+  },
+  roots: [
+    { name: 'state', kind: 'state', path: '/old', page: toHex(page), files: 9, bytes: 2 ** 26 },
+  ],
+  omissions: [],
+  problems: [],
+  gateway: {},
+});

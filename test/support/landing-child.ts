@@ -1,0 +1,62 @@
+/**
+ * A pull in a process of its own that is killed before the n-th change that its swap makes to the disk:
+ * `landing-child.ts '{"world":…,"home":…,"killBefore":n}'`. It prints how many changes there were if it lived.
+ */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { openFolderStore } from '../../src/store/folder-store.ts';
+import type { FerryEvent } from '../../src/base/events.ts';
+import { openReader } from './engine.ts';
+import { pullInto, type LandingWorld } from './landing.ts';
+
+export type ChildWish = {
+  readonly folder: string;
+  readonly repository: string;
+  readonly home: string;
+  readonly stamp: string;
+  readonly killBefore: number;
+};
+
+const CHANGES = [
+  'renameSync',
+  'mkdirSync',
+  'chmodSync',
+  'lchownSync',
+  'rmSync',
+  'openSync',
+  'fsyncSync',
+] as const;
+
+const wish = JSON.parse(process.argv[2] ?? '{}') as ChildWish;
+let counting = false;
+let changes = 0;
+for (const name of CHANGES) {
+  const original = fs[name] as (...args: unknown[]) => unknown;
+  const counted = (...args: unknown[]): unknown => {
+    if (counting && changes++ === wish.killBefore) process.kill(process.pid, 'SIGKILL');
+    return original(...args);
+  };
+  Object.assign(fs, { [name]: counted });
+}
+syncBuiltinESMExports();
+
+const events: FerryEvent[] = [];
+events.push = (...more: FerryEvent[]): number => {
+  // The first check comes when everything is in its place.
+  for (const event of more) {
+    if (event.type === 'stage' && event.stage === 'swap') counting = true;
+    if (event.type === 'check') counting = false;
+  }
+  return more.length;
+};
+
+const store = await openFolderStore(wish.repository);
+const world = { ...wish, store, reader: await openReader(store) };
+await pullInto(world as unknown as LandingWorld, {
+  home: wish.home,
+  stamp: wish.stamp,
+  doctor: false,
+  restart: false,
+  events,
+});
+process.stdout.write(`${changes}\n`);

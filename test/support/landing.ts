@@ -1,0 +1,153 @@
+/** Two homes and a folder repository between them: the sample is pushed in one and lands in the other. */
+import { mkdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { systemClock } from '../../src/base/clock.ts';
+import type { FerryEvent } from '../../src/base/events.ts';
+import { systemRandom } from '../../src/crypto/sodium.ts';
+import { BRANDS } from '../../src/gateway/brands.ts';
+import { inspectInstalls } from '../../src/gateway/discover.ts';
+import { runProcess } from '../../src/process/run.ts';
+import type { LandingSite, Pulled, PullPlan } from '../../src/pull/landing.ts';
+import { pull } from '../../src/pull/pull.ts';
+import { push, type PushedSnapshot } from '../../src/push/push.ts';
+import { sourceOf } from '../../src/push/source.ts';
+import { LocalCache } from '../../src/repository/cache.ts';
+import { openForWriting, type ReaderRepository } from '../../src/repository/open.ts';
+import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
+import { openFolderStore } from '../../src/store/folder-store.ts';
+import type { ObjectStore } from '../../src/store/object-store.ts';
+import { listAll, makeEngine, NO_ABORT, openReader, type Machine } from './engine.ts';
+
+export type LandingWorld = {
+  readonly folder: string;
+  readonly repository: string;
+  readonly store: ObjectStore;
+  readonly machine: Machine;
+  readonly reader: ReaderRepository;
+  /** Of the old user; hide it before a pull. */
+  readonly oldHome: string;
+  /** Where the stand-in of the product is, or any other command. */
+  readonly binDir: string;
+};
+
+export async function landingWorld(folder: string): Promise<LandingWorld> {
+  const repository = join(folder, 'repository');
+  const store = await openFolderStore(repository, { createRoot: true });
+  const { machine } = await makeEngine(folder, store);
+  const reader = await openReader(store);
+  const oldHome = join(folder, 'old/home/alice');
+  mkdirSync(oldHome, { recursive: true });
+  return { folder, repository, store, machine, reader, oldHome, binDir: join(folder, 'bin') };
+}
+
+export type PushWishes = {
+  readonly exclude?: readonly string[];
+  readonly include?: readonly string[];
+  /** Of the installs found; the first unless told otherwise. */
+  readonly install?: string;
+  /** While the files are read. */
+  readonly meanwhile?: () => void;
+};
+
+/** Pushes what is found in the old home. */
+export async function pushHome(
+  world: LandingWorld,
+  wishes: PushWishes = {},
+): Promise<PushedSnapshot> {
+  const { machine, store, oldHome } = world;
+  const env = { HOME: oldHome, PATH: '/usr/bin:/bin', TMPDIR: world.folder };
+  const uid = process.getuid?.() ?? 0;
+  const found = await inspectInstalls({ home: oldHome, env, brands: BRANDS, uid }, NO_ABORT);
+  const inspected = found.find(
+    ({ install }) => wishes.install === undefined || install.install === wishes.install,
+  );
+  if (!inspected) throw new Error(`nothing was found in ${oldHome}`);
+  const { include = [], exclude = [] } = wishes;
+  const source = sourceOf({ inspected, env, include, exclude, platform: 'linux' });
+  const emit = (event: FerryEvent): void => {
+    machine.events.push(event);
+    wishes.meanwhile?.();
+  };
+  const cache = LocalCache.open(machine.cache, machine.state.repository, emit);
+  const memory = {
+    get state() {
+      return machine.state;
+    },
+    save: async (state: Machine['state']) => {
+      machine.state = state;
+    },
+  };
+  try {
+    const repository = await openForWriting(store, memory, cache, NO_ABORT);
+    const deps = { repository, clock: systemClock, random: systemRandom, emit };
+    return await push({ source, scratch: machine.scratch, tool: 'test' }, deps, NO_ABORT);
+  } finally {
+    cache.close();
+  }
+}
+
+/** A relocation that was forgotten shows itself: nothing is where it was. */
+export function hideOldHome({ oldHome }: LandingWorld): string {
+  const hidden = `${dirname(oldHome)}.hidden`;
+  renameSync(dirname(oldHome), hidden);
+  return join(hidden, oldHome.slice(dirname(oldHome).length + 1));
+}
+
+export type PullWishes = {
+  readonly home: string;
+  readonly dryRun?: boolean;
+  readonly doctor?: boolean;
+  readonly restart?: boolean;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** A prefix of its id; the newest unless told otherwise. */
+  readonly snapshot?: string;
+  readonly stamp?: string;
+  readonly path?: string;
+  readonly confirm?: (plan: PullPlan) => boolean;
+  readonly signal?: AbortSignal;
+  readonly events?: FerryEvent[];
+};
+
+/** Keeps journals beside the home: `<home>.journals`. */
+export async function pullInto(world: LandingWorld, wishes: PullWishes): Promise<Pulled> {
+  const { home, events = [] } = wishes;
+  const signal = wishes.signal ?? NO_ABORT;
+  const emit = (event: FerryEvent): void => void events.push(event);
+  const covers = await listAll(world.reader);
+  const chosen = covers.findLast(({ id }) => id.startsWith(wishes.snapshot ?? ''));
+  if (!chosen) throw new Error('no snapshot');
+  const snapshot = await openSnapshot(world.reader, chosen, emit, signal);
+  const journals = `${home}.journals`;
+  mkdirSync(journals, { recursive: true });
+  return pull(
+    {
+      snapshot,
+      site: siteOf(world, wishes),
+      dryRun: wishes.dryRun ?? false,
+      doctor: wishes.doctor ?? true,
+      restart: wishes.restart ?? true,
+      journals,
+      stamp: wishes.stamp ?? '20261121-080000',
+    },
+    {
+      repository: world.reader,
+      clock: systemClock,
+      emit,
+      tools: { run: runProcess, signal },
+      confirm: async (plan) => wishes.confirm?.(plan) ?? true,
+    },
+    signal,
+  );
+}
+
+function siteOf(world: LandingWorld, { home, owner, path }: PullWishes): LandingSite {
+  const env = { PATH: path ?? `${world.binDir}:/usr/bin:/bin`, TMPDIR: world.folder };
+  return {
+    home,
+    uid: owner?.uid ?? process.getuid?.() ?? 0,
+    owner,
+    env,
+    brands: BRANDS,
+    cli: { run: runProcess, env, ...(owner && { owner }) },
+  };
+}

@@ -1,0 +1,238 @@
+/**
+ * An install made by a real product in a throwaway home: onboarded, three agents, sessions through the model's
+ * stand-in. Products run with a minimal environment of their own, never with the caller's.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { listens } from '../../src/gateway/running.ts';
+import { runProcess } from '../../src/process/run.ts';
+import type { RunResult } from '../../src/process/run.ts';
+import { LLM_MODEL_REFERENCE, llmProviderConfig } from './llm-double.ts';
+import type { Product } from './products.ts';
+
+export type RealInstall = {
+  readonly product: Product;
+  readonly home: string;
+  readonly stateDir: string;
+  readonly configPath: string;
+  /** What the product runs with; also right for whoever calls the product through us. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  readonly token: string;
+  readonly agents: readonly string[];
+};
+
+export type MakeRequest = {
+  readonly product: Product;
+  /** Made if it is not there. */
+  readonly home: string;
+  readonly llmBaseUrl: string;
+};
+
+const STEP_TIMEOUT_MS = 300_000;
+
+/** Onboards, adds `work` (workspace outside the state dir) and `lab`, and runs one turn with each agent. */
+export async function makeRealInstall(request: MakeRequest): Promise<RealInstall> {
+  const { home } = request;
+  mkdirSync(home, { recursive: true, mode: 0o750 });
+  const install = installAt(request, { port: await freePort(), token: 'token-of-a-test' });
+  await mustRun(install, onboardArguments(install));
+  await mustRun(install, addArguments('work', `${home}/projects/work-space`));
+  await mustRun(install, addArguments('lab', `${install.stateDir}/workspace-lab`));
+  configure(install, request.llmBaseUrl);
+  for (const agent of install.agents) await runTurn(install, agent, `A first word to ${agent}.`);
+  return install;
+}
+
+/** The same install in another home, as after a move: only where things are differs. */
+export function movedTo(install: RealInstall, home: string): RealInstall {
+  return installAt({ product: install.product, home }, install);
+}
+
+export function runCli(install: RealInstall, args: readonly string[]): Promise<RunResult> {
+  return runProcess(install.product.cliPath, args, {
+    env: install.env,
+    cwd: install.home,
+    timeoutMs: STEP_TIMEOUT_MS,
+    signal: new AbortController().signal,
+  });
+}
+
+/** One agent turn in a process of its own, without a gateway. */
+export async function runTurn(
+  install: RealInstall,
+  agent: string,
+  message: string,
+): Promise<string> {
+  const result = await mustRun(install, [
+    'agent',
+    '--local',
+    '--agent',
+    agent,
+    '--message',
+    message,
+    '--json',
+  ]);
+  return result.stdout;
+}
+
+export type RunningGateway = {
+  readonly pid: number;
+  /** One turn through the running gateway, fast: no process is started. */
+  turn(agent: string, message: string): Promise<string>;
+  output(): string;
+  /** Asks it to end and waits for that. */
+  stop(): Promise<void>;
+};
+
+const GATEWAY_START_MS = 120_000;
+const GATEWAY_STOP_MS = 30_000;
+
+export async function startGateway(install: RealInstall): Promise<RunningGateway> {
+  const child = spawn(install.product.cliPath, ['gateway', 'run', '--port', String(install.port)], {
+    env: { ...install.env },
+    cwd: install.home,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let output = '';
+  const collect = (chunk: Buffer): void => {
+    output = (output + chunk.toString('utf8')).slice(-200_000);
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${install.product.cliPath}`);
+  const stop = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    process.kill(-pid, 'SIGTERM');
+    const kill = setTimeout(() => process.kill(-pid, 'SIGKILL'), GATEWAY_STOP_MS);
+    await exited;
+    clearTimeout(kill);
+  };
+  try {
+    await untilUp(install, () => child.exitCode !== null);
+  } catch (error) {
+    await stop();
+    throw new Error(`the gateway did not come up: ${output.slice(-3_000)}`, { cause: error });
+  }
+  return {
+    pid,
+    stop,
+    output: () => output,
+    turn: (agent, message) => httpTurn(install, agent, message),
+  };
+}
+
+/** The product answers on its port with more than an open socket. */
+async function untilUp(install: RealInstall, gone: () => boolean): Promise<void> {
+  const signal = AbortSignal.timeout(GATEWAY_START_MS);
+  const url = `http://127.0.0.1:${install.port}/`;
+  for (;;) {
+    if (gone()) throw new Error('it ended');
+    if (await listens(install.port, signal)) {
+      const answer = await fetch(url, { signal }).catch(() => undefined);
+      if (answer?.status === 200) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+const POLL_MS = 250;
+
+async function httpTurn(install: RealInstall, agent: string, message: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${install.port}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${install.token}`,
+      'content-type': 'application/json',
+      'x-openclaw-agent-id': agent,
+      'x-openclaw-session-key': `agent:${agent}:main`,
+    },
+    body: JSON.stringify({
+      model: `openclaw/${agent}`,
+      messages: [{ role: 'user', content: message }],
+    }),
+  });
+  const text = await response.text();
+  if (response.status !== 200)
+    throw new Error(`turn: HTTP ${response.status} ${text.slice(0, 500)}`);
+  return text;
+}
+
+function installAt(
+  request: { readonly product: Product; readonly home: string },
+  rest: { readonly port: number; readonly token: string },
+): RealInstall {
+  const { product, home } = request;
+  const stateDir = `${home}/.openclaw`;
+  // A folder of its own for temporary files, so that nothing of it lands in the machine's.
+  const temporary = join(dirname(home), `tmp-${home.slice(home.lastIndexOf('/') + 1)}`);
+  mkdirSync(temporary, { recursive: true });
+  return {
+    product,
+    home,
+    stateDir,
+    configPath: `${stateDir}/openclaw.json`,
+    port: rest.port,
+    token: rest.token,
+    agents: ['main', 'work', 'lab'],
+    env: {
+      PATH: [product.binDir, product.nodeBinDir, '/usr/bin', '/bin'].join(':'),
+      HOME: home,
+      USER: 'tester',
+      LANG: 'C.UTF-8',
+      TERM: 'dumb',
+      NO_COLOR: '1',
+      TMPDIR: temporary,
+    },
+  };
+}
+
+async function mustRun(install: RealInstall, args: readonly string[]): Promise<RunResult> {
+  const result = await runCli(install, args);
+  if (result.exit === 0) return result;
+  const said = `${result.stdout.slice(-1_500)}\n${result.stderr.slice(-1_500)}`;
+  throw new Error(`${install.product.name} ${args.join(' ')}: exit ${result.exit}\n${said}`);
+}
+
+const onboardArguments = (install: RealInstall): string[] =>
+  [
+    'onboard --non-interactive --accept-risk --mode local --flow manual --auth-choice apiKey',
+    `--anthropic-api-key no-real-key --gateway-port ${install.port} --gateway-bind loopback`,
+    `--gateway-auth token --gateway-token ${install.token} --skip-channels --skip-skills`,
+    '--skip-health --skip-ui --no-install-daemon --json',
+  ]
+    .join(' ')
+    .split(' ');
+
+const addArguments = (agent: string, workspace: string): string[] => [
+  ...'agents add --non-interactive --json --workspace'.split(' '),
+  workspace,
+  agent,
+];
+
+/** The model's stand-in and the HTTP turns, written into the config as a person would. */
+function configure(install: RealInstall, llmBaseUrl: string): void {
+  const config = JSON.parse(readFileSync(install.configPath, 'utf8')) as {
+    agents: { defaults: Record<string, unknown> };
+    gateway: Record<string, unknown>;
+    [key: string]: unknown;
+  };
+  config['models'] = { mode: 'merge', providers: { double: llmProviderConfig(llmBaseUrl) } };
+  config.agents.defaults['model'] = { primary: LLM_MODEL_REFERENCE };
+  config.gateway['http'] = { endpoints: { chatCompletions: { enabled: true } } };
+  writeFileSync(install.configPath, JSON.stringify(config, null, 2), { mode: 0o600 });
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, test } from 'node:test';
+import { asBytePath, bytePathFromText } from '../../../src/base/byte-path.ts';
+import { FerryError } from '../../../src/base/errors.ts';
+import { createPlacer } from '../../../src/fs/place.ts';
+import { captureSqlite } from '../../../src/fs/sqlite-capture.ts';
+import { writeFileDurable } from '../../../src/fs/sync.ts';
+import { ring } from '../../support/rings.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'stateferry-full-'));
+const disk = join(base, 'disk');
+mkdirSync(disk);
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', disk]);
+after(() => {
+  if (mounted.status === 0) spawnSync('umount', [disk]);
+  rmSync(base, { recursive: true, force: true });
+});
+
+const absence = mounted.status === 0 ? undefined : 'mounting a small tmpfs needs root on Linux';
+
+ring('small-disk', absence, () => {
+  test('a capture into a full folder names the folder and leaves nothing in it', async () => {
+    const source = join(base, 'big.db');
+    makeDatabase(source);
+    const temp = join(disk, 'temp');
+    mkdirSync(temp);
+    await assert.rejects(
+      captureSqlite(bytePathFromText(source), bytePathFromText(join(temp, 'copy.db'))),
+      isNoSpaceIn(temp),
+    );
+    assert.deepEqual(readdirSync(temp), []);
+    // The same where the files are copied: a -wal without -shm.
+    writeFileSync(`${source}-wal`, '');
+    await assert.rejects(
+      captureSqlite(bytePathFromText(source), bytePathFromText(join(temp, 'copy.db'))),
+      isNoSpaceIn(temp),
+    );
+    assert.deepEqual(readdirSync(temp), []);
+  });
+
+  test('a stage on a full disk is named', () => {
+    const stage = join(disk, 'stage');
+    const placer = createPlacer({ stage: bytePathFromText(stage), setIdAllowed: false });
+    const bytes = Buffer.alloc(512 * 1024, 1);
+    assert.throws(
+      () => placer.placeFile(asBytePath('big'), bytes, { mode: 0o600 }),
+      isNoSpaceIn(stage),
+    );
+    rmSync(join(stage, 'big'));
+    assert.throws(() => placer.writeChunk(asBytePath('more'), 0, bytes, false), isNoSpaceIn(stage));
+    placer.close();
+    rmSync(stage, { recursive: true });
+  });
+
+  test('settings on a full disk keep what they were', () => {
+    const path = join(disk, 'settings.json');
+    writeFileDurable(bytePathFromText(path), 'old');
+    assert.throws(
+      () => writeFileDurable(bytePathFromText(path), Buffer.alloc(512 * 1024)),
+      isNoSpaceIn(disk),
+    );
+    assert.deepEqual(
+      readdirSync(disk).filter((name) => name.endsWith('.tmp')),
+      [],
+    );
+  });
+});
+
+function makeDatabase(path: string): void {
+  const database = new DatabaseSync(path);
+  database.exec('CREATE TABLE t (x); BEGIN');
+  const insert = database.prepare('INSERT INTO t VALUES (?)');
+  for (let row = 0; row < 1_000; row++) insert.run('x'.repeat(1_000));
+  database.exec('COMMIT');
+  database.close();
+}
+
+const isNoSpaceIn =
+  (folder: string) =>
+  (error: unknown): boolean =>
+    error instanceof FerryError && error.code === 'no-space' && error.message.includes(folder);
