@@ -1,7 +1,7 @@
 /**
- * Swapping staged trees in by rename, with a journal: after a crash at any point the next pull finishes it, so that it
- * is either all old or all new. A step that fails takes the others back. What was there before is moved aside, never
- * deleted.
+ * Swapping the staged trees of one install, or of several at once, in by rename, with a journal: after a crash at any
+ * point the next pull finishes it, so that it is either all old or all new. A step that fails takes the others back.
+ * What was there before is moved aside, never deleted.
  */
 import { z } from 'zod';
 import {
@@ -27,22 +27,30 @@ const stepSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('discard'), from: path }),
 ]);
 
-const journalSchema = z.object({
-  format: z.literal(1),
-  /** Which pull this was. */
+/** What a pull tells of an install at its end, also when another run finishes the swap. */
+const swappedSchema = z.object({
   snapshot: z.string(),
   install: z.string(),
-  /** `swapping` until every step is done, or taken back. */
-  state: z.enum(['swapping', 'done', 'taken back']),
-  steps: z.array(stepSchema),
-  /** What the pull tells at its end, also when another run finishes it. */
   placed: z.array(
     z.object({ root: z.string(), from: z.string(), to: z.string(), aside: z.array(z.string()) }),
   ),
   relocated: z.array(z.object({ file: z.string(), edits: z.int() })),
-  undo: z.array(z.string()),
   /** In the stage, before anything was moved. */
   counted: countsSchema,
+});
+export type SwappedInstall = z.infer<typeof swappedSchema>;
+
+const journalSchema = z.object({
+  format: z.literal(1),
+  /** When the swap began. */
+  time: z.string(),
+  /** `swapping` until every step is done, or taken back. */
+  state: z.enum(['swapping', 'done', 'taken back']),
+  /** All or none of them are in place. */
+  installs: z.array(swappedSchema),
+  /** Of all installs, in the order in which they are done. */
+  steps: z.array(stepSchema),
+  undo: z.array(z.string()),
 });
 export type Journal = Omit<z.infer<typeof journalSchema>, 'steps'> & {
   readonly steps: readonly SwapStep[];
@@ -67,7 +75,7 @@ export function finishInterruptedSwaps(directory: string): Journal[] {
 
 /** Names the installs whose swap waits to be completed. */
 export const interruptedInstalls = (directory: string): string[] =>
-  interrupted(directory).map(({ journal }) => journal.install);
+  interrupted(directory).flatMap(({ journal }) => journal.installs.map(({ install }) => install));
 
 function interrupted(directory: string): { file: BytePath; journal: Journal }[] {
   return namesIn(directory)

@@ -3,10 +3,15 @@
  * restart → checklist. Up to the swap nothing outside the stage changes; the swap is one journal; what was there
  * before lies beside it.
  */
-import { FerryError } from '../base/errors.ts';
+import { assert, FerryError } from '../base/errors.ts';
 import { applyRelocation, editsPerFile } from '../gateway/relocate.ts';
 import { finishLanding } from './finish-landing.ts';
-import { finishInterruptedSwaps, interruptedInstalls, type Journal } from './journal.ts';
+import {
+  finishInterruptedSwaps,
+  interruptedInstalls,
+  type Journal,
+  type SwappedInstall,
+} from './journal.ts';
 import type { Landing, Pulled, PullDeps, PullRequest } from './landing.ts';
 import { prepare, refuseRunning } from './prepare.ts';
 import { rehearseRelocation } from './rehearse.ts';
@@ -25,8 +30,12 @@ export async function pull(
   if (request.dryRun) return await rehearse(request, deps, signal);
   const completed = completeSwaps(request, deps);
   const landing = await prepare(request, deps.emit, signal);
-  const own = completed.find((journal) => journal.snapshot === snapshot.cover.id);
-  if (own) return await land(request, landing, own, stagedBefore(landing), deps, signal);
+  for (const journal of completed) {
+    const own = journal.installs.find((one) => one.snapshot === snapshot.cover.id);
+    if (!own) continue;
+    const swapped = { ...own, undo: journal.undo };
+    return await land(request, landing, swapped, stagedBefore(landing), deps, signal);
+  }
   await refuseRunning(request, landing, signal);
   if (!(await deps.confirm(landing.plan))) {
     throw new FerryError('interrupted', 'nothing was changed');
@@ -40,14 +49,17 @@ export async function pull(
   applyRelocation(relocation);
   await refuseRunning(request, landing, signal);
   deps.emit({ type: 'stage', stage: 'swap' });
-  const journal = swapIn(request, landing, { relocated: editsPerFile(relocation), counted });
-  return await land(request, landing, journal, restored, deps, signal);
+  const ready = { landing, relocated: editsPerFile(relocation), counted };
+  const { installs, undo } = swapIn(request, [ready], deps.clock);
+  const [swapped] = installs;
+  assert(swapped, 'the journal holds what was swapped');
+  return await land(request, landing, { ...swapped, undo }, restored, deps, signal);
 }
 
 /** Before anything else looks at the places concerned. */
 function completeSwaps(request: PullRequest, deps: PullDeps): Journal[] {
   const completed = finishInterruptedSwaps(request.journals);
-  for (const { install } of completed) {
+  for (const { install } of completed.flatMap(({ installs }) => installs)) {
     const message = `completed the pull of ${install} that was interrupted while it swapped`;
     deps.emit({ type: 'notice', code: 'swap-completed', message });
   }
@@ -65,12 +77,12 @@ const stagedBefore = ({ plan: { files, bytes } }: Landing): Restored => ({
 async function land(
   request: PullRequest,
   landing: Landing,
-  journal: Journal,
+  swapped: SwappedInstall & Pick<Journal, 'undo'>,
   restored: Restored,
   deps: PullDeps,
   signal: AbortSignal,
 ): Promise<Pulled> {
-  const { placed, relocated, undo, counted } = journal;
+  const { placed, relocated, undo, counted } = swapped;
   const plan = { ...landing.plan, placed };
   for (const stage of leftStages(landing.placement)) {
     const message = `${stage.shown} is left over from another pull that was interrupted`;

@@ -7,39 +7,53 @@ import {
   toFsPath,
   type BytePath,
 } from '../base/byte-path.ts';
+import type { Clock } from '../base/clock.ts';
 import { isThere, type FolderOwner, type SwapStep } from '../fs/swap-steps.ts';
 import { lstatIfAny, namesIn } from '../gateway/read.ts';
-import { swap, type Journal } from './journal.ts';
+import { timeText } from '../repository/objects.ts';
+import { swap, type Journal, type SwappedInstall } from './journal.ts';
 import type { Landing, PullRequest } from './landing.ts';
 import { STAGE_PREFIX, type PlacedPart, type PlacedRoot, type Placement } from './placement.ts';
 
+export type ReadyInstall = Pick<SwappedInstall, 'relocated' | 'counted'> & {
+  readonly landing: Landing;
+};
+
+/** All of them or none. */
 export function swapIn(
-  request: PullRequest,
-  { placement, plan }: Landing,
-  told: Pick<Journal, 'relocated' | 'counted'>,
+  { journals, stamp, site }: Pick<PullRequest, 'journals' | 'stamp' | 'site'>,
+  ready: readonly [ReadyInstall, ...ReadyInstall[]],
+  clock: Clock,
 ): Journal {
-  const file = bytePathFromText(`${request.journals}/${request.stamp}-${plan.snapshot}.json`);
+  const placements = ready.map(({ landing }) => landing.placement);
+  const file = bytePathFromText(`${journals}/${stamp}-${ready[0].landing.plan.snapshot}.json`);
   return swap(file, {
-    snapshot: plan.snapshot,
-    install: plan.install,
-    steps: swapSteps(placement, request.site.owner),
-    placed: plan.placed.map((one) => ({ ...one, aside: [...one.aside] })),
-    ...told,
-    undo: putBackCommands(placement, request.stamp),
+    time: timeText(clock.nowMs()),
+    installs: ready.map(({ landing: { plan }, relocated, counted }) => ({
+      snapshot: plan.snapshot,
+      install: plan.install,
+      placed: plan.placed.map((one) => ({ ...one, aside: [...one.aside] })),
+      relocated,
+      counted,
+    })),
+    steps: swapSteps(
+      placements.flatMap(({ roots }) => roots),
+      site.owner,
+    ),
+    undo: placements.flatMap((placement) => putBackCommands(placement, stamp)),
   });
 }
 
-function swapSteps(placement: Placement, owner: FolderOwner): SwapStep[] {
-  const made = new Set<BytePath>();
-  const makes = placement.roots.flatMap((placed) =>
-    placed.missing.flatMap((to): SwapStep[] => {
-      if (made.has(to)) return [];
-      made.add(to);
-      return [{ kind: 'make', to, mode: modeOfMissing(placement, to), owner }];
-    }),
-  );
-  const moves = placement.roots.flatMap(({ parts }) => parts.flatMap(stepsOfPart));
-  const discards = placement.roots
+function swapSteps(roots: readonly PlacedRoot[], owner: FolderOwner): SwapStep[] {
+  const missing = new Set(roots.flatMap((placed) => placed.missing));
+  const makes = [...missing].map((to): SwapStep => ({
+    kind: 'make',
+    to,
+    mode: modeOfMissing(roots, to),
+    owner,
+  }));
+  const moves = roots.flatMap(({ parts }) => parts.flatMap(stepsOfPart));
+  const discards = roots
     .filter((placed) => placed.isPartial)
     .map(({ stage }): SwapStep => ({ kind: 'discard', from: stage }));
   return [...makes, ...moves, ...discards];
@@ -55,14 +69,14 @@ function stepsOfPart({ staged, target, aside }: PlacedPart): SwapStep[] {
 const MISSING_MODE = 0o755;
 
 /** The folder of a partial root has the mode that it had; folders above a root were never part of a snapshot. */
-function modeOfMissing({ roots }: Placement, folder: BytePath): number {
-  const own = roots.find((placed: PlacedRoot) => placed.isPartial && placed.to === folder);
+function modeOfMissing(roots: readonly PlacedRoot[], folder: BytePath): number {
+  const own = roots.find((placed) => placed.isPartial && placed.to === folder);
   const mode = own && lstatIfAny(toFsPath(own.stage))?.mode;
   return mode === undefined ? MISSING_MODE : mode & 0o3777;
 }
 
 /** What puts everything back by hand, until `undo` does it. */
-export function putBackCommands({ roots }: Placement, stamp: string): string[] {
+function putBackCommands({ roots }: Placement, stamp: string): string[] {
   return roots.flatMap(({ parts }) =>
     parts
       .filter(({ staged }) => isThere(staged))

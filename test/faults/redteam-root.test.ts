@@ -41,9 +41,10 @@ test('a journal that its reader did not write moves nothing', { skip }, (context
     { kind: 'place', from: join(folder, 'evil'), to: join(folder, 'cron.d-evil') },
   ];
   const counted = { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] };
-  const journal = { format: 1, snapshot: 's', install: 'openclaw', state: 'swapping', steps };
+  const installs = [{ snapshot: 's', install: 'openclaw', placed: [], relocated: [], counted }];
+  const journal = { format: 1, time: '', state: 'swapping', installs, steps, undo: [] };
   const file = join(journals, 'one.json');
-  writeFileSync(file, JSON.stringify({ ...journal, placed: [], relocated: [], undo: [], counted }));
+  writeFileSync(file, JSON.stringify(journal));
   chownSync(file, SOMEBODY, SOMEBODY);
   assert.throws(() => finishInterruptedSwaps(journals), isUnsafe);
   assert.ok(existsSync(join(folder, 'precious')));

@@ -14,7 +14,12 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { bytePathFromText } from '../../../src/base/byte-path.ts';
 import { FerryError } from '../../../src/base/errors.ts';
-import { finishInterruptedSwaps, swap, type Journal } from '../../../src/pull/journal.ts';
+import {
+  finishInterruptedSwaps,
+  interruptedInstalls,
+  swap,
+  type Journal,
+} from '../../../src/pull/journal.ts';
 
 type Move = { readonly kind: 'aside' | 'place'; readonly from: string; readonly to: string };
 type Scene = { readonly folder: string; readonly journals: string; readonly moves: Move[] };
@@ -48,13 +53,17 @@ function assertAllNew({ folder }: Scene): void {
   assert.ok(!existsSync(join(folder, 'extra.old')));
 }
 
+const counted = { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] };
 const REST = {
-  snapshot: 'a'.repeat(32),
-  install: 'openclaw',
-  placed: [],
-  relocated: [],
+  time: '2026-11-21T08:00:00.000Z',
+  installs: ['openclaw', 'openclaw:work'].map((install) => ({
+    snapshot: 'a'.repeat(32),
+    install,
+    placed: [],
+    relocated: [],
+    counted,
+  })),
   undo: [],
-  counted: { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] },
 } satisfies Partial<Journal>;
 
 const journalFile = ({ journals }: Scene): string => join(journals, 'one.json');
@@ -82,6 +91,7 @@ test('a crash after any number of steps is finished by the next run', (context) 
     const at = scene(context);
     writeFileSync(journalFile(at), swappingText(at));
     for (const { from, to } of at.moves.slice(0, done)) if (existsSync(from)) renameSync(from, to);
+    assert.deepEqual(interruptedInstalls(at.journals), ['openclaw', 'openclaw:work']);
     assert.equal(finishInterruptedSwaps(at.journals).length, 1);
     assertAllNew(at);
     // A run that did everything but say so in the journal.
