@@ -58,8 +58,8 @@ export function sessionIn(
   parts: Pick<Session, 'output' | 'sinks' | 'signal'>,
 ): Session {
   const places = placesOf(environment);
-  const settings = Settings.load(environment, places);
-  const closers: (() => Promise<void> | void)[] = [() => settings.unlock()];
+  let settings: Settings | undefined;
+  const closers: (() => Promise<void> | void)[] = [() => settings?.unlock()];
   if (environment.actsForOther) {
     for (const folder of [places.settingsFolder, places.cacheFolder]) {
       closers.push(() => handOver(folder, environment.owner));
@@ -69,7 +69,10 @@ export function sessionIn(
     options,
     environment,
     places,
-    settings,
+    // Read when first asked for: a verb that works in a sandbox has nothing to do with the user's own.
+    get settings() {
+      return (settings ??= Settings.load(environment, places));
+    },
     ...parts,
     terminal: processTerminal,
     emit: parts.output.emit,

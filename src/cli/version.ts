@@ -6,3 +6,7 @@ export function toolVersion(): string {
   const isPackage = typeof read === 'object' && read !== null && 'version' in read;
   return isPackage ? String(read.version) : 'unknown';
 }
+
+/** What to type to run this very program: the installed command, or the checkout that it was started from. */
+export const toolCommand = (): string =>
+  import.meta.filename.endsWith('.ts') ? 'npm run --silent stateferry --' : 'stateferry';

@@ -1,8 +1,10 @@
 /** `pull --into DIR`: the roots below a directory, and nothing else touched: no relocation, no doctor. */
 import { asBytePath, bytePathFromText, joinBytes, type BytePath } from '../base/byte-path.ts';
 import { throwIfAborted } from '../base/errors.ts';
+import { folderBytes } from '../fs/folder-bytes.ts';
 import { omitMatching, parsePatterns } from '../fs/globs.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
 import type { Owner } from './file-table.ts';
 import { restoreTrees, type RestoreDeps, type Restored, type RestoreTarget } from './restore.ts';
 
@@ -25,6 +27,7 @@ export async function pullInto(
   signal: AbortSignal,
 ): Promise<PulledInto> {
   const { snapshot, directory, owner } = request;
+  if (request.only.length === 0) requireRoomFor(snapshot, directory);
   const targets = snapshot.body.roots.map((root) => ({
     root,
     stage: joinBytes(bytePathFromText(directory), bytePathFromText(root.name)),
@@ -36,6 +39,13 @@ export async function pullInto(
     signal,
   );
   return { ...restored, placed: placesOf(snapshot, directory) };
+}
+
+/** What an earlier run restored there is not written again. */
+function requireRoomFor({ cover }: SnapshotReader, directory: string): void {
+  const at = bytePathFromText(directory);
+  const needed = cover.cover.bytes * SPACE_FACTOR - folderBytes(at);
+  requireRoom(at, needed, 'Name a folder on a larger disk, or take a part: --only GLOB');
 }
 
 /** What `pullInto` would restore; nothing is touched. */

@@ -2,7 +2,6 @@
 import { showPath, toFsPath, type BytePath } from '../base/byte-path.ts';
 import { ERROR_CODES, FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
-import { diskSpace } from '../fs/disk-space.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
 import { isWritableFolder } from '../fs/writable.ts';
 import { loadConfig } from '../gateway/config-text.ts';
@@ -18,6 +17,7 @@ import { isRunning, portOf } from '../gateway/running.ts';
 import type { Brand } from '../gateway/brands.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { Landing, LandingSite, PullPlan, PullRequest } from './landing.ts';
+import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
 import { planPlacement, type Placement } from './placement.ts';
 import { refuseUnsafePlaces } from './safe-places.ts';
 
@@ -92,9 +92,6 @@ function checkTargets({ roots }: Placement): void {
   }
 }
 
-/** A twentieth is kept for what the file system itself needs. */
-const SPACE_FACTOR = 1.05;
-
 /** Room for everything beside what is there now, per file system; what an earlier run staged is there already. */
 function checkSpace({ roots }: Placement): void {
   const perDevice = new Map<number, { at: BytePath; needed: number }>();
@@ -105,18 +102,8 @@ function checkSpace({ roots }: Placement): void {
     sum.needed += root.bytes * SPACE_FACTOR - staged;
     perDevice.set(device, sum);
   }
-  for (const { at, needed } of perDevice.values()) {
-    const { freeBytes } = diskSpace(at);
-    if (freeBytes >= needed) continue;
-    throw new FerryError(
-      'no-space',
-      `${Math.ceil(needed)} bytes are needed at ${showPath(at)}, ${freeBytes} are free`,
-      {
-        hint: 'Make room: what is there now is kept until you have seen the new install work.',
-        details: { needed: Math.ceil(needed), free: freeBytes },
-      },
-    );
-  }
+  const hint = 'Make room: what is there now is kept until you have seen the new install work.';
+  for (const { at, needed } of perDevice.values()) requireRoom(at, needed, hint);
 }
 
 type CliWish = {

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,7 @@ test('as JSON, into a folder that is named; settings of whoever runs it stay as 
   const folder = join(parent, 'named');
   const settings = join(parent, 'json/home/.config/stateferry');
   mkdirSync(settings, { recursive: true });
+  writeFileSync(join(settings, 'settings.json'), '{ damaged');
   const { exit, stdout, stderr } = await demo('json', '--folder', folder, '--json');
   assert.equal(exit, 0, stderr);
   const lines = stdout
@@ -83,7 +85,7 @@ test('as JSON, into a folder that is named; settings of whoever runs it stay as 
   assert.ok((summary['checklist'] as { ok: boolean }[]).every(({ ok }) => ok));
   assert.ok((summary['edits'] as number) > 20);
   assert.ok(existsSync(join(folder, 'repository/stateferry.json')));
-  assert.deepEqual(readdirSync(settings), []);
+  assert.deepEqual(readdirSync(settings), ['settings.json']);
   const again = await demo('json', '--folder', folder);
   assert.equal(again.exit, 2);
   assert.match(again.stderr, /hint: Name a new one/);

@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, beforeEach, test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
 import { FerryError } from '../../src/base/errors.ts';
+import { runProcess } from '../../src/process/run.ts';
+import { pullInto } from '../../src/pull/into.ts';
+import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import {
   listAll,
@@ -90,6 +94,23 @@ ring('small-disk', absence, () => {
     assert.deepEqual(treeDifferences(tree, stage), []);
     rmSync(stage, { recursive: true });
     spawnSync('mount', ['-o', 'remount,size=512k', disk]);
+  });
+
+  test('a restore that cannot fit is refused before it writes, unless only a part is wanted', async () => {
+    await pushTree(engine.store, engine.machine, tree);
+    const reader = await openReader(engine.store);
+    const [newest] = await listAll(reader);
+    assert.ok(newest);
+    const { signal } = new AbortController();
+    const emit = (): void => undefined;
+    const snapshot = await openSnapshot(reader, newest, emit, signal);
+    const tools = { run: runProcess, signal };
+    const deps = { repository: reader, clock: systemClock, emit, tools };
+    const request = { snapshot, directory: disk, owner: undefined };
+    await rejectsFull(pullInto({ ...request, only: [] }, deps, signal), disk);
+    assert.deepEqual(readdirSync(disk), []);
+    const part = await pullInto({ ...request, only: ['*/openclaw.json'] }, deps, signal);
+    assert.deepEqual([part.problems, part.files > 0], [[], true]);
   });
 
   test('in the repository itself: nothing is committed, and the next push is whole', async () => {

@@ -10,6 +10,7 @@ import { runPush } from '../commands/push.ts';
 import type { PullSummary, Summary } from '../output/summary.ts';
 import type { Session } from '../session.ts';
 import type { Report } from '../verb.ts';
+import { toolCommand } from '../version.ts';
 import { demoChecks } from './demo-checks.ts';
 import type { DemoPlaces } from './demo-places.ts';
 import { runAs, type Demo } from './demo-session.ts';
@@ -93,7 +94,7 @@ function pullSummaryOf(summary: Summary): PullSummary {
 function lookAt({ old, new: next, passphraseFile, repository }: DemoPlaces): string[] {
   return [
     `diff -r ${old.home}/.openclaw ${next.home}/.openclaw`,
-    `stateferry ls latest:state -r ${repository} --passphrase-file ${passphraseFile}`,
+    `${toolCommand()} ls latest:state -r ${repository} --passphrase-file ${passphraseFile}`,
   ];
 }
 

@@ -1,4 +1,5 @@
 /** What each verb answers with: the last line of `--json`, and what the text on the screen is made from. */
+import type { ProbeReport } from '../../store/probe.ts';
 import type { RequestCounts } from '../../store/object-store.ts';
 
 export type Omission = { readonly path: string; readonly reason: string };
@@ -282,7 +283,7 @@ export type DemoSummary = {
 export type ProbeSummary = {
   readonly verb: 'probe';
   readonly repository: string;
-  readonly report: Readonly<Record<string, unknown>>;
+  readonly report: ProbeReport;
 };
 
 export type Summary =

@@ -5,6 +5,7 @@ import type { FerryEvent } from '../../../src/base/events.ts';
 import { jsonOutput } from '../../../src/cli/output/json-output.ts';
 import { Meter, type Progress } from '../../../src/cli/output/meter.ts';
 import type { OutputChoices, Sink } from '../../../src/cli/output/output.ts';
+import { probeLines } from '../../../src/cli/output/probe-answer.ts';
 import type { Summary } from '../../../src/cli/output/summary.ts';
 import { textOutput } from '../../../src/cli/output/text-output.ts';
 import { bytesText, durationText } from '../../../src/cli/output/words.ts';
@@ -49,6 +50,38 @@ const EVENTS: readonly FerryEvent[] = [
   { type: 'check', check: 'c', ok: true, expected: '1', found: '1' },
   { type: 'command', command: 'x doctor', exit: 0, durationMs: 5, output: 'out' },
 ];
+
+test('a probe is answered in words, with what could not be found out', () => {
+  const yes = 'yes';
+  const lines = probeLines({
+    verb: 'probe',
+    repository: 's3://b',
+    report: {
+      location: 's3://b',
+      kind: 's3',
+      write: yes,
+      read: yes,
+      delete: 'no',
+      createOnly: 'racy',
+      createOnlyRefusal: '412 PreconditionFailed',
+      race: { racers: 16, winnersMax: 2 },
+      uploadChecksum: 'crc32',
+      rangeReads: yes,
+      list: yes,
+      listPages: yes,
+      versioning: 'unknown',
+      objectLock: 'off',
+      clockDifferenceMs: -1500,
+      latencyMs: 12,
+      left: ['probe/a\u0007'],
+      unknown: [{ what: 'versioning', why: 'denied' }],
+    },
+  }).map((line) => line.trim().replaceAll(/ {2,}/g, ' | '));
+  assert.ok(lines.includes('creating at once | 16 tried, at most 2 won'));
+  assert.ok(lines.includes("its clock minus this machine's | -1.5 s"));
+  assert.ok(lines.includes('not found out | versioning: denied'));
+  assert.ok(!lines.join('\n').includes('\u0007'));
+});
 
 const PUSHED: Summary = {
   verb: 'push',
