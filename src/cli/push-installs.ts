@@ -86,7 +86,6 @@ export async function sourceFor(
   const { workingFolder } = session.environment;
   return sourceOf({
     inspected,
-    env: request.env,
     include: include.map((directory) => resolve(workingFolder, directory)),
     exclude,
     platform: process.platform,

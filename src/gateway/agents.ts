@@ -4,7 +4,6 @@ import { fillTemplate } from './brands.ts';
 import { fillVariables, isObject, textAt, valueAt } from './config-text.ts';
 import type { JsonObject } from './config-text.ts';
 import { expandTilde, isAbsolutePath, normalizePath } from './paths.ts';
-import { statIfAny } from './read.ts';
 
 export type AgentPlaces = {
   readonly id: string;
@@ -20,6 +19,8 @@ export type AgentsInput = {
   readonly home: string;
   readonly stateDir: string;
   readonly profile: string;
+  /** Of two places that generations differ about, the one that is there counts. */
+  readonly isThere: (path: string) => boolean;
   /** For `${VAR}` in paths. */
   readonly variables: Readonly<Record<string, string>>;
 };
@@ -108,7 +109,7 @@ function inheritedWorkspace(input: AgentsInput, id: string, isDefault: boolean):
   const paths = templates
     .map((template) => normalizePath(fillTemplate(template, values)))
     .filter((path) => isAbsolutePath(path) && !path.includes('{'));
-  return paths.find((path) => statIfAny(path) !== undefined) ?? paths[0] ?? `${stateDir}/workspace`;
+  return paths.find(input.isThere) ?? paths[0] ?? `${stateDir}/workspace`;
 }
 
 function absolute(input: AgentsInput, written: string): string | undefined {

@@ -9,13 +9,14 @@ import { askAgents } from './agents-list.ts';
 import type { Brand } from './brands.ts';
 import { loadConfig, textAt, valueAt } from './config-text.ts';
 import type { LoadedConfig } from './config-text.ts';
-import { countInstall, inPlace } from './counts.ts';
+import { countInstall } from './counts.ts';
+import { thisDisk } from './disk.ts';
+import type { Disk } from './disk.ts';
 import type { Install, Notice } from './install.ts';
 import { findProductCli } from './product-cli.ts';
 import type { CliDeps, ProductCli } from './product-cli.ts';
-import { readFileIfAny } from './read.ts';
 import { isRunning, portOf } from './running.ts';
-import { foreignNames } from './services.ts';
+import { foreignNames, readServices } from './services.ts';
 import { stateDirsOf } from './state-dirs.ts';
 import type { StateDir } from './state-dirs.ts';
 import { configVariables } from './variables.ts';
@@ -23,7 +24,10 @@ import { configVariables } from './variables.ts';
 export { portOf } from './running.ts';
 
 export type DiscoverRequest = {
+  /** As the installs name it: on a disk of another machine, what it was there. */
   readonly home: string;
+  /** This machine's own unless told otherwise. */
+  readonly disk?: Disk;
   /** Of whoever calls, PATH included; never read from the process here. */
   readonly env: Readonly<Record<string, string>>;
   readonly brands: readonly Brand[];
@@ -46,16 +50,20 @@ export type Inspected = {
   readonly brand: Brand;
   readonly config: LoadedConfig;
   readonly cli: ProductCli | undefined;
+  readonly disk: Disk;
+  /** Variables that the gateway runs with, as far as they are known: of its service, and of whoever calls. */
+  readonly env: Readonly<Record<string, string>>;
 };
 
 export async function inspectInstalls(
   request: DiscoverRequest,
   signal: AbortSignal,
 ): Promise<Inspected[]> {
-  const { home, env } = request;
+  const { home, env, disk = thisDisk } = request;
+  const services = readServices(home, disk);
   const inspected: Inspected[] = [];
   for (const brand of request.brands) {
-    for (const found of stateDirsOf({ brand, home, env })) {
+    for (const found of stateDirsOf({ brand, home, env, disk, services })) {
       inspected.push(await inspectInstall(found, request, signal));
     }
   }
@@ -69,10 +77,11 @@ export async function inspect(
   signal: AbortSignal,
 ): Promise<Inspected> {
   const brand = request.brands.find((one) => one.name === install.brand);
-  const { home, env } = request;
+  const { home, env, disk = thisDisk } = request;
+  const services = readServices(home, disk);
   const found =
     brand &&
-    stateDirsOf({ brand, home, env }).find(
+    stateDirsOf({ brand, home, env, disk, services }).find(
       (one) => one.stateDir === install.stateDir && one.configPath === install.configPath,
     );
   if (found === undefined) {
@@ -90,19 +99,25 @@ async function inspectInstall(
   signal: AbortSignal,
 ): Promise<Inspected> {
   const { brand, stateDir, configPath, profile, service } = found;
-  const { home, env, uid } = request;
-  const config = loadConfig(configPath, readFileIfAny);
-  const variables = configVariables({ install: { stateDir, home }, config, env });
-  const read = agentsOf({ brand, config: config.value, home, stateDir, profile, variables });
+  const { home, uid, disk = thisDisk } = request;
+  const env = { ...service?.environment, ...request.env };
+  const config = loadConfig(configPath, disk.read);
+  const variables = configVariables({ install: { stateDir, home }, config, env, read: disk.read });
+  const isThere = (path: string): boolean => disk.stat(path) !== undefined;
+  const places = { brand, config: config.value, home, stateDir, profile };
+  const read = agentsOf({ ...places, variables, isThere });
   const target = { home, stateDir, configPath, profile };
   const cli = request.cli && (await findProductCli(brand, request.cli, { target, signal }));
   const asked = cli && (await askAgents(cli, { target, signal, read, home }));
   const agents = asked?.agents ?? read;
-  const port = portOf(config, brand, { ...service?.environment, ...env });
-  const running = await isRunning({ brand, stateDir, configPath, port, env, uid, signal });
+  const port = portOf(config, brand, env);
+  const isHere = disk.mount === undefined;
+  const running = isHere
+    ? await isRunning({ brand, stateDir, configPath, port, env, uid, signal })
+    : { running: false, pid: undefined };
   const install: Install = {
     ...namesOf(found, home),
-    ...contentOf(found, config, agents),
+    ...contentOf(found, config, agents, disk),
     ...versionsOf(config, cli),
     ...modeOf(config),
     configExists: config.exists,
@@ -117,7 +132,7 @@ async function inspectInstall(
       ...serviceNotices(found),
     ],
   };
-  return { install, brand, config, cli };
+  return { install, brand, config, cli, disk, env };
 }
 
 type NameParts = 'install' | 'brand' | 'profile' | 'home' | 'stateDir' | 'configPath' | 'service';
@@ -145,6 +160,7 @@ function contentOf(
   found: StateDir,
   config: LoadedConfig,
   agents: readonly AgentPlaces[],
+  disk: Disk,
 ): Pick<Install, 'agents' | 'channels' | 'credentialFiles'> {
   const { stateDir } = found;
   const counts = countInstall({
@@ -152,7 +168,7 @@ function contentOf(
     agents,
     workspaces: [],
     config: config.value,
-    locate: inPlace,
+    locate: disk.locate,
   });
   const sessionsOf = new Map(counts.agents.map((agent) => [agent.id, agent.sessions]));
   return {
@@ -178,13 +194,19 @@ function modeOf(config: LoadedConfig): Pick<Install, 'mode' | 'remoteUrl'> {
   return { mode: 'remote', remoteUrl: remote('url') ?? remote('sshTarget') };
 }
 
-function serviceNotices({ service, brand }: StateDir): Notice[] {
-  const own = service === undefined ? [] : foreignNames(service, brand);
-  if (service === undefined || own.length === 0) return [];
+function serviceNotices({ service, strays, brand, stateDir }: StateDir): Notice[] {
+  const foreign = service === undefined ? [] : foreignNames(service, brand, stateDir);
+  const elsewhere = strays.map(({ name, home }) => ({
+    code: 'service-elsewhere',
+    message: `${name} is for a gateway below ${home}: it was copied from there, and does not start ${stateDir}`,
+    hint: `Write it anew: ${brand.command} gateway install --force`,
+  }));
+  if (service === undefined || foreign.length === 0) return elsewhere;
   return [
+    ...elsewhere,
     {
       code: 'service-variables',
-      message: `${service.name} sets ${own.join(', ')}, which no file of the install holds`,
+      message: `${service.name} sets ${foreign.join(', ')}, which no file of the install holds`,
       hint: 'Set them again on the new machine; their values do not travel.',
     },
   ];

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { parseShownPath, showPath } from '../base/byte-path.ts';
 import type { LoadedConfig } from './config-text.ts';
-import { countInstall, countsSchema, inPlace } from './counts.ts';
+import { countInstall, countsSchema } from './counts.ts';
 import type { InstallCounts, IsOmitted } from './counts.ts';
+import type { Disk } from './disk.ts';
 import type { Install } from './install.ts';
 import type { Root } from './roots.ts';
 
@@ -86,10 +87,7 @@ export function gatewayRecord(parts: RecordParts): GatewayRecord {
       name: root.name,
       kind: root.kind,
       path: showPath(root.path),
-      // The place behind a link may be written down too.
-      aliases: [...new Set([...root.aliases, root.readFrom])]
-        .filter((alias) => alias !== root.path)
-        .map(showPath),
+      aliases: root.aliases.map(showPath),
       only: root.only === undefined ? null : root.only.map(showPath),
     })),
   };
@@ -112,10 +110,14 @@ type StagedRootPath = ReturnType<typeof parseShownPath>;
 
 /** Counts of an install where it was found; call it before and after a capture. */
 export function countsOf(
-  install: Install,
-  config: Pick<LoadedConfig, 'value'>,
+  of: {
+    readonly install: Install;
+    readonly config: Pick<LoadedConfig, 'value'>;
+    readonly disk: Pick<Disk, 'locate'>;
+  },
   isOmitted?: IsOmitted,
 ): InstallCounts {
+  const { install, config, disk } = of;
   return countInstall({
     home: install.home,
     ...(isOmitted === undefined ? {} : { isOmitted }),
@@ -123,7 +125,7 @@ export function countsOf(
     agents: install.agents,
     workspaces: install.workspaces,
     config: config.value,
-    locate: inPlace,
+    locate: disk.locate,
   });
 }
 

@@ -1,9 +1,12 @@
 /** Every path that belongs to an install, with the reason: from the config, the agents, the environment, the brand. */
+import { bytePathFromText } from '../base/byte-path.ts';
 import type { Brand } from './brands.ts';
 import type { LoadedConfig } from './config-text.ts';
 import { fillVariables } from './config-text.ts';
+import type { Disk } from './disk.ts';
 import type { Install } from './install.ts';
 import { visitStrings } from './literals.ts';
+import { omitRules } from './omit-rules.ts';
 import type { RootKind } from './omit-rules.ts';
 import { pathKeyOf } from './path-keys.ts';
 import type { PathKey } from './path-keys.ts';
@@ -25,6 +28,7 @@ type Input = {
   readonly brand: Brand;
   readonly config: LoadedConfig;
   readonly env: Readonly<Record<string, string>>;
+  readonly disk: Pick<Disk, 'read' | 'real' | 'names'>;
 };
 
 /** In a fixed order: the default agent's workspace before the others, then the config's own order. */
@@ -35,6 +39,7 @@ export function rootCandidates(input: Input): RootCandidate[] {
     ...fileCandidates(input),
     ...environmentCandidates(input),
     ...sharedCandidates(input),
+    ...linkedCandidates(input),
   ];
 }
 
@@ -65,7 +70,7 @@ function agentCandidates(install: Install): RootCandidate[] {
 
 function configCandidates(input: Input): RootCandidate[] {
   const { config, install } = input;
-  const variables = configVariables(input);
+  const variables = configVariables({ ...input, read: input.disk.read });
   return config.files.flatMap((file) => {
     const candidates: RootCandidate[] = [];
     visitStrings(file.bytes, (literal) => {
@@ -167,4 +172,35 @@ function sharedCandidates(input: Input): RootCandidate[] {
       optional: true,
     },
   ];
+}
+
+/** What people moved out of the state dir and left a link for: the link alone would lead nowhere on a new machine. */
+function linkedCandidates({ install, disk }: Input): RootCandidate[] {
+  const { stateDir } = install;
+  const rules = omitRules('state');
+  const namesIn = (folder: string): string[] =>
+    disk.names(`${stateDir}${folder}`).map((name) => Buffer.from(name, 'latin1').toString('utf8'));
+  const agents = namesIn('/agents').map((id) => `agents/${id}`);
+  const inAgents = agents.flatMap((agent) =>
+    namesIn(`/${agent}`).map((name) => `${agent}/${name}`),
+  );
+  return [...namesIn(''), ...agents, ...inAgents].flatMap((rest): RootCandidate[] => {
+    const path = `${stateDir}/${rest}`;
+    const real = disk.real(path);
+    const isLink =
+      real !== path && real !== `${disk.real(parentOf(path))}${path.slice(parentOf(path).length)}`;
+    if (!isLink || isWithin(disk.real(stateDir), real)) return [];
+    if (rules.omissionFor(bytePathFromText(rest), 'symlink') !== undefined) return [];
+    const because = `the link ${rest} in the state dir`;
+    return [{ path: real, kind: kindOfLinked(rest), holds: 'directory', because, optional: true }];
+  });
+}
+
+const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+
+/** Whatever holds secrets in the state dir holds them elsewhere too. */
+function kindOfLinked(rest: string): RootKind {
+  if (rest.startsWith('agents')) return 'agent';
+  const isSecret = omitRules('state').isSecret(bytePathFromText(`${rest}/x`), false);
+  return isSecret || (!rest.includes('/') && /^\.|\.json5?$/.test(rest)) ? 'credentials' : 'data';
 }

@@ -6,11 +6,11 @@ import { bytePathFromText } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import type { Brand } from './brands.ts';
 import type { LoadedConfig } from './config-text.ts';
+import type { Disk } from './disk.ts';
 import type { Install, Notice } from './install.ts';
 import { omitRules } from './omit-rules.ts';
 import type { RootKind } from './omit-rules.ts';
 import { isWithin, restBelow } from './paths.ts';
-import { realPath, statIfAny } from './read.ts';
 import { rootCandidates } from './root-candidates.ts';
 import type { RootCandidate } from './root-candidates.ts';
 
@@ -20,9 +20,9 @@ export type Root = {
   readonly kind: RootKind;
   /** Where it belongs: what a new machine maps. */
   readonly path: BytePath;
-  /** Where it is read: differs from `path` when that is a link. */
+  /** Where it is read on this machine. */
   readonly readFrom: BytePath;
-  /** Other names the config has for it, through links. */
+  /** Other names that it has, through links. */
   readonly aliases: readonly BytePath[];
   /** Just these entries directly in the directory, with what is below them; absent: all of it. */
   readonly only?: readonly BytePath[];
@@ -39,6 +39,7 @@ export type RootsInput = {
   readonly brand: Brand;
   readonly config: LoadedConfig;
   readonly env: Readonly<Record<string, string>>;
+  readonly disk: Disk;
 };
 
 /** Files of a workspace that is too broad to be taken whole (a home). */
@@ -58,15 +59,13 @@ const WORKSPACE_FILES = [
 ];
 
 export function rootsOf(input: RootsInput): RootsAnswer {
-  const { install } = input;
+  const { install, disk } = input;
   const notices: Notice[] = [];
-  const found = rootCandidates(input).flatMap((candidate) => present(candidate, install, notices));
-  const state: Draft = draftOf({
-    path: install.stateDir,
-    kind: 'state',
-    holds: 'directory',
-    because: 'the state dir',
-  });
+  const found = rootCandidates(input).flatMap((candidate) => present(candidate, input, notices));
+  const state: Draft = draftOf(
+    { path: install.stateDir, kind: 'state', holds: 'directory', because: 'the state dir' },
+    disk,
+  );
   const drafts = [state];
   const directories = found.filter((one) => one.only === undefined);
   // Outermost first, so that a folder is there before what lies in it.
@@ -74,12 +73,13 @@ export function rootsOf(input: RootsInput): RootsAnswer {
     addDirectory(drafts, draft);
   }
   for (const draft of found.filter((one) => one.only !== undefined)) addFiles(drafts, draft);
-  return { roots: named(drafts, found), notices };
+  return { roots: named(drafts, found, disk), notices };
 }
 
 type Draft = {
   readonly kind: RootKind;
   readonly path: string;
+  /** The same with every link followed. */
   readonly real: string;
   readonly aliases: Set<string>;
   readonly only: Set<string> | undefined;
@@ -87,12 +87,12 @@ type Draft = {
   readonly because: Set<string>;
 };
 
-function draftOf(candidate: RootCandidate, only?: readonly string[]): Draft {
+function draftOf(candidate: RootCandidate, disk: Disk, only?: readonly string[]): Draft {
   const { path, kind } = candidate;
   return {
     kind,
     path,
-    real: realPath(path),
+    real: disk.real(path),
     aliases: new Set(),
     only: only === undefined ? undefined : new Set(only),
     workspaces: new Set(),
@@ -101,40 +101,49 @@ function draftOf(candidate: RootCandidate, only?: readonly string[]): Draft {
 }
 
 /** The candidate as a draft, if it is there and not far more than what is meant. */
-function present(candidate: RootCandidate, install: Install, notices: Notice[]): Draft[] {
+function present(candidate: RootCandidate, input: RootsInput, notices: Notice[]): Draft[] {
+  const { install, disk } = input;
   const { path, kind, because } = candidate;
-  const stats = statIfAny(path);
+  const stats = disk.stat(path);
   if (stats === undefined) {
-    if (candidate.optional !== true) {
-      notices.push({
-        code: 'path-missing',
-        message: `${because} names ${path}, which is not there`,
-      });
-    }
+    if (candidate.optional !== true) notices.push(missing(candidate, disk));
     return [];
   }
-  if (!stats.isDirectory()) {
-    const slash = path.lastIndexOf('/');
-    const folder = { ...candidate, path: path.slice(0, slash) || '/' };
-    return [draftOf(folder, [path.slice(slash + 1)])];
-  }
-  const real = realPath(path);
+  if (!stats.isDirectory()) return fileDrafts(candidate, disk);
+  const real = disk.real(path);
   const tooBroad = [install.home, install.stateDir].some(
-    (inner) => real !== realPath(install.stateDir) && isWithin(real, realPath(inner)),
+    (inner) => real !== disk.real(install.stateDir) && isWithin(real, disk.real(inner)),
   );
-  if (!tooBroad) return [draftOf(candidate)];
+  if (!tooBroad) return [draftOf(candidate, disk)];
   notices.push({
     code: 'root-too-broad',
     message: `${because} names ${path}, which holds far more than this install`,
     hint: 'Name the folders that matter with --include.',
   });
   if (kind !== 'workspace') return [];
-  return [
-    draftOf(
-      candidate,
-      WORKSPACE_FILES.filter((name) => statIfAny(`${path}/${name}`)),
-    ),
-  ];
+  const files = WORKSPACE_FILES.filter((name) => disk.stat(`${path}/${name}`));
+  return [draftOf(candidate, disk, files)];
+}
+
+const missing = ({ because, path }: RootCandidate, disk: Disk): Notice => ({
+  code: 'path-missing',
+  message:
+    disk.locate(path) === undefined
+      ? `${because} names ${path}, which is not on the mounted disk`
+      : `${because} names ${path}, which is not there`,
+});
+
+/** A file that is a link is two: the link where it is named, and the file that it leads to. */
+function fileDrafts(candidate: RootCandidate, disk: Disk): Draft[] {
+  const one = (path: string): Draft => {
+    const slash = path.lastIndexOf('/');
+    const folder = { ...candidate, path: path.slice(0, slash) || '/' };
+    return draftOf(folder, disk, [path.slice(slash + 1)]);
+  };
+  const draft = one(candidate.path);
+  const name = candidate.path.slice(candidate.path.lastIndexOf('/') + 1);
+  const real = disk.real(candidate.path);
+  return real === `${draft.real}/${name}` ? [draft] : [draft, one(real)];
 }
 
 function addDirectory(drafts: Draft[], draft: Draft): void {
@@ -153,9 +162,7 @@ function addDirectory(drafts: Draft[], draft: Draft): void {
 function addFiles(drafts: Draft[], draft: Draft): void {
   const names = [...(draft.only ?? [])].filter(
     (name) =>
-      !drafts.some(
-        (one) => one.only === undefined && carries(one, realPath(`${draft.real}/${name}`)),
-      ),
+      !drafts.some((one) => one.only === undefined && carries(one, `${draft.real}/${name}`)),
   );
   if (names.length === 0) return;
   const same = drafts.find(
@@ -180,7 +187,7 @@ function carries(outer: Draft, real: string): boolean {
   });
 }
 
-function named(drafts: readonly Draft[], found: readonly Draft[]): Root[] {
+function named(drafts: readonly Draft[], found: readonly Draft[], disk: Disk): Root[] {
   const counts = new Map<string, number>();
   const workspaces = found.filter((one) => one.kind === 'workspace');
   const order = new Map(found.map((draft, index) => [draft.real, index]));
@@ -199,8 +206,11 @@ function named(drafts: readonly Draft[], found: readonly Draft[]): Root[] {
         name: count === 1 ? draft.kind : `${draft.kind}-${count}`,
         kind: draft.kind,
         path: bytePathFromText(draft.path),
-        readFrom: bytePathFromText(draft.real),
-        aliases: [...draft.aliases].map(bytePathFromText),
+        readFrom: disk.locate(draft.real) ?? bytePathFromText(draft.real),
+        // The place behind a link may be written down too.
+        aliases: [...new Set([...draft.aliases, draft.real])]
+          .filter((alias) => alias !== draft.path)
+          .map(bytePathFromText),
         ...(draft.only === undefined
           ? {}
           : { only: [...draft.only].toSorted().map(bytePathFromText) }),

@@ -1,64 +1,171 @@
-/** Service files that start a gateway: read for what they tell, never copied. */
+/**
+ * Service files that start a gateway: read for what they tell, never copied. Which brand one starts is told by what it
+ * runs and sets, whatever it is called; a name that follows the brand's pattern is enough as well.
+ */
+import { FerryError } from '../base/errors.ts';
 import { fillTemplate } from './brands.ts';
 import type { Brand } from './brands.ts';
+import type { Disk } from './disk.ts';
 import type { ServiceInfo } from './install.ts';
-import { namesIn, readFileIfAny } from './read.ts';
+import { isWithin, normalizePath } from './paths.ts';
+import { parsePlist, parseUnit } from './service-files.ts';
+import type { ServiceText } from './service-files.ts';
+import { parseDotenv } from './variables.ts';
 
 export type FoundService = ServiceInfo & {
   /** What the service sets; values stay in memory, only names are ever recorded. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Set in files elsewhere on the disk: by file. */
+  readonly environmentFiles: Readonly<Record<string, readonly string[]>>;
+  readonly command: readonly string[];
+  readonly workingFolder: string | undefined;
+  /** Of whoever runs it. */
+  readonly home: string;
 };
 
-/** Services of a brand in a user's home; for the default profile and all others. */
-export function servicesOf(brand: Brand, home: string): FoundService[] {
-  return [...systemdServices(brand, home), ...launchdServices(brand, home)];
+/** Every service of a user's own and of the system, whatever it starts. */
+export function readServices(home: string, disk: Disk): FoundService[] {
+  const own = (folder: string): string => `${home}/${folder}`;
+  const systemd = [
+    ...['.config/systemd/user', '.local/share/systemd/user'].map(own),
+    '/etc/systemd/user',
+  ].flatMap((folder) => systemdServices(folder, home, disk));
+  const launchd = [own('Library/LaunchAgents'), '/Library/LaunchAgents'].flatMap((folder) =>
+    launchdServices(folder, home, disk),
+  );
+  return [
+    ...systemd,
+    ...SYSTEM_UNITS.flatMap((folder) => systemdServices(folder, undefined, disk)),
+    ...launchd,
+    ...launchdServices('/Library/LaunchDaemons', undefined, disk),
+  ];
+}
+
+/** Those that start a gateway of this brand, for the default profile or any other. */
+export function servicesOf(services: readonly FoundService[], brand: Brand): FoundService[] {
+  return services.filter((service) => startsBrand(service, brand));
 }
 
 /** Names of variables that a person added to a service: they exist nowhere else and do not travel by themselves. */
-export function foreignNames(service: ServiceInfo, brand: Brand): string[] {
+export function foreignNames(service: FoundService, brand: Brand, stateDir: string): string[] {
   const known = /^(HOME|PATH|TMPDIR|USER|LOGNAME|SHELL|LANG|LC_\w+|NODE_\w+|XDG_\w+|PWD)$/;
   const prefixes = [brand.envPrefix, ...brand.legacyEnvPrefixes];
+  const kept = Object.entries(service.environmentFiles)
+    .filter(([path]) => isWithin(stateDir, path))
+    .flatMap(([, names]) => names);
   return service.environmentNames.filter(
-    (name) => !known.test(name) && !prefixes.some((prefix) => name.startsWith(`${prefix}_`)),
+    (name) =>
+      !known.test(name) &&
+      !kept.includes(name) &&
+      !prefixes.some((prefix) => name.startsWith(`${prefix}_`)),
   );
 }
 
-const SYSTEMD_FOLDER = '.config/systemd/user';
-const LAUNCHD_FOLDER = 'Library/LaunchAgents';
+/** The profile that its command line asks for. */
+export function profileArgument(command: readonly string[]): string | undefined {
+  if (command.includes('--dev')) return 'dev';
+  const at = command.indexOf('--profile');
+  const joined = command.find((word) => word.startsWith('--profile='));
+  return at < 0 ? joined?.slice('--profile='.length) : command[at + 1];
+}
 
-function systemdServices(brand: Brand, home: string): FoundService[] {
-  const folder = `${home}/${SYSTEMD_FOLDER}`;
-  const names = namesIn(folder);
-  return names
-    .filter((name) => name.endsWith('.service') && isOf(brand.systemdUnits, name.slice(0, -8)))
-    .map((name) => {
+const SYSTEM_UNITS = [
+  '/etc/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+];
+
+function systemdServices(folder: string, home: string | undefined, disk: Disk): FoundService[] {
+  return namesIn(folder, disk)
+    .filter((name) => name.endsWith('.service'))
+    .flatMap((name) => {
       const path = `${folder}/${name}`;
-      const dropIns = namesIn(`${path}.d`).filter((one) => one.endsWith('.conf'));
-      const texts = [path, ...dropIns.map((one) => `${path}.d/${one}`)].map(textOf);
-      return service('systemd', name, path, parseUnitEnvironment(texts.join('\n')));
+      const dropIns = namesIn(`${path}.d`, disk)
+        .filter((one) => one.endsWith('.conf'))
+        .map((one) => `${path}.d/${one}`);
+      const texts = [path, ...dropIns].map((one) => textOf(one, disk));
+      return serviceOf({ kind: 'systemd', name, path }, parseUnit(texts), home, disk);
     });
 }
 
-function launchdServices(brand: Brand, home: string): FoundService[] {
-  const folder = `${home}/${LAUNCHD_FOLDER}`;
-  return namesIn(folder)
-    .filter((name) => name.endsWith('.plist') && isOf(brand.launchdLabels, name.slice(0, -6)))
-    .map((name) => {
+function launchdServices(folder: string, home: string | undefined, disk: Disk): FoundService[] {
+  return namesIn(folder, disk)
+    .filter((name) => name.endsWith('.plist'))
+    .flatMap((name) => {
       const path = `${folder}/${name}`;
-      return service('launchd', name, path, parsePlistEnvironment(textOf(path)));
+      const text = parsePlist(textOf(path, disk));
+      return serviceOf({ kind: 'launchd', name, path }, text, home, disk);
     });
 }
 
-function service(
-  kind: FoundService['kind'],
-  name: string,
-  path: string,
-  environment: Readonly<Record<string, string>>,
-): FoundService {
-  return { kind, name, path, environment, environmentNames: Object.keys(environment).toSorted() };
+/** None for a service of the system whose user is not known here. */
+function serviceOf(
+  named: Pick<ServiceInfo, 'kind' | 'name' | 'path'>,
+  text: ServiceText,
+  userHome: string | undefined,
+  disk: Disk,
+): FoundService[] {
+  const ofUser = userHome ?? homeOfUser(text.user ?? 'root', disk);
+  const home = text.environment['HOME'] ?? ofUser;
+  if (home === undefined) return [];
+  const filled = (value: string): string => value.replaceAll('%h', ofUser ?? home);
+  const files = text.environmentFiles.map(filled).map((path) => {
+    const values = parseDotenv(textOf(path, disk));
+    return { path, values, names: Object.keys(values) };
+  });
+  const environment = Object.fromEntries([
+    ...Object.entries(text.environment).map(([name, value]) => [name, filled(value)] as const),
+    ...files.flatMap(({ values }) => Object.entries(values)),
+  ]);
+  return [
+    {
+      ...named,
+      environment,
+      environmentNames: Object.keys(environment).toSorted(),
+      environmentFiles: Object.fromEntries(files.map(({ path, names }) => [path, names])),
+      command: text.command.map(filled),
+      workingFolder: text.workingFolder && normalizePath(filled(text.workingFolder)),
+      home: normalizePath(filled(home)),
+    },
+  ];
 }
 
-const textOf = (path: string): string => readFileIfAny(path)?.toString('utf8') ?? '';
+function startsBrand(service: FoundService, brand: Brand): boolean {
+  const { kind, name, command, environmentNames, workingFolder, home } = service;
+  const patterns = kind === 'systemd' ? brand.systemdUnits : brand.launchdLabels;
+  if (isOf(patterns, name.replace(/\.(service|plist)$/, ''))) return true;
+  if (environmentNames.some((one) => one.startsWith(`${brand.envPrefix}_`))) return true;
+  const isProgram = command.some(
+    (word) =>
+      word.slice(word.lastIndexOf('/') + 1) === brand.command ||
+      word.includes(`/node_modules/${brand.npmPackage}/`),
+  );
+  const stateDir = `${home}/${brand.stateDirName}`;
+  const isAtHome = workingFolder !== undefined && isWithin(stateDir, workingFolder);
+  return command.includes('gateway') && (isProgram || isAtHome);
+}
+
+/** The sixth field of the user's line in the password file of that disk. */
+function homeOfUser(user: string, disk: Disk): string | undefined {
+  const lines = textOf('/etc/passwd', disk).split('\n');
+  const line = lines.find((one) => one.startsWith(`${user}:`));
+  return line?.split(':')[5] ?? (user === 'root' ? '/root' : undefined);
+}
+
+/** What only others may read tells nothing. */
+const namesIn = (folder: string, disk: Disk): string[] => quietly(() => disk.names(folder), []);
+
+const textOf = (path: string, disk: Disk): string =>
+  quietly(() => disk.read(path)?.toString('utf8') ?? '', '');
+
+function quietly<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FerryError && error.code === 'file-unreadable') return otherwise;
+    throw error;
+  }
+}
 
 /** Does a name follow one of the patterns, for the default profile or any other? */
 function isOf(patterns: readonly string[], name: string): boolean {
@@ -72,32 +179,3 @@ function isOf(patterns: readonly string[], name: string): boolean {
     return fits && /^(-?[A-Za-z0-9_-]+)?$/.test(middle);
   });
 }
-
-/** `Environment=` lines of a systemd unit: several assignments a line, quoted or not. */
-export function parseUnitEnvironment(text: string): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const line of text.matchAll(/^[ \t]*Environment=(.*)$/gm)) {
-    const assignments = /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\S+)/g;
-    for (const part of (line[1] ?? '').matchAll(assignments)) {
-      const text = part[1] ?? part[2] ?? part[3] ?? '';
-      const equals = text.indexOf('=');
-      if (equals > 0) values[text.slice(0, equals)] = text.slice(equals + 1).replaceAll('%%', '%');
-    }
-  }
-  return values;
-}
-
-/** The EnvironmentVariables dictionary of a launchd property list in XML. */
-export function parsePlistEnvironment(text: string): Record<string, string> {
-  const block = /<key>EnvironmentVariables<\/key>\s*<dict>([^]*?)<\/dict>/.exec(text)?.[1] ?? '';
-  const pairs = [...block.matchAll(/<key>([^<]*)<\/key>\s*<string>([^<]*)<\/string>/g)];
-  return Object.fromEntries(pairs.map((pair) => [pair[1] ?? '', unescapeXml(pair[2] ?? '')]));
-}
-
-const unescapeXml = (text: string): string =>
-  text
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&apos;', "'")
-    .replaceAll('&amp;', '&');

@@ -1,9 +1,9 @@
 /** Where installs of a brand are: folders, variables of the caller, service files. Each once, with reasons. */
 import type { Brand } from './brands.ts';
+import type { Disk } from './disk.ts';
 import type { Evidence } from './install.ts';
-import { expandTilde, isAbsolutePath, normalizePath } from './paths.ts';
-import { namesIn, realPath, statIfAny } from './read.ts';
-import { servicesOf } from './services.ts';
+import { expandTilde, isAbsolutePath, normalizePath, restBelow } from './paths.ts';
+import { profileArgument, servicesOf } from './services.ts';
 import type { FoundService } from './services.ts';
 
 export type StateDir = {
@@ -13,27 +13,34 @@ export type StateDir = {
   readonly configPath: string;
   readonly why: readonly Evidence[];
   readonly service: FoundService | undefined;
+  /** Services that would start it, were they not of another home. */
+  readonly strays: readonly FoundService[];
 };
 
 export type StateDirsInput = {
   readonly brand: Brand;
   readonly home: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly disk: Disk;
+  /** Of all brands. */
+  readonly services: readonly FoundService[];
 };
 
 export function stateDirsOf(input: StateDirsInput): StateDir[] {
-  const services = servicesOf(input.brand, input.home);
+  const { disk } = input;
+  const ofBrand = servicesOf(input.services, input.brand);
+  const services = ofBrand.filter((service) => isOfHome(service, input));
   const found = new Map<string, Draft>();
   for (const draft of [
     ...fromFolders(input),
-    ...fromEnvironment(input.brand, input.home, input.env, 'variable', 'this environment'),
+    ...fromEnvironment(input, input.env, 'variable', 'this environment'),
     ...services.flatMap((service) => fromService(input, service)),
   ]) {
-    add(found, draft);
+    add(found, draft, disk);
   }
   return [...found.values()]
-    .filter((draft) => isInstall(draft))
-    .map((draft) => finished(input, draft, services));
+    .filter((draft) => isInstall(draft, disk))
+    .map((draft) => finished(input, draft, ofBrand));
 }
 
 type Draft = {
@@ -43,31 +50,39 @@ type Draft = {
   readonly evidence: Evidence[];
 };
 
-function add(found: Map<string, Draft>, draft: Draft): void {
-  const key = `${realPath(draft.stateDir)}\0${realPath(draft.configPath)}`;
+/**
+ * A service of somebody else tells of their installs. One among the user's own files that names another home was
+ * copied from another machine; what it would start is not here.
+ */
+const isOfHome = (service: FoundService, { home, disk }: StateDirsInput): boolean =>
+  disk.real(service.home) === disk.real(home);
+
+function add(found: Map<string, Draft>, draft: Draft, disk: Disk): void {
+  const key = `${disk.real(draft.stateDir)}\0${disk.real(draft.configPath)}`;
   const known = found.get(key);
   if (known === undefined) found.set(key, draft);
   else known.evidence.push(...draft.evidence);
 }
 
 /** A state dir has its config, or at least agents: a config that was lost is no reason to lose the rest. */
-function isInstall(draft: Draft): boolean {
+function isInstall(draft: Draft, disk: Disk): boolean {
   return (
-    statIfAny(draft.configPath)?.isFile() === true ||
-    statIfAny(`${draft.stateDir}/agents`)?.isDirectory() === true
+    disk.stat(draft.configPath)?.isFile() === true ||
+    disk.stat(`${draft.stateDir}/agents`)?.isDirectory() === true
   );
 }
 
-function fromFolders({ brand, home }: StateDirsInput): Draft[] {
+function fromFolders({ brand, home, disk }: StateDirsInput): Draft[] {
   const base = brand.stateDirName;
-  return namesIn(home)
+  return disk
+    .names(home)
     .filter((name) => name === base || name.startsWith(`${base}-`))
     .filter((name) => !name.includes('.update-captures'))
     .map((name) => {
       const stateDir = `${home}/${name}`;
       return {
         stateDir,
-        configPath: configIn(brand, stateDir),
+        configPath: configIn(brand, stateDir, disk),
         profile: name === base ? 'default' : name.slice(base.length + 1),
         evidence: [{ source: 'folder', detail: stateDir }],
       };
@@ -75,22 +90,25 @@ function fromFolders({ brand, home }: StateDirsInput): Draft[] {
 }
 
 /** The config of a state dir: its own name, or one that an ancestor left. */
-function configIn(brand: Brand, stateDir: string): string {
+function configIn(brand: Brand, stateDir: string, disk: Disk): string {
   const names = [brand.configName, ...brand.legacyConfigNames];
-  const present = names.find((name) => statIfAny(`${stateDir}/${name}`) !== undefined);
+  const present = names.find((name) => disk.stat(`${stateDir}/${name}`) !== undefined);
   return `${stateDir}/${present ?? brand.configName}`;
 }
 
 function fromService(input: StateDirsInput, service: FoundService): Draft[] {
-  const { environment } = service;
-  const home = environment['HOME'] ?? input.home;
-  return fromEnvironment(input.brand, home, environment, 'service', service.path);
+  const { envPrefix } = input.brand;
+  const profile = profileArgument(service.command);
+  const environment = {
+    ...(profile !== undefined && { [`${envPrefix}_PROFILE`]: profile }),
+    ...service.environment,
+  };
+  return fromEnvironment(input, environment, 'service', service.path);
 }
 
 /** What the family's variables say; nothing when none is set. Legacy prefixes count after the brand's own. */
 function fromEnvironment(
-  brand: Brand,
-  home: string,
+  { brand, home, disk }: StateDirsInput,
   env: Readonly<Record<string, string>>,
   source: 'variable' | 'service',
   place: string,
@@ -120,7 +138,7 @@ function fromEnvironment(
     const evidence: Evidence[] = [
       { source, detail: `${used.map((suffix) => `${prefix}_${suffix}`).join(', ')} in ${place}` },
     ];
-    const configPath = configVariable ?? configIn(brand, stateDir);
+    const configPath = configVariable ?? configIn(brand, stateDir, disk);
     return [
       { stateDir, configPath, profile: profileFor(brand, home, stateDir, profile), evidence },
     ];
@@ -145,18 +163,30 @@ function finished(
   draft: Draft,
   services: readonly FoundService[],
 ): StateDir {
-  const { brand, home } = input;
-  const service = services.find((one) => {
-    const [meant] = fromService(input, one);
-    const stateDir = meant?.stateDir ?? `${home}/${brand.stateDirName}`;
-    return realPath(stateDir) === realPath(draft.stateDir);
-  });
+  const { brand, disk } = input;
+  const here = disk.real(draft.stateDir);
+  const own = services.filter((one) => isOfHome(one, input));
+  const strays = services.filter(
+    (one) => !own.includes(one) && one.path.startsWith(`${input.home}/`),
+  );
+  const { profile, stateDir, configPath, evidence: why } = draft;
   return {
     brand,
-    profile: draft.profile,
-    stateDir: draft.stateDir,
-    configPath: draft.configPath,
-    why: draft.evidence,
-    service,
+    profile,
+    stateDir,
+    configPath,
+    why,
+    service: own.find((one) => disk.real(startedBy(input, one)) === here),
+    strays: strays.filter((one) => {
+      // What it names below its own home, looked for below this one.
+      const rest = restBelow(one.home, startedBy({ ...input, home: one.home }, one));
+      return rest !== undefined && disk.real(input.home + rest) === here;
+    }),
   };
+}
+
+/** The state dir of the gateway that a service starts. */
+function startedBy(input: StateDirsInput, service: FoundService): string {
+  const [meant] = fromService(input, service);
+  return meant?.stateDir ?? `${input.home}/${input.brand.stateDirName}`;
 }

@@ -10,6 +10,7 @@ import { FerryError } from '../base/errors.ts';
 import { omitMatching, parsePatterns, readIgnoreFile } from '../fs/globs.ts';
 import type { OmitRule } from '../fs/walk.ts';
 import type { IsOmitted } from '../gateway/counts.ts';
+import type { Disk } from '../gateway/disk.ts';
 import type { Inspected } from '../gateway/discover.ts';
 import { omitRules } from '../gateway/omit-rules.ts';
 import { restBelow } from '../gateway/paths.ts';
@@ -20,7 +21,6 @@ import type { PushSource } from './push.ts';
 
 export type SourceRequest = {
   readonly inspected: Inspected;
-  readonly env: Readonly<Record<string, string>>;
   /** Absolute directories that the user wants taken along. */
   readonly include: readonly string[];
   /** Patterns of what the user wants left out. */
@@ -34,15 +34,17 @@ export type SourceRequest = {
 export function sourceOf(
   request: SourceRequest,
 ): PushSource & { readonly rootsFound: readonly Root[] } {
-  const { install, brand, config } = request.inspected;
+  const { install } = request.inspected;
   if (install.mode === 'remote') throw remoteMode(install.install, install.remoteUrl);
-  const found = rootsOf({ install, brand, config, env: request.env });
-  const roots = [...found.roots, ...request.include.map(includedRoot)];
+  const { config, disk } = request.inspected;
+  const found = rootsOf(request.inspected);
+  const included = request.include.map((at, index) => includedRoot(at, index, disk));
+  const roots = [...found.roots, ...included];
   const rules = new Map(roots.map((root) => [root, omitRule(root, roots, request.exclude)]));
   const isOmitted = omittedFrom(rules);
   // What is in the workspaces is counted while it is captured: walking them twice more would cost as much again.
-  const counted = { ...install, workspaces: [] };
-  const countsBefore = countsOf(counted, config, isOmitted);
+  const counted = { config, disk, install: { ...install, workspaces: [] } };
+  const countsBefore = countsOf(counted, isOmitted);
   return {
     install: {
       install: install.install,
@@ -69,7 +71,7 @@ export function sourceOf(
         path,
         files: filesIn.get(path) ?? 0,
       }));
-      const countsAfter = { ...countsOf(counted, config, isOmitted), workspaces };
+      const countsAfter = { ...countsOf(counted, isOmitted), workspaces };
       return gatewayRecord({
         install,
         roots,
@@ -168,13 +170,14 @@ function omittedFrom(rules: ReadonlyMap<Root, OmitRule>): IsOmitted {
   return isOmitted;
 }
 
-function includedRoot(directory: string, index: number): Root {
-  const path: BytePath = bytePathFromText(directory);
+function includedRoot(directory: string, index: number, disk: Disk): Root {
+  const name = disk.nameOf(directory);
+  const path = bytePathFromText(name ?? directory);
   return {
     name: index === 0 ? 'included' : `included-${index + 1}`,
     kind: 'data',
     path,
-    readFrom: path,
+    readFrom: (name && disk.locate(disk.real(name))) || bytePathFromText(directory),
     aliases: [],
     workspaces: [],
     because: ['--include'],

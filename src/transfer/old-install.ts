@@ -32,7 +32,9 @@ export function readOldInstall(places: OldInstallPlaces, disk: OldDisk): OldInst
   const config = loadConfig(configPath, read);
   // Variables of this machine say nothing about the old one; what its .env says counts.
   const variables = configVariables({ install: { stateDir, home }, config, env: {}, read });
-  const agents = agentsOf({ brand, config: config.value, home, stateDir, profile, variables });
+  const isThere = (path: string): boolean => disk.find(path) !== undefined;
+  const known = { brand, config: config.value, home, stateDir, profile, variables };
+  const agents = agentsOf({ ...known, isThere });
   const remote = valueAt(config.value, ['gateway', 'mode']) === 'remote';
   const install: Install = {
     install: places.name,
@@ -58,8 +60,9 @@ export function readOldInstall(places: OldInstallPlaces, disk: OldDisk): OldInst
     why: [],
     notices: config.problems.map((message) => ({ code: 'config-problem', message })),
   };
-  // `read` keeps it from looking at this machine's disk for the old one's variables.
-  const input = { install, brand, config, env: variables, read };
+  // An archive shows no links that lead out of it.
+  const asDisk = { read, real: (path: string) => path, names: () => [] };
+  const input = { install, brand, config, env: variables, disk: asDisk };
   return { install, config, candidates: rootCandidates(input) };
 }
 

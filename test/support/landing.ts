@@ -63,7 +63,7 @@ export async function pushHome(
   );
   if (!inspected) throw new Error(`nothing was found in ${oldHome}`);
   const { include = [], exclude = [] } = wishes;
-  const source = sourceOf({ inspected, env, include, exclude, platform: 'linux' });
+  const source = sourceOf({ inspected, include, exclude, platform: 'linux' });
   const emit = (event: FerryEvent): void => {
     machine.events.push(event);
     wishes.meanwhile?.();

@@ -100,7 +100,7 @@ test('a workspace that is a link, or a state dir that is one, is read where it r
   assert.deepEqual(
     roots.map((root) => [root.name, root.path, root.readFrom, root.aliases]),
     [
-      ['state', state, `${home}/elsewhere/state`, []],
+      ['state', state, `${home}/elsewhere/state`, [`${home}/elsewhere/state`]],
       ['workspace', `${home}/elsewhere/ws`, `${home}/elsewhere/ws`, [`${state}/workspace`]],
     ],
   );

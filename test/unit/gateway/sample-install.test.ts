@@ -91,7 +91,7 @@ test('moved by copying alone the doctor complains; relocated it is content, and 
       ['workspace', `${alice}/projects/research`],
     ],
   );
-  const counts = countsOf(before.install, before.config);
+  const counts = countsOf(before);
   const record = gatewayRecordSchema.parse(
     JSON.parse(
       JSON.stringify(
@@ -154,9 +154,7 @@ test('moved by copying alone the doctor complains; relocated it is content, and 
     const healed = await inspect(copied, to, signal);
     assert.deepEqual((await runDoctor(broken.cli, { target, signal })).integrity, []);
     assert.equal((await validateConfig(broken.cli, { target, signal })).valid, true);
-    const lines = compareCounts(record, countsOf(healed.install, healed.config), (path) =>
-      path.replace(alice, bob),
-    );
+    const lines = compareCounts(record, countsOf(healed), (path) => path.replace(alice, bob));
     assert.ok(lines.length > 8);
     assert.deepEqual(failedCritical(lines), []);
     assert.equal(existsSync(alice), false);
@@ -169,8 +167,7 @@ test('a count that fell is a failed line', async () => {
   const request = requestFor(alice, false);
   const [found] = await discoverInstalls(request, signal);
   assert.ok(found);
-  const { install, config } = await inspect(found, request, signal);
-  const counts = countsOf(install, config);
+  const counts = countsOf(await inspect(found, request, signal));
   const fewer = {
     ...counts,
     agents: counts.agents.map((agent) => ({ ...agent, sessions: agent.sessions - 1 })),
