@@ -118,7 +118,8 @@ test('services of the system count for the home of the user that they run as, an
   );
   put(
     '/Library/LaunchDaemons/x.plist',
-    '<dict><key>UserName</key><string>claw</string><key>EnvironmentVariables</key><dict><key>RESONIX_STATE_DIR</key><string>/srv/res</string></dict></dict>',
+    `<dict><key>UserName</key><string>claw</string><key>EnvironmentVariables</key>
+     <dict><key>RESONIX_STATE_DIR</key><string>/srv/res</string></dict></dict>`,
   );
   put('/etc/claw.json', '{}');
   put('/srv/claw/agents/main/sessions/sessions.json', '{}');
