@@ -1,7 +1,7 @@
-/** Reading a range of a file that nobody writes to: our own private copy of a database. */
+/** Reading a range of a file that nobody writes to: a database at rest, or our own private copy of one. */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { toFsPath, type BytePath } from '../base/byte-path.ts';
-import { assert } from '../base/errors.ts';
+import { assert, systemCode } from '../base/errors.ts';
 
 export type StaticRange = {
   /** A multiple of `chunkBytes`. */
@@ -12,7 +12,7 @@ export type StaticRange = {
   readonly buffer: Uint8Array;
 };
 
-/** Answers the bytes read: fewer than asked for only at the end of the file. */
+/** Answers the bytes read: fewer than asked for at the end of the file, or where it cannot be read. */
 export function readStatic(
   path: BytePath,
   range: StaticRange,
@@ -20,9 +20,10 @@ export function readStatic(
 ): number {
   const { offset, length, chunkBytes, buffer } = range;
   assert(buffer.length % chunkBytes === 0 && offset % chunkBytes === 0, 'whole chunks');
-  const fd = openSync(toFsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  let fd: number | undefined;
+  let done = 0;
   try {
-    let done = 0;
+    fd = openSync(toFsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
     while (done < length) {
       const got = fill(fd, buffer, offset + done, Math.min(buffer.length, length - done));
       if (got === 0) break;
@@ -31,10 +32,13 @@ export function readStatic(
       }
       done += got;
     }
-    return done;
+  } catch (error) {
+    // What has no system code came out of `onChunk`.
+    if (!/^E[A-Z0-9]+$/.test(systemCode(error) ?? '')) throw error;
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
+  return done;
 }
 
 function fill(fd: number, buffer: Uint8Array, position: number, wanted: number): number {

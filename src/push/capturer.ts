@@ -2,8 +2,8 @@
  * Hands files to the workers in lots and databases to SQLite, and calls back with what became of each. Bounds
  * how much is under way.
  */
-import { showPath, type BytePath } from '../base/byte-path.ts';
-import { FerryError, throwIfAborted } from '../base/errors.ts';
+import type { BytePath } from '../base/byte-path.ts';
+import { throwIfAborted } from '../base/errors.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { CHUNK_BYTES } from '../format/entry.ts';
 import type { FileStat } from '../fs/file-stat.ts';
@@ -11,7 +11,7 @@ import { PIPELINE } from '../workers/limits.ts';
 import type { CaptureFile, CaptureResult } from '../workers/messages.ts';
 import type { Tasks } from '../workers/tasks.ts';
 import type { ChunkSink } from './chunk-sink.ts';
-import type { DatabaseCopier } from './database-copier.ts';
+import type { DatabaseReader } from './database-reader.ts';
 import type { OmissionLog } from './omission-log.ts';
 
 export type ToCapture = {
@@ -44,7 +44,7 @@ export type Captured =
 
 const NOTHING_BESIDE: ReadonlyMap<string, never> = new Map<string, never>();
 
-type Copy = { readonly path: BytePath; readonly size: number; readonly secret: boolean };
+type WholeFile = { readonly path: BytePath; readonly size: number; readonly secret: boolean };
 type OnCaptured = (captured: Captured) => void;
 type InLot = { readonly file: ToCapture; readonly onCaptured: OnCaptured };
 
@@ -54,14 +54,14 @@ const BLOB_BYTES_MAX = 4 * 1024 * 1024;
 export class Capturer {
   readonly #tasks: Tasks;
   readonly #sink: ChunkSink;
-  readonly #databases: DatabaseCopier;
+  readonly #databases: DatabaseReader;
   readonly #log: OmissionLog;
   #lot: InLot[] = [];
   #lotBytes = 0;
   readonly #underWay = new Set<Promise<void>>();
   #failure: unknown;
 
-  constructor(tasks: Tasks, sink: ChunkSink, databases: DatabaseCopier, log: OmissionLog) {
+  constructor(tasks: Tasks, sink: ChunkSink, databases: DatabaseReader, log: OmissionLog) {
     this.#tasks = tasks;
     this.#sink = sink;
     this.#databases = databases;
@@ -176,7 +176,7 @@ export class Capturer {
   async #captureDatabase(file: ToCapture, onCaptured: OnCaptured): Promise<void> {
     const secret = file.secret.asDatabase;
     const answer = await this.#databases.capture(file, (path, size) =>
-      this.#readCopy({ path, size, secret }),
+      this.#readRanges({ path, size, secret }),
     );
     if (answer.kind === 'left out') {
       if (answer.omission !== undefined) this.#log.omission(file.shown, answer.omission);
@@ -199,25 +199,24 @@ export class Capturer {
     });
   }
 
-  /** Reads our own private copy of a database, in ranges that all workers share. */
-  async #readCopy(copy: Copy): Promise<{ size: number; ids: Uint8Array }> {
-    const { path, size, secret } = copy;
+  /** Reads a database, or our own private copy of it, in ranges that all workers share. */
+  async #readRanges(file: WholeFile): Promise<{ size: number; ids: Uint8Array } | undefined> {
+    const { path, size, secret } = file;
     const chunkBytes = CHUNK_BYTES.database;
-    const length = PIPELINE.copyRangeBytes;
+    const length = PIPELINE.databaseRangeBytes;
     const ids: Uint8Array[] = [];
     let next = 0;
+    let isWhole = true;
     const readOn = async (): Promise<void> => {
-      for (let at = next++; at * length < size; at = next++) {
+      for (let at = next++; isWhole && at * length < size; at = next++) {
         const range = { path, offset: at * length, length, chunkBytes, secret };
-        const answer = await this.#tasks.run('copy captured', { type: 'capture copy', range });
+        const answer = await this.#tasks.run('range captured', { type: 'capture range', range });
         ids[at] = answer.ids;
-        if (answer.bytes !== Math.min(length, size - at * length)) {
-          throw new FerryError('file-unreadable', `our copy ${showPath(path)} became shorter`);
-        }
+        isWhole &&= answer.bytes === Math.min(length, size - at * length);
       }
     };
     await Promise.all(Array.from({ length: this.#tasks.threads }, readOn));
-    return { size, ids: Buffer.concat(ids) };
+    return isWhole ? { size, ids: Buffer.concat(ids) } : undefined;
   }
 
   #track(work: Promise<void>): void {

@@ -23,7 +23,7 @@ import { RootArchiver, type ArchiveRoot } from './archive-root.ts';
 import { Capturer } from './capturer.ts';
 import { chunkSink } from './chunk-sink.ts';
 import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX, type Committed } from './commit.ts';
-import { DatabaseCopier } from './database-copier.ts';
+import { DatabaseReader } from './database-reader.ts';
 import { OmissionLog, type Omission, type Problem } from './omission-log.ts';
 import { indexKeys, PackUploader } from './pack-uploader.ts';
 import { PushProgress } from './progress.ts';
@@ -252,7 +252,7 @@ class PushLine {
       },
     });
     const sink = chunkSink(this.#table, keys.chunkId);
-    const databases = new DatabaseCopier(this.#scratch);
+    const databases = new DatabaseReader(this.#scratch);
     const roots: SnapshotRoot[] = [];
     const filesIn = new Map<string, number>();
     const omissions: Omission[] = [...source.omissions];

@@ -6,7 +6,7 @@ import { readLive } from '../fs/read-live.ts';
 import { readStatic } from '../fs/read-static.ts';
 import { ChunkTable } from './chunk-table.ts';
 import { PIPELINE } from './limits.ts';
-import type { Blob, CaptureFile, CaptureResult, CaptureSetup, CopyRange } from './messages.ts';
+import type { Blob, CaptureFile, CaptureResult, CaptureSetup, DatabaseRange } from './messages.ts';
 import { PackBuilder, PoolStopped, type BuiltPack } from './pack-builder.ts';
 import { PackPool } from './pack-pool.ts';
 
@@ -43,8 +43,8 @@ export class CaptureTask {
     this.#builder.finish();
   }
 
-  /** A range of a database's copy: every chunk compressed by itself, or not at all (see FORMAT.md, "Segments"). */
-  captureCopy(range: CopyRange): { bytes: number; ids: Uint8Array } {
+  /** A range of a database: every chunk compressed by itself, or not at all (see FORMAT.md, "Segments"). */
+  captureRange(range: DatabaseRange): { bytes: number; ids: Uint8Array } {
     this.#idsUsed = 0;
     const bytes = readStatic(range.path, { ...range, buffer: this.#buffer }, (chunk) => {
       const { id, slot } = this.#claim(chunk);

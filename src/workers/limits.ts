@@ -16,8 +16,8 @@ export const PIPELINE = {
   lotBytes: 2 * 1024 * 1024,
   lotFiles: 256,
   lotsInFlightPerWorker: 3,
-  /** What a worker reads of a database's copy at a time; a multiple of the chunk size. */
-  copyRangeBytes: 4 * 1024 * 1024,
+  /** What a worker reads of a database at a time; a multiple of the chunk size. */
+  databaseRangeBytes: 4 * 1024 * 1024,
   /** Read buffer of a worker; a multiple of every chunk size. */
   readBytes: 1024 * 1024,
 } as const;

@@ -27,8 +27,8 @@ export type CaptureFile = {
   readonly expected: FileStat | undefined;
 };
 
-/** A part of our own private copy of a database. */
-export type CopyRange = {
+/** A part of a database at rest, or of our own private copy of one. */
+export type DatabaseRange = {
   readonly path: BytePath;
   readonly offset: number;
   readonly length: number;
@@ -41,7 +41,7 @@ export type CaptureResult = ReadLiveResult & { readonly ids: number };
 export type ToWorker =
   | { readonly type: 'begin capture'; readonly setup: CaptureSetup }
   | { readonly type: 'capture'; readonly job: number; readonly files: readonly CaptureFile[] }
-  | { readonly type: 'capture copy'; readonly job: number; readonly range: CopyRange }
+  | { readonly type: 'capture range'; readonly job: number; readonly range: DatabaseRange }
   | { readonly type: 'store'; readonly job: number; readonly blobs: readonly Blob[] }
   | { readonly type: 'finish'; readonly job: number }
   | { readonly type: 'begin restore'; readonly setup: RestoreSetup }
@@ -92,7 +92,7 @@ export type FromWorker =
       readonly ids: Uint8Array;
     }
   | {
-      readonly type: 'copy captured';
+      readonly type: 'range captured';
       readonly job: number;
       readonly bytes: number;
       readonly ids: Uint8Array;

@@ -32,12 +32,12 @@ function handle(message: ToWorker): void {
       assert(capture, 'no capture was begun');
       return say({ type: 'captured', job: message.job, ...capture.capture(message.files) });
     }
-    case 'capture copy': {
+    case 'capture range': {
       assert(capture, 'no capture was begun');
       return say({
-        type: 'copy captured',
+        type: 'range captured',
         job: message.job,
-        ...capture.captureCopy(message.range),
+        ...capture.captureRange(message.range),
       });
     }
     case 'store':
