@@ -70,7 +70,10 @@ async function agreed(session: Session, plan: PullPlan): Promise<boolean> {
     ({ to }) => !to.startsWith(`${showPath(bytePathFromText(home))}/`),
   );
   if (plan.placed.some(({ aside }) => aside.length > 0)) {
-    await confirm(session, 'Move aside what is there, and put the snapshot in its place?');
+    const stop = plan.gateway ? 'Stop the gateway, move' : 'Move';
+    await confirm(session, `${stop} aside what is there, and put the snapshot in its place?`);
+  } else if (plan.gateway) {
+    await confirm(session, 'Stop the gateway that runs here, and put the snapshot in place?');
   } else if (outside.length > 0) {
     await confirm(session, `Put ${outside.length} of these outside your home?`);
   }

@@ -4,11 +4,20 @@
  */
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { systemCode } from '../base/errors.ts';
 import { z } from 'zod';
 import type { Brand } from './brands.ts';
 import { loadConfig, valueAt } from './config-text.ts';
 import type { LoadedConfig } from './config-text.ts';
+import { fetchControlPage } from './control-page.ts';
+import {
+  commandLineOf,
+  gatewaysOf,
+  isGatewayCommand,
+  isMeant,
+  listenerOf,
+  processLives,
+  startTimeOf,
+} from './processes.ts';
 import { namesIn, readFileIfAny, realPath } from './read.ts';
 
 export type RunningInput = {
@@ -16,6 +25,8 @@ export type RunningInput = {
   readonly stateDir: string;
   readonly configPath: string;
   readonly port: number;
+  /** Where its page is, when not at the top: `/claw`. */
+  readonly basePath?: string;
   readonly env: Readonly<Record<string, string>>;
   /** Of the user who runs the gateway. */
   readonly uid: number;
@@ -24,10 +35,11 @@ export type RunningInput = {
 
 export type RunningAnswer = {
   readonly running: boolean;
-  /** From a lock whose process was verified. */
+  /** A process that was verified: by its lock, or because it has the port and was started for this install. */
   readonly pid: number | undefined;
-  /** Something listens on the port; without a lock it may be another install's gateway. */
   readonly portOpen: boolean;
+  /** Who has the port, when that is not the gateway of this install. */
+  readonly heldBy: string | undefined;
   readonly why: string;
 };
 
@@ -36,16 +48,44 @@ export async function isRunning(input: RunningInput): Promise<RunningAnswer> {
     .map(readLock)
     .find((one) => one !== undefined && isAlive(one, input));
   const portOpen = await listens(input.port, input.signal);
+  const down = { running: false, pid: undefined, portOpen, heldBy: undefined };
   if (lock !== undefined) {
-    return { running: true, pid: lock.pid, portOpen, why: `lock of process ${lock.pid}` };
+    return { ...down, running: true, pid: lock.pid, why: `lock of process ${lock.pid}` };
   }
-  const other = portOpen ? otherOwner(input) : undefined;
-  if (other !== undefined) {
-    const why = `port ${input.port} is that of the gateway with ${other}`;
-    return { running: false, pid: undefined, portOpen, why };
+  if (!portOpen) return { ...down, why: 'no lock, port closed' };
+  const holder = await holderOf(input);
+  if (holder.kind === 'own') {
+    return { ...down, running: true, pid: holder.pid, why: holder.what };
   }
-  const why = portOpen ? `something listens on port ${input.port}` : 'no lock, port closed';
-  return { running: portOpen, pid: undefined, portOpen, why };
+  return { ...down, heldBy: holder.what, why: `port ${input.port} is that of ${holder.what}` };
+}
+
+type Holder =
+  | { readonly kind: 'own'; readonly pid: number | undefined; readonly what: string }
+  | { readonly kind: 'other'; readonly what: string };
+
+/** Whose is the open port? A gateway of which nobody can tell counts as this install's: nothing is swapped below it. */
+async function holderOf(input: RunningInput): Promise<Holder> {
+  const { port, brand, uid } = input;
+  const other = otherOwner(input);
+  if (other !== undefined) return { kind: 'other', what: `the gateway with ${other}` };
+  const listener = listenerOf(port);
+  const pid = listener?.pid;
+  const words = pid === undefined ? undefined : commandLineOf(pid);
+  const isGateway = async (): Promise<boolean> =>
+    (await fetchControlPage(port, input.basePath ?? '', input.signal)).title !== undefined;
+  if (pid !== undefined && words !== undefined) {
+    if (!isGatewayCommand(words, brand) && !(await isGateway())) {
+      return { kind: 'other', what: `process ${pid}, which is no gateway` };
+    }
+    if (isMeant(pid, input)) return { kind: 'own', pid, what: `process ${pid} on port ${port}` };
+    return { kind: 'other', what: `process ${pid}, a gateway of another install` };
+  }
+  if (listener !== undefined && listener.uid !== uid && listener.uid !== 0) {
+    return { kind: 'other', what: `a process of user ${listener.uid}` };
+  }
+  if (!(await isGateway())) return { kind: 'other', what: 'a program that is no gateway' };
+  return { kind: 'own', pid: undefined, what: `a gateway answers on port ${port}` };
 }
 
 /** `<BRAND>_GATEWAY_PORT`, then `gateway.port`, then the brand's default. */
@@ -82,24 +122,37 @@ const CONNECT_TIMEOUT_MS = 2_000;
 
 /** The config of another gateway of this user that is alive and has this port: installs often share the default. */
 function otherOwner(input: RunningInput): string | undefined {
-  const folders = new Set(lockFiles(input).map((path) => path.slice(0, path.lastIndexOf('/'))));
-  const paths = [...folders].flatMap((folder) =>
-    namesIn(folder)
-      .filter((name) => /^gateway\..*\.lock$/.test(name))
-      .map((name) => `${folder}/${name}`),
-  );
-  const own = new Set([input.configPath, realPath(input.configPath)]);
-  const owner = paths.map(readLock).find((lock) => {
-    const config = lock?.configPath;
-    if (lock === undefined || config === undefined || own.has(config)) return false;
-    const port = lock.port ?? portOf(loadConfig(config, readFileIfAny), input.brand, {});
-    return port === input.port && isAlive(lock, input);
-  });
-  return owner?.configPath;
+  return otherLocks(input).find(
+    ({ port, configPath }) =>
+      (port ?? portOf(loadConfig(configPath, readFileIfAny), input.brand, {})) === input.port,
+  )?.configPath;
 }
 
+/** Gateways of this install that have no lock and no port yet: what something starts again is seen at once. */
+export function startingGateways(input: Omit<RunningInput, 'signal' | 'port'>): number[] {
+  const others = new Set(otherLocks(input).map(({ pid }) => pid));
+  return gatewaysOf(input).filter((pid) => !others.has(pid));
+}
+
+/** Of living gateways of this user and brand, with another config. */
+function otherLocks(input: Omit<RunningInput, 'signal' | 'port'>): NamedLock[] {
+  const folders = new Set(lockFiles(input).map((path) => path.slice(0, path.lastIndexOf('/'))));
+  const own = new Set([input.configPath, realPath(input.configPath)]);
+  return [...folders]
+    .flatMap((folder) =>
+      namesIn(folder)
+        .filter((name) => /^gateway\..*\.lock$/.test(name))
+        .map((name) => readLock(`${folder}/${name}`)),
+    )
+    .filter(isNamed)
+    .filter((lock) => !own.has(lock.configPath) && isAlive(lock, input));
+}
+
+type NamedLock = Lock & { readonly configPath: string };
+const isNamed = (lock: Lock | undefined): lock is NamedLock => lock?.configPath !== undefined;
+
 /** Where the generations keep their lock: a temporary folder of the user, or the state dir's own. */
-export function lockFiles(input: RunningInput): string[] {
+export function lockFiles(input: Omit<RunningInput, 'signal' | 'port'>): string[] {
   const { brand, env, uid, stateDir } = input;
   const temporary = [env['TMPDIR'], '/tmp'].filter((one) => one !== undefined && one !== '');
   const folders = [
@@ -140,22 +193,13 @@ function readLock(path: string): Lock | undefined {
 }
 
 /** The process lives, started when the lock says, and looks like a gateway: pids are used again. */
-function isAlive(lock: Lock, input: RunningInput): boolean {
-  if (!processExists(lock.pid)) return false;
-  const stat = readFileIfAny(`/proc/${lock.pid}/stat`)?.toString('latin1');
-  if (stat === undefined) return true;
-  // The command name may hold spaces and brackets: fields count from behind its closing one; 22 is the start time.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (lock.startTime !== undefined && Number(fields[19]) !== lock.startTime) return false;
-  const commandLine = readFileIfAny(`/proc/${lock.pid}/cmdline`)?.toString('latin1') ?? '';
-  return commandLine.includes('gateway') || commandLine.includes(input.brand.command);
+function isAlive(lock: Lock, input: Pick<RunningInput, 'brand'>): boolean {
+  if (!processLives(lock.pid)) return false;
+  const started = startTimeOf(lock.pid);
+  if (started === undefined) return true;
+  if (lock.startTime !== undefined && started !== lock.startTime) return false;
+  return looksLikeGateway(commandLineOf(lock.pid) ?? [], input.brand);
 }
 
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
-}
+const looksLikeGateway = (words: readonly string[], brand: Brand): boolean =>
+  words.some((word) => word.includes('gateway') || word.includes(brand.command));

@@ -5,6 +5,7 @@ import type { CliDeps, CliTarget, ProductCli } from '../gateway/product-cli.ts';
 import type { GatewayRecord } from '../gateway/record.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { Owner } from './file-table.ts';
+import type { GatewayHere } from './gateway-here.ts';
 import type { Placement } from './placement.ts';
 import type { RestoreDeps, Restored } from './restore.ts';
 
@@ -47,6 +48,10 @@ export type PullPlan = {
   }[];
   readonly owner: Owner;
   readonly cli: string | undefined;
+  /** The gateway that runs here now and will be stopped; undefined: none does. */
+  readonly gateway:
+    | { readonly why: string; readonly pid: number | undefined; readonly port: number }
+    | undefined;
   readonly doctor: boolean;
   readonly restart: boolean;
 };
@@ -86,4 +91,5 @@ export type Landing = {
   readonly cli: ProductCli | undefined;
   /** For the product's command. */
   readonly target: CliTarget;
+  readonly gateway: GatewayHere;
 };

@@ -4,18 +4,17 @@ import { ERROR_CODES, FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
 import { isWritableFolder } from '../fs/writable.ts';
-import { loadConfig } from '../gateway/config-text.ts';
 import {
   compareVersions,
   findProductCli,
   type CliTarget,
   type ProductCli,
 } from '../gateway/product-cli.ts';
-import { readFileIfAny, statIfAny } from '../gateway/read.ts';
+import { statIfAny } from '../gateway/read.ts';
 import { gatewayRecordSchema, type GatewayRecord } from '../gateway/record.ts';
-import { isRunning, portOf } from '../gateway/running.ts';
 import type { Brand } from '../gateway/brands.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import { gatewayHere, type GatewayHere } from './gateway-here.ts';
 import type { Landing, LandingSite, PullPlan, PullRequest } from './landing.ts';
 import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
 import { planPlacement, type Placement } from './placement.ts';
@@ -39,7 +38,9 @@ export async function prepare(
   checkTargets(placement);
   checkSpace(placement);
   const cli = await cliFor({ request, brand, record, target }, emit, signal);
-  return { brand, record, placement, plan: planOf(request, placement, cli), cli, target };
+  const gateway = await gatewayHere({ site, brand, record, target, cli }, emit, signal);
+  const plan = { ...planOf(request, placement, cli), gateway: shownGateway(gateway) };
+  return { brand, record, placement, plan, cli, target, gateway };
 }
 
 function recordOf({ body }: SnapshotReader): GatewayRecord {
@@ -59,7 +60,11 @@ function brandOf(wanted: string, site: LandingSite): Brand {
   });
 }
 
-function planOf(request: PullRequest, placement: Placement, cli: ProductCli | undefined): PullPlan {
+function planOf(
+  request: PullRequest,
+  placement: Placement,
+  cli: ProductCli | undefined,
+): Omit<PullPlan, 'gateway'> {
   const { snapshot, site, doctor, restart } = request;
   const { cover, body } = snapshot;
   return {
@@ -79,6 +84,9 @@ function planOf(request: PullRequest, placement: Placement, cli: ProductCli | un
     restart,
   };
 }
+
+const shownGateway = ({ found }: GatewayHere): PullPlan['gateway'] =>
+  found && { why: found.why, pid: found.pid, port: found.port };
 
 /** @throws target-unsafe: a root of the old machine lay where this user may not write */
 function checkTargets({ roots }: Placement): void {
@@ -157,24 +165,4 @@ async function findCli(wish: CliWish, signal: AbortSignal): Promise<ProductCli |
     );
   }
   return cli;
-}
-
-/** By the lock of the config that will be replaced, at its own port and at that of the snapshot. */
-export async function refuseRunning(
-  request: PullRequest,
-  landing: Landing,
-  signal: AbortSignal,
-): Promise<void> {
-  const { env, uid } = request.site;
-  const { placement, brand, record } = landing;
-  const { stateDir, configPath } = placement;
-  const here = loadConfig(configPath, readFileIfAny);
-  const ports = new Set([record.port, ...(here.exists ? [portOf(here, brand, env)] : [])]);
-  for (const port of ports) {
-    const running = await isRunning({ brand, stateDir, configPath, port, env, uid, signal });
-    if (!running.running) continue;
-    throw new FerryError('gateway-unstoppable', `a gateway is running here (${running.why})`, {
-      hint: `Stop it first: ${brand.command} gateway stop — or end the process, then pull again.`,
-    });
-  }
 }

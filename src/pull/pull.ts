@@ -13,7 +13,8 @@ import {
   type SwappedInstall,
 } from './journal.ts';
 import type { Landing, Pulled, PullDeps, PullRequest } from './landing.ts';
-import { prepare, refuseRunning } from './prepare.ts';
+import { whileStopped } from './gateway-here.ts';
+import { prepare } from './prepare.ts';
 import { rehearseRelocation } from './rehearse.ts';
 import type { Restored } from './restore.ts';
 import { countStage, refuseMissing, relocationOf, stageInstall } from './stage-install.ts';
@@ -36,7 +37,6 @@ export async function pull(
     const swapped = { ...own, undo: journal.undo };
     return await land(request, landing, swapped, stagedBefore(landing), deps, signal);
   }
-  await refuseRunning(request, landing, signal);
   if (!(await deps.confirm(landing.plan))) {
     throw new FerryError('interrupted', 'nothing was changed');
   }
@@ -47,10 +47,11 @@ export async function pull(
   const relocation = relocationOf(request, landing);
   for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
   applyRelocation(relocation);
-  await refuseRunning(request, landing, signal);
-  deps.emit({ type: 'stage', stage: 'swap' });
   const ready = { landing, relocated: editsPerFile(relocation), counted };
-  const { installs, undo } = swapIn(request, [ready], deps.clock);
+  const { installs, undo } = await whileStopped([landing], deps, signal, () => {
+    deps.emit({ type: 'stage', stage: 'swap' });
+    return swapIn(request, [ready], deps.clock);
+  });
   const [swapped] = installs;
   assert(swapped, 'the journal holds what was swapped');
   return await land(request, landing, { ...swapped, undo }, restored, deps, signal);

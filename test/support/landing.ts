@@ -16,6 +16,7 @@ import { openForWriting, type ReaderRepository } from '../../src/repository/open
 import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+import { fastClock } from './fast-clock.ts';
 import { listAll, makeEngine, NO_ABORT, openReader, type Machine } from './engine.ts';
 
 export type LandingWorld = {
@@ -106,6 +107,8 @@ export type PullWishes = {
   readonly confirm?: (plan: PullPlan) => boolean;
   readonly signal?: AbortSignal;
   readonly events?: FerryEvent[];
+  /** How much faster than this machine's the clock runs. */
+  readonly clockFactor?: number;
 };
 
 /** Keeps journals beside the home: `<home>.journals`. */
@@ -131,7 +134,7 @@ export async function pullInto(world: LandingWorld, wishes: PullWishes): Promise
     },
     {
       repository: world.reader,
-      clock: systemClock,
+      clock: fastClock(wishes.clockFactor ?? 1),
       emit,
       tools: { run: runProcess, signal },
       confirm: async (plan) => wishes.confirm?.(plan) ?? true,

@@ -34,6 +34,10 @@ export type PlanShown = {
   }[];
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly cli: string | undefined;
+  /** Runs here now, and will be stopped. */
+  readonly gateway:
+    | { readonly why: string; readonly pid: number | undefined; readonly port: number }
+    | undefined;
   readonly doctor: boolean;
   readonly restart: boolean;
 };

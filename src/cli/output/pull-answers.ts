@@ -16,8 +16,17 @@ export function planLines(plan: PlanShown): string[] {
       `  ${root}: ${printableLine(from)} → ${printableLine(to)}`,
       ...aside.map(asideLine),
     ]),
+    ...gatewayLines(plan.gateway),
     `  product command: ${cli}; doctor: ${yesNo(plan.doctor)}; restart: ${yesNo(plan.restart)}`,
   ];
+}
+
+function gatewayLines(gateway: PlanShown['gateway']): string[] {
+  if (gateway === undefined) return [];
+  const { why, pid } = gateway;
+  const how =
+    pid === undefined ? '' : `; where its own command does not do it, process ${pid} is ended`;
+  return [`  the gateway that runs here (${printableLine(why)}) will be stopped${how}`];
 }
 
 const asideLine = (path: string): string =>

@@ -1,0 +1,179 @@
+/** The gateway that runs where a pull lands: stopped just before the swap, started again when nothing came of it. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, test } from 'node:test';
+import type { FerryEvent } from '../../src/base/events.ts';
+import { FerryError } from '../../src/base/errors.ts';
+import { writeSample } from '../../src/gateway/sample/sample-install.ts';
+import type { PullPlan } from '../../src/pull/landing.ts';
+import { lockPathOf, writeGatewayDouble, type DoubleManners } from '../support/gateway-double.ts';
+import {
+  hideOldHome,
+  landingWorld,
+  pullInto,
+  pushHome,
+  type LandingWorld,
+} from '../support/landing.ts';
+import { freePort } from '../support/real-install.ts';
+import { scanTree } from '../support/tree.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'landing-gateway-'));
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const uid = process.getuid?.() ?? 0;
+let world: LandingWorld;
+let oldPort: number;
+let users = 0;
+
+before(async () => {
+  world = await landingWorld(folder);
+  oldPort = await freePort();
+  const { oldHome, binDir } = world;
+  writeSample({ home: oldHome, binDir, nodePath: process.execPath, port: oldPort }).close();
+  await pushHome(world);
+  hideOldHome(world);
+});
+
+type Here = {
+  readonly home: string;
+  readonly command: string;
+  readonly lock: string;
+  readonly path: string;
+};
+
+/** What onboarding left: a config of its own, and a command. */
+async function freshHome(manners: DoubleManners = {}): Promise<Here> {
+  users += 1;
+  const home = join(folder, `users/user-${users}`);
+  const configPath = join(home, '.openclaw/openclaw.json');
+  mkdirSync(join(home, '.openclaw'), { recursive: true });
+  writeFileSync(configPath, `{ gateway: { port: ${await freePort()} } }`);
+  const bin = join(folder, `bin-${users}`);
+  const command = writeGatewayDouble(bin, manners);
+  const lock = lockPathOf(configPath, folder, uid);
+  return { home, command, lock, path: `${bin}:/usr/bin:/bin` };
+}
+
+async function startGateway({ home, command, lock, path }: Here): Promise<ChildProcess> {
+  const env = { HOME: home, TMPDIR: folder, PATH: path };
+  const child = spawn(command, ['gateway', 'run'], {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  children.push(child);
+  while (!existsSync(lock)) await new Promise((resolve) => setTimeout(resolve, 20));
+  return child;
+}
+
+/** Calls back when the pull says that it begins that stage. */
+function whenStage(stage: string, act: () => void): FerryEvent[] {
+  const events: FerryEvent[] = [];
+  events.push = (...more: FerryEvent[]): number => {
+    if (more.some((event) => event.type === 'stage' && event.stage === stage)) act();
+    return Array.prototype.push.apply(events, more);
+  };
+  return events;
+}
+
+async function refused(answer: Promise<unknown>): Promise<FerryError> {
+  const error = await answer.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof FerryError, String(error));
+  return error;
+}
+
+describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () => {
+  test('is part of the plan, stopped after the yes, and the snapshot lands', async () => {
+    const here = await freshHome();
+    const child = await startGateway(here);
+    const plans: PullPlan[] = [];
+    const pulled = await pullInto(world, {
+      home: here.home,
+      path: here.path,
+      confirm: (plan) => {
+        plans.push(plan);
+        assert.equal(child.exitCode, null, 'not before the yes');
+        return true;
+      },
+    });
+    assert.equal(plans[0]?.gateway?.pid, child.pid);
+    assert.match(plans[0]?.gateway?.why ?? '', /lock of process/);
+    assert.ok(pulled.landed?.ok);
+    assert.equal(child.exitCode, 0);
+  });
+
+  test('goes on when the answer is no', async () => {
+    const here = await freshHome();
+    const child = await startGateway(here);
+    await refused(pullInto(world, { home: here.home, path: here.path, confirm: () => false }));
+    assert.equal(child.exitCode, null);
+  });
+
+  test('is started again when the swap fails', async () => {
+    const here = await freshHome();
+    const child = await startGateway(here);
+    // Journals cannot be written: the swap fails before its first rename.
+    const events = whenStage('swap', () => {
+      rmSync(`${here.home}.journals`, { recursive: true });
+      writeFileSync(`${here.home}.journals`, 'in the way');
+    });
+    await assert.rejects(pullInto(world, { home: here.home, path: here.path, events }));
+    assert.equal(child.exitCode, 0);
+    assert.ok(events.some((one) => one.type === 'notice' && one.code === 'gateway-up-again'));
+    const { pid } = JSON.parse(readFileSync(here.lock, 'utf8')) as { pid: number };
+    assert.notEqual(pid, child.pid);
+    process.kill(pid, 'SIGKILL');
+    assert.match(readFileSync(join(here.home, '.openclaw/openclaw.json'), 'utf8'), /^\{ gateway/);
+  });
+
+  test('and does not stop: exit 19, and nothing was changed', async () => {
+    const answers = { 'gateway stop': { stdout: '{"ok":true,"result":"not-loaded"}' } };
+    const here = await freshHome({ answers, ignoresTerm: true });
+    const child = await startGateway(here);
+    const before = scanTree(join(here.home, '.openclaw'));
+    const error = await refused(
+      pullInto(world, { home: here.home, path: here.path, clockFactor: 50 }),
+    );
+    assert.equal(error.exit, 19);
+    assert.equal(child.exitCode, null);
+    assert.deepEqual(scanTree(join(here.home, '.openclaw')), before);
+  });
+
+  test('and was started only while the snapshot was fetched: nobody agreed to stop it', async () => {
+    const here = await freshHome();
+    const events = whenStage('relocate', () => void startGateway(here));
+    const error = await refused(pullInto(world, { home: here.home, path: here.path, events }));
+    assert.equal(error.exit, 19);
+    assert.match(error.message, /was started here during the pull/);
+    while (!existsSync(here.lock)) await new Promise((resolve) => setTimeout(resolve, 20));
+    const again = await pullInto(world, { home: here.home, path: here.path });
+    assert.ok(again.landed?.ok);
+  });
+});
+
+test('a foreign program on the port of the snapshot is left alone, and told', async () => {
+  const here = await freshHome();
+  const server = createServer().listen(oldPort, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const events: FerryEvent[] = [];
+  try {
+    const pulled = await pullInto(world, { home: here.home, path: here.path, events });
+    assert.ok(pulled.landed?.ok);
+    const notice = events.find((one) => one.type === 'notice' && one.code === 'port-taken');
+    assert.ok(notice?.type === 'notice');
+    assert.match(notice.message, new RegExp(`port ${oldPort}.*no gateway`));
+    assert.ok(server.listening);
+  } finally {
+    server.close();
+  }
+});

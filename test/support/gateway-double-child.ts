@@ -1,0 +1,74 @@
+/** The program of the double; its manners are the first argument. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
+import { lockPathOf, type DoubleAnswer, type DoubleManners } from './gateway-double.ts';
+
+const manners = JSON.parse(process.argv.splice(2, 1)[0] ?? '{}') as DoubleManners;
+await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<void> {
+  const words = args.filter((word) => !word.startsWith('-')).join(' ');
+  if (manners.diary !== undefined) {
+    writeFileSync(manners.diary, `${args.join(' ')}\n`, { flag: 'a' });
+  }
+  const answer = manners.answers?.[words];
+  if (answer !== undefined) return give(answer);
+  if (/^gateway( run)?( \d+)?$/.test(words)) return runGateway(args);
+  if (words === 'gateway stop') return stop(args);
+  await import('../../src/gateway/sample/stand-in-main.ts');
+}
+
+function give({ stdout = '', stderr = '', exit = 0, bytes = 0, hangs }: DoubleAnswer): void {
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  for (let left = bytes; left > 0; left -= 65_536) process.stdout.write('x'.repeat(65_536));
+  process.exitCode = exit;
+  if (hangs === true) setInterval(() => undefined, 60_000);
+}
+
+function stop(args: readonly string[]): void {
+  const { stop = 'not-loaded', wantsForce } = manners;
+  const force = wantsForce === true ? '\n  --force   Stop it all the same' : '';
+  if (args.includes('--help')) {
+    process.stdout.write(`Usage: openclaw gateway stop [options]\n\nOptions:\n  --json${force}\n`);
+    return;
+  }
+  if (wantsForce === true && !args.includes('--force')) {
+    process.exitCode = 1;
+    process.stdout.write('{"ok":false,"error":"re-run with --force"}\n');
+    return;
+  }
+  if (stop === 'systemctl') spawnSync('systemctl', ['--user', 'stop', unitName()]);
+  const result = stop === 'not-loaded' ? 'not-loaded' : 'stopped';
+  process.stdout.write(`${JSON.stringify({ ok: true, result })}\n`);
+}
+
+const unitName = (): string => 'openclaw-gateway.service';
+
+function runGateway(args: readonly string[]): void {
+  const { env } = process;
+  const stateDir = env['OPENCLAW_STATE_DIR'] ?? join(env['HOME'] ?? '/', '.openclaw');
+  const configPath = env['OPENCLAW_CONFIG_PATH'] ?? join(stateDir, 'openclaw.json');
+  const at = args.indexOf('--port');
+  const text = existsSync(configPath) ? readFileSync(configPath, 'utf8') : '';
+  const port = Number(at < 0 ? /port['"]?: (\d+)/.exec(text)?.[1] : args[at + 1]);
+  const path = lockPathOf(configPath, env['TMPDIR'] ?? '/tmp', process.getuid?.() ?? 0);
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end('<html><head><title>OpenClaw Control</title></head></html>');
+  });
+  server.listen(port, '127.0.0.1', () => {
+    if (manners.lock === false) return;
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    const startTime = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, JSON.stringify({ pid: process.pid, configPath, startTime }));
+  });
+  process.on('SIGTERM', () => {
+    if (manners.ignoresTerm === true) return;
+    rmSync(path, { force: true });
+    process.exit(0);
+  });
+}
