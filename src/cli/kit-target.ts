@@ -7,6 +7,7 @@ import type { Session } from './session.ts';
 export function kitTarget(
   session: Session,
   file: string | undefined,
+  need = 'init needs --kit FILE here',
 ): { write(text: string): void } {
   if (file !== undefined) {
     const created = createSecretFile(file, '--kit', session.environment);
@@ -17,9 +18,7 @@ export function kitTarget(
   if (terminal.isThere && sinks.stdout.isTerminal && options.json !== true) {
     return { write: (text) => sinks.stdout.write(`\n${text}\n`) };
   }
-  throw new FerryError(
-    'usage',
-    'init needs --kit FILE here: there is no terminal to show the recovery kit on',
-    { hint: 'Name a new file for it, and keep that file somewhere else afterwards.' },
-  );
+  throw new FerryError('usage', `${need}: there is no terminal to show the recovery kit on`, {
+    hint: 'Name a new file for it, and keep that file somewhere else afterwards.',
+  });
 }

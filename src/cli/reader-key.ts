@@ -1,5 +1,5 @@
 /** The text form of a reader key: one line, `stateferry-reader-1 <base64 of 32 bytes>`; lines with `#` are remarks. */
-import { fromBase64 } from '../base/bytes.ts';
+import { fromBase64, toBase64 } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
 
 export function parseReaderKey(text: string): Uint8Array {
@@ -10,3 +10,11 @@ export function parseReaderKey(text: string): Uint8Array {
     hint: 'Use the file that was made for this; the passphrase or the recovery code opens the repository too.',
   });
 }
+
+export const READER_KEY_BYTES = 32;
+
+export const readerKeyText = (key: Uint8Array): string =>
+  `# stateferry reader key: opens every backup of its repository.
+# Keep it off the gateway's own host.
+stateferry-reader-1 ${toBase64(key)}
+`;

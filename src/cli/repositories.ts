@@ -6,7 +6,9 @@ import type { MachineMemory, MachineState } from '../repository/machine.ts';
 import {
   openForReading,
   openForWriting,
+  openIdentity,
   readRepositoryId,
+  type OpenedIdentity,
   type ReaderRepository,
   type WriterRepository,
 } from '../repository/open.ts';
@@ -61,6 +63,17 @@ export async function readerAt(
     session.emit,
     session.signal,
   );
+}
+
+/** What `keys` works on: the identity itself, and which key gave it. */
+export async function identityAt(
+  session: Session,
+  location: Location,
+): Promise<{ readonly store: ObjectStore; readonly opened: OpenedIdentity }> {
+  const store = await storeAt(session, location);
+  const secret = await secretOnceThere(session, location, store);
+  const pinned = stateOf(session, location);
+  return { store, opened: await openIdentity(store, secret, pinned, session.signal) };
 }
 
 /** Nobody shall type a passphrase for a place where there is no repository. */

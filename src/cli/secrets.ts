@@ -61,6 +61,23 @@ export async function newPassphrase(deps: SecretDeps): Promise<string> {
   refuseSeveral(options);
   const given = await givenPassphrase(deps);
   if (given !== undefined) return given;
+  return chosenPassphrase(terminal, signal);
+}
+
+/** For `keys add passphrase`: what opens the repository has been given already, this is a second one. */
+export async function secondPassphrase(
+  { environment, terminal, signal }: SecretDeps,
+  file: string | undefined,
+): Promise<string> {
+  const option = '--new-passphrase-file';
+  if (file !== undefined) return firstLine(readSecretFile(file, option, environment), option);
+  if (terminal.isThere) return chosenPassphrase(terminal, signal);
+  throw new FerryError('secret-needed', 'nobody can be asked for the new passphrase here', {
+    hint: 'Give --new-passphrase-file FILE, or run it on a terminal.',
+  });
+}
+
+async function chosenPassphrase(terminal: Terminal, signal: AbortSignal): Promise<string> {
   if (!terminal.isThere) throw needed();
   for (let asked = 0; asked < ASKS_MAX; asked++) {
     const first = await terminal.askHidden('Choose a passphrase: ', signal);

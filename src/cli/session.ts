@@ -15,7 +15,7 @@ import { handOver, placesOf, type Places } from '../settings/places.ts';
 import { Settings } from '../settings/settings.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Output, Sinks } from './output/output.ts';
-import { givenSecret, neededSecret, newPassphrase } from './secrets.ts';
+import { givenSecret, neededSecret, newPassphrase, secondPassphrase } from './secrets.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { toolVersion } from './version.ts';
 
@@ -151,3 +151,7 @@ export const secretFor = (session: Session, location: Location): Promise<Secret>
 
 export const passphraseForNew = (session: Session): Promise<string> =>
   newPassphrase(secretDeps(session));
+
+/** A new passphrase beside the one that opened the repository. */
+export const anotherPassphrase = (session: Session, file: string | undefined): Promise<string> =>
+  secondPassphrase(secretDeps(session), file);

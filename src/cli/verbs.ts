@@ -244,6 +244,32 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/check.ts')).runCheck,
   },
   {
+    usage: 'keys [action...]',
+    about: 'what opens the repository: list, add a passphrase or a reader key, a new kit, remove',
+    arguments: {
+      action: 'list (default), add passphrase, add reader FILE, kit [FILE], remove ID',
+    },
+    options: [
+      {
+        flags: '--new-passphrase-file <file>',
+        about: 'with add passphrase: the new one, instead of a prompt',
+      },
+    ],
+    examples: [
+      'stateferry keys',
+      'stateferry keys add passphrase',
+      'stateferry keys kit ./new-recovery-kit.txt',
+      'stateferry keys add reader ./drill.key',
+      'stateferry keys remove 1f0c2a9b --recovery-file ./new-recovery-kit.txt',
+    ],
+    notes: [
+      'Opened with the passphrase, the recovery code or a reader key: that one stays in this run.',
+      'A reader key is for unattended runs: it opens everything, so it does not belong on the host of the gateway.',
+      'Removing a key does not unlearn it: whoever had it may have kept what it opened.',
+    ],
+    load: async () => (await import('./commands/keys.ts')).runKeys,
+  },
+  {
     usage: 'probe [location]',
     about: 'try out what a store does: conditional writes, checksums, listings, latency',
     arguments: { location: 'default: the repository in use' },

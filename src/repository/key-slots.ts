@@ -39,6 +39,9 @@ export async function makeKeySlot(
   return { name: sharedObjectName('keys', slot), bytes: encodeKeySlot({ ...unsealed, box }) };
 }
 
+/** What a secret opened: the identity, and the id of the slot that held it. */
+export type OpenedSlot = { readonly identity: Identity; readonly slot: string };
+
 /**
  * The identity, from the first slot that the secret opens.
  * @throws nothing-opens; what is wrong with the first bad slot when there is no whole one of this kind
@@ -48,20 +51,22 @@ export async function openKeySlots(
   repository: string,
   secret: Secret,
   signal: AbortSignal,
-): Promise<Identity> {
+): Promise<OpenedSlot> {
   let slots = 0;
   /** Slots of this kind that are whole and did not open: the secret is wrong. */
   let refused = 0;
   let firstDamage: FerryError | undefined;
-  for await (const listed of store.list('keys/', signal)) {
-    if (++slots > SLOTS_MAX) break;
+  for await (const found of readKeySlots(store, repository, signal)) {
+    slots += 1;
+    if ('damage' in found) {
+      firstDamage ??= found.damage;
+      continue;
+    }
+    const { slot } = found;
+    if (slot.opens.with !== secret.with) continue;
     try {
-      const bytes = await readObject(store, listed.name, KEY_SLOT_BYTES_MAX, signal);
-      const slot = decodeKeySlot(bytes, listed.name);
-      checkPlace(slot, listed.name, repository);
-      if (slot.opens.with !== secret.with) continue;
       const seed = await trySlot(slot, secret);
-      if (seed) return identityFromSeed(seed);
+      if (seed) return { identity: identityFromSeed(seed), slot: slot.slot };
       refused += 1;
     } catch (error) {
       if (!isObjectFault(error)) throw error;
@@ -73,6 +78,31 @@ export async function openKeySlots(
   throw new FerryError('nothing-opens', nothingOpens(secret, slots, refused) + also, {
     hint: 'Try again, or use the recovery code from the recovery kit (--recovery-file FILE).',
   });
+}
+
+export type FoundSlot = { readonly name: string; readonly modifiedMs: number } & (
+  | { readonly slot: KeySlot }
+  | { readonly damage: FerryError }
+);
+
+/** Every key slot, damaged ones with what is wrong with them; at most 256. */
+export async function* readKeySlots(
+  store: ObjectStore,
+  repository: string,
+  signal: AbortSignal,
+): AsyncGenerator<FoundSlot> {
+  let slots = 0;
+  for await (const { name, modifiedMs } of store.list('keys/', signal)) {
+    if (++slots > SLOTS_MAX) return;
+    try {
+      const slot = decodeKeySlot(await readObject(store, name, KEY_SLOT_BYTES_MAX, signal), name);
+      checkPlace(slot, name, repository);
+      yield { name, modifiedMs, slot };
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      yield { name, modifiedMs, damage: error };
+    }
+  }
 }
 
 function checkPlace(slot: KeySlot, name: string, repository: string): void {

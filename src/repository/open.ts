@@ -7,7 +7,7 @@ import { HEADER_NAME, type WriterId } from '../format/names.ts';
 import { decodeRepositoryHeader } from '../format/repository-header.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { LocalCache } from './cache.ts';
-import { openKeySlots, type Secret } from './key-slots.ts';
+import { openKeySlots, type OpenedSlot, type Secret } from './key-slots.ts';
 import {
   pinnedHalves,
   writerOf,
@@ -82,14 +82,30 @@ export async function openForReading(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<ReaderRepository> {
-  const id = pinned ? await checkId(store, pinned, signal) : await readRepositoryId(store, signal);
-  const identity = await openKeySlots(store, id, secret, signal);
-  if (pinned) checkPinned(store, identity, pinned);
+  const { id, identity } = await openIdentity(store, secret, pinned, signal);
   const { writers, problems } = await readWriterRecords(store, id, identity, signal);
   for (const { object, error } of problems) {
     emit({ type: 'problem', path: object, code: error.code, message: error.message });
   }
   return { store, id, identity, writers, cache: cacheOf(id) };
+}
+
+export type OpenedIdentity = OpenedSlot & { readonly id: string };
+
+/**
+ * The repository's id and identity, and the key slot that gave it.
+ * @throws nothing-opens, repository-missing, object-foreign
+ */
+export async function openIdentity(
+  store: ObjectStore,
+  secret: Secret,
+  pinned: MachineState | undefined,
+  signal: AbortSignal,
+): Promise<OpenedIdentity> {
+  const id = pinned ? await checkId(store, pinned, signal) : await readRepositoryId(store, signal);
+  const opened = await openKeySlots(store, id, secret, signal);
+  if (pinned) checkPinned(store, opened.identity, pinned);
+  return { id, ...opened };
 }
 
 export const authorOf = (writer: KnownWriter): SnapshotAuthor => ({

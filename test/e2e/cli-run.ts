@@ -96,7 +96,7 @@ export async function fails(
   assert.equal(`hint: ${String(json['hint'])}`, hint);
 }
 
-function asRecord(value: unknown): Record<string, unknown> {
+export function asRecord(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) throw new Error('not an object');
   return { ...value };
 }

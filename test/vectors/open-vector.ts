@@ -86,7 +86,7 @@ async function openSlot(bytes: Uint8Array, slotName: string | undefined): Promis
   const isHonest = slot !== undefined && !/^0+$/.test(slot);
   const name = slotName ?? sharedObjectName('keys', isHonest ? slot : 'f'.repeat(32));
   const store = await storeWith(name, bytes);
-  return openKeySlots(store, REPOSITORY, secret, signal);
+  return (await openKeySlots(store, REPOSITORY, secret, signal)).identity;
 }
 
 async function openPack(bytes: Uint8Array): Promise<unknown> {

@@ -5,6 +5,7 @@ import { entryText } from './entry-text.ts';
 import { gatewayLines, statusLines } from './gateway-answers.ts';
 import type { Paint } from './paint.ts';
 import { printableLine } from './printable.ts';
+import { keysLines } from './keys-answer.ts';
 import { probeLines } from './probe-answer.ts';
 import { demoLines, pullLines } from './pull-answers.ts';
 import { importLines, pushLines, pushPlanLines } from './push-answers.ts';
@@ -41,6 +42,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return gatewayLines(summary, choices);
     case 'status':
       return statusLines(summary, choices);
+    case 'keys':
+      return keysLines(summary);
     case 'probe':
       return probeLines(summary);
     case 'ls':

@@ -280,6 +280,24 @@ export type DemoSummary = {
   readonly durationMs: number;
 };
 
+export type KeysSummary = {
+  readonly verb: 'keys';
+  readonly repository: string;
+  /** The id of the key slot that was added, or removed. */
+  readonly added: string | null;
+  readonly removed: string | null;
+  /** The file that the new recovery kit or reader key is in; null when there is none. */
+  readonly file: string | null;
+  /** As they are now, oldest first. */
+  readonly keys: readonly {
+    readonly id: string;
+    readonly opensWith: string;
+    readonly time: string;
+    readonly isOpened: boolean;
+    readonly problem?: string;
+  }[];
+};
+
 export type ProbeSummary = {
   readonly verb: 'probe';
   readonly repository: string;
@@ -303,6 +321,7 @@ export type Summary =
   | ImportSummary
   | CheckSummary
   | DemoSummary
+  | KeysSummary
   | ProbeSummary;
 
 /** A part of an answer that comes piece by piece: a line each, on the screen and in JSON. */

@@ -61,6 +61,12 @@ const LINES: readonly Line[] = [
   },
   { line: 'check --read-data', verb: 'check', args: [], options: { readData: true } },
   { line: 'check --read-data=5%', verb: 'check', args: [], options: { readData: '5%' } },
+  {
+    line: 'keys add reader ./drill.key',
+    verb: 'keys',
+    args: [['add', 'reader', './drill.key']],
+    options: {},
+  },
   { line: 'probe', verb: 'probe', args: [undefined], options: {} },
   {
     line: 'demo --real openclaw@2026.3.2',
