@@ -30,7 +30,7 @@ export async function pullHere(
   const request = {
     snapshot,
     ...wishes,
-    site: siteOf(session),
+    site: landingSite(session),
     journals,
     stamp: stampOf(session.clock.nowMs()),
   };
@@ -48,7 +48,7 @@ export const restoreDeps = (session: Session, repository: ReaderRepository): Res
   tools: { run: runProcess, signal: session.signal },
 });
 
-function siteOf(session: Session): LandingSite {
+export function landingSite(session: Session): LandingSite {
   const { environment, settings } = session;
   const { home, owner, actsForOther } = environment;
   const env = variablesForOthers(environment);
@@ -81,7 +81,7 @@ async function agreed(session: Session, plan: PullPlan): Promise<boolean> {
 }
 
 /** Local time, for names that people read: `20261121-080000`. */
-function stampOf(nowMs: number): string {
+export function stampOf(nowMs: number): string {
   const date = new Date(nowMs);
   const pad = (value: number): string => String(value).padStart(2, '0');
   const day = `${date.getFullYear()}${pad(date.getMonth() + 1)}${pad(date.getDate())}`;
@@ -89,7 +89,7 @@ function stampOf(nowMs: number): string {
 }
 
 export function rememberPull(session: Session, location: Location, pulled: Pulled): void {
-  const { plan, landed, undo } = pulled;
+  const { plan, landed } = pulled;
   const lastPull = {
     time: timeText(session.clock.nowMs()),
     repository: printLocation(location),
@@ -101,7 +101,6 @@ export function rememberPull(session: Session, location: Location, pulled: Pulle
       expected,
       found,
     })),
-    undo: [...undo],
   };
   session.settings.update((data) => ({ ...data, lastPull }));
 }

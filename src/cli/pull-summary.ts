@@ -2,11 +2,12 @@
 import type { PulledInto } from '../pull/into.ts';
 import type { Pulled } from '../pull/pull.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import { wayBack } from './way-back.ts';
 import type { Cost } from './output/summary.ts';
 import type { Report } from './verb.ts';
 
 export function pulledSummary(pulled: Pulled, join: string | null, cost: Cost): Report {
-  const { plan, restored, relocated, landed, undo } = pulled;
+  const { plan, restored, relocated, landed, kept, downtimeMs } = pulled;
   const isRehearsal = restored === undefined;
   return {
     exit: landed === undefined || landed.ok ? 0 : 20,
@@ -26,7 +27,8 @@ export function pulledSummary(pulled: Pulled, join: string | null, cost: Cost): 
         expected,
         found,
       })),
-      undo,
+      undo: kept ? wayBack(kept) : null,
+      downtimeMs,
       join,
       problems: restored?.problems ?? [],
       ...(isRehearsal && { dryRun: true as const }),
@@ -54,7 +56,8 @@ export function pulledIntoSummary(
       relocated: [],
       doctor: { ran: false, exit: null, findings: [] },
       checklist: [],
-      undo: [],
+      undo: null,
+      downtimeMs: 0,
       problems: pulled.problems,
       ...(dryRun && { dryRun: true as const }),
       ...cost,

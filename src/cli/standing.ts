@@ -5,7 +5,9 @@ import { interruptedInstalls } from '../pull/journal.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import { parseLocation } from '../store/location.ts';
 import { missingOf, missingText, ROLLBACK_HINT } from './history.ts';
-import type { Attention, MissingSnapshot, StatusSummary } from './output/summary.ts';
+import { keptIn } from '../pull/kept.ts';
+import { wayBack } from './way-back.ts';
+import type { Attention, MissingSnapshot, StatusSummary, WayBack } from './output/summary.ts';
 import { writerAt } from './repositories.ts';
 import { journalsFolder } from '../settings/places.ts';
 import type { RepositorySettings } from '../settings/schema.ts';
@@ -70,6 +72,10 @@ export function lastPullOf(session: Session): StatusSummary['lastPull'] {
   return { time, install, snapshot, ok: checklist.every(({ ok }) => ok) };
 }
 
+/** What pulls keep aside, the last one first. */
+export const keptHere = (session: Session): WayBack[] =>
+  keptIn(journalsFolder(session.places)).map(wayBack);
+
 export function attentionOf(
   session: Session,
   installs: readonly Install[],
@@ -81,15 +87,15 @@ export function attentionOf(
     ...(joined.length === 0 ? [nowhere] : joined.flatMap((one) => ofRepository(one, installs))),
     ...interruptedInstalls(journalsFolder(session.places)).map((install) => ({
       code: 'swap-interrupted',
-      message: `a pull of ${install} was interrupted while it put things in place`,
-      hint: 'Run the same pull again: it completes what was begun.',
+      message: `a pull or an undo of ${install} was interrupted while it moved things`,
+      hint: 'Run the same command again: it completes what was begun.',
     })),
     ...(lastPull?.checklist ?? [])
       .filter(({ ok }) => !ok)
       .map(({ check, expected, found }) => ({
         code: 'checklist-failed',
         message: `last pull: ${check}: expected ${expected}, found ${found}`,
-        hint: 'Look at it; the snapshot is still in the repository, and what was replaced still lies beside it.',
+        hint: 'Look at it; what was here before can be put back as long as it is kept: stateferry undo',
       })),
   ];
 }

@@ -108,10 +108,32 @@ export const VERBS: readonly Verb[] = [
       "stateferry pull --into ./restored --only 'state/agents/main/**'",
     ],
     notes: [
-      'What is there now is moved aside, never deleted; the commands that put it back are printed.',
+      'What is there now is moved aside, never deleted: stateferry undo puts it back.',
       'Asks before it replaces something; without a terminal that needs --yes.',
     ],
     load: async () => (await import('./commands/pull.ts')).runPull,
+  },
+  {
+    usage: 'undo [install]',
+    about: 'put back, to the byte, what the last pull moved aside; or remove it for good',
+    arguments: { install: 'whose last pull is meant; default: the last pull of all' },
+    options: [
+      {
+        flags: '--discard',
+        about: 'remove what pulls of it keep aside: they cannot be undone then',
+      },
+      { flags: '--dry-run', about: 'show what would be moved or removed' },
+    ],
+    examples: [
+      'stateferry undo',
+      'stateferry undo openclaw:work --dry-run',
+      'stateferry undo --discard --yes',
+    ],
+    notes: [
+      'What was pulled is moved aside too, since it may hold new turns, and named.',
+      'Needs no repository and no secret. Asks first; without a terminal that needs --yes.',
+    ],
+    load: async () => (await import('./commands/undo.ts')).runUndo,
   },
   {
     usage: 'snapshots',

@@ -44,6 +44,19 @@ export function renameDurable(from: BytePath, to: BytePath): void {
   if (parentOf(from) !== parentOf(to)) syncPath(parentOf(from));
 }
 
+/** What has these names, or no longer has, is so after a power cut too. */
+export function syncNames(paths: readonly BytePath[]): void {
+  for (const parent of new Set(paths.map(parentOf))) syncIfThere(parent);
+}
+
+function syncIfThere(path: BytePath): void {
+  try {
+    syncPath(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
 /** All of the new content or all of the old, whatever happens; for settings and journals. */
 export function writeFileDurable(path: BytePath, bytes: Uint8Array | string, mode = 0o600): void {
   const stamp = `${process.pid}-${process.hrtime.bigint().toString(36)}`;

@@ -1,7 +1,6 @@
 /**
- * Swapping the staged trees of one install, or of several at once, in by rename, with a journal: after a crash at any
- * point the next pull finishes it, so that it is either all old or all new. A step that fails takes the others back.
- * What was there before is moved aside, never deleted.
+ * What a swap moves, written down before it moves anything: enough to finish it after a crash, to undo it later, and
+ * to tell what it was. A journal is a file of its own, kept until nothing can be undone any more.
  */
 import { z } from 'zod';
 import {
@@ -11,21 +10,28 @@ import {
   toFsPath,
   type BytePath,
 } from '../base/byte-path.ts';
-import { FerryError, messageOf } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import { isOwn } from '../fs/own-file.ts';
-import { isThere, performStep, takeBackStep, type SwapStep } from '../fs/swap-steps.ts';
+import { removeFolder } from '../fs/private-folder.ts';
+import type { SwapStep } from '../fs/swap-steps.ts';
 import { writeFileDurable } from '../fs/sync.ts';
 import { countsSchema } from '../gateway/counts.ts';
 import { namesIn, readFileIfAny } from '../gateway/read.ts';
 
 const path = z.string().transform(parseShownPath);
 const owner = z.object({ uid: z.int(), gid: z.int() }).optional();
-const stepSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('make'), to: path, mode: z.int(), owner }),
-  z.object({ kind: z.literal('aside'), from: path, to: path }),
-  z.object({ kind: z.literal('place'), from: path, to: path }),
-  z.object({ kind: z.literal('discard'), from: path }),
-]);
+const identity = z
+  .object({ kind: z.enum(['folder', 'file', 'other']), inode: z.string(), born: z.string() })
+  .optional();
+const stepsSchema = z.array(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('make'), to: path, mode: z.int(), owner }),
+    z.object({ kind: z.literal('unmake'), from: path, mode: z.int(), owner }),
+    z.object({ kind: z.literal('aside'), from: path, to: path, identity }),
+    z.object({ kind: z.literal('place'), from: path, to: path, identity }),
+    z.object({ kind: z.literal('discard'), from: path }),
+  ]),
+);
 
 /** What a pull tells of an install at its end, also when another run finishes the swap. */
 const swappedSchema = z.object({
@@ -37,6 +43,14 @@ const swappedSchema = z.object({
   relocated: z.array(z.object({ file: z.string(), edits: z.int() })),
   /** In the stage, before anything was moved. */
   counted: countsSchema,
+  /** Whose gateway must not run while this is moved. */
+  gateway: z.object({
+    brand: z.string(),
+    profile: z.string(),
+    stateDir: z.string(),
+    configPath: z.string(),
+    port: z.int(),
+  }),
 });
 export type SwappedInstall = z.infer<typeof swappedSchema>;
 
@@ -44,76 +58,58 @@ const journalSchema = z.object({
   format: z.literal(1),
   /** When the swap began. */
   time: z.string(),
-  /** `swapping` until every step is done, or taken back. */
-  state: z.enum(['swapping', 'done', 'taken back']),
+  /** In names of what is moved: local time, as `20261121-080000`. */
+  stamp: z.string(),
+  /**
+   * `swapping` → `done`, or `taken back` when a step failed; `done` → `undoing` → `undone`, or `done` again;
+   * `done` → `discarding` → `discarded`: what was moved aside is no more.
+   */
+  state: z.enum(['swapping', 'taken back', 'done', 'undoing', 'undone', 'discarding', 'discarded']),
   /** All or none of them are in place. */
   installs: z.array(swappedSchema),
   /** Of all installs, in the order in which they are done. */
-  steps: z.array(stepSchema),
-  undo: z.array(z.string()),
+  steps: stepsSchema,
+  /** From the first rename of the swap, or of its undoing, to the last. */
+  downtimeMs: z.number().optional(),
+  undo: z.object({ time: z.string(), steps: stepsSchema }).optional(),
 });
-export type Journal = Omit<z.infer<typeof journalSchema>, 'steps'> & {
+type Parsed = z.infer<typeof journalSchema>;
+export type Journal = Omit<Parsed, 'steps' | 'undo'> & {
   readonly steps: readonly SwapStep[];
+  readonly undo?: { readonly time: string; readonly steps: readonly SwapStep[] } | undefined;
 };
 
-/** @param file where the journal is kept until an undo is no longer wanted */
-export function swap(file: BytePath, parts: Omit<Journal, 'format' | 'state'>): Journal {
-  const swapping: Journal = { format: 1, state: 'swapping', ...parts };
-  writeJournal(file, swapping);
-  return finishSwap(file, swapping);
-}
+/** A journal and where it lies. */
+export type JournalFile = { readonly file: BytePath; readonly journal: Journal };
 
-/** Completes every swap that was interrupted. Answers what it completed. */
-export function finishInterruptedSwaps(directory: string): Journal[] {
-  return interrupted(directory).map(({ file, journal }) => {
-    if (isOwn(file)) return finishSwap(file, journal);
-    throw new FerryError('target-unsafe', `${showPath(file)} was written by another user`, {
-      hint: 'It moves folders: run the same pull as that user, who may move theirs, and then again.',
-    });
-  });
-}
-
-/** Names the installs whose swap waits to be completed. */
-export const interruptedInstalls = (directory: string): string[] =>
-  interrupted(directory).flatMap(({ journal }) => journal.installs.map(({ install }) => install));
-
-function interrupted(directory: string): { file: BytePath; journal: Journal }[] {
-  return namesIn(directory)
+/**
+ * The oldest first.
+ * @throws target-unsafe when there is one that cannot be read
+ */
+export const journalsIn = (directory: string): JournalFile[] =>
+  namesIn(directory)
     .filter((name) => name.endsWith('.json'))
     .map((name) => bytePathFromText(`${directory}/${name}`))
     .map((file) => ({ file, journal: readJournal(file) }))
-    .filter(({ journal }) => journal.state === 'swapping');
-}
+    .toSorted((a, b) => (a.journal.time < b.journal.time ? -1 : 1));
 
-function finishSwap(file: BytePath, journal: Journal): Journal {
-  try {
-    for (const step of journal.steps) {
-      if (!isOutdated(step, journal.steps)) performStep(step);
-    }
-  } catch (error) {
-    for (const step of journal.steps.toReversed()) takeBackStep(step);
-    writeJournal(file, { ...journal, state: 'taken back' });
-    throw takenBack(error);
-  }
-  const done: Journal = { ...journal, state: 'done' };
-  writeJournal(file, done);
-  return done;
-}
+/** A discard that was interrupted stands in nobody's way. */
+export const isInterrupted = ({ journal: { state } }: JournalFile): boolean =>
+  state === 'swapping' || state === 'undoing';
 
-/**
- * A replay after a crash: once the stage is in place, what lies there is the new tree, and is not moved aside
- * whether or not there was anything to move the first time.
- */
-const isOutdated = (step: SwapStep, steps: readonly SwapStep[]): boolean =>
-  step.kind === 'aside' &&
-  steps.some((one) => one.kind === 'place' && one.to === step.from && !isThere(one.from));
+/** Names the installs whose swap, or the undoing of it, waits to be completed. */
+export const interruptedInstalls = (directory: string): string[] =>
+  journalsIn(directory).filter(isInterrupted).flatMap(installNames);
 
-function takenBack(error: unknown): FerryError {
-  const known = error instanceof FerryError ? error : undefined;
-  const message = `the new files could not be put in place: ${messageOf(error)}`;
-  const hint =
-    known?.hint ?? 'Everything is where it was before; the stage is kept for another try.';
-  return new FerryError(known?.code ?? 'target-unsafe', message, { hint, cause: error });
+export const installNames = ({ journal }: JournalFile): string[] =>
+  journal.installs.map(({ install }) => install);
+
+/** @throws target-unsafe: root must not move what a user wrote down */
+export function refuseForeign(file: BytePath): void {
+  if (isOwn(file)) return;
+  throw new FerryError('target-unsafe', `${showPath(file)} was written by another user`, {
+    hint: 'It moves folders: run the same as that user, who may move theirs.',
+  });
 }
 
 function readJournal(file: BytePath): Journal {
@@ -134,14 +130,31 @@ function asJson(text: string): unknown {
   }
 }
 
-function writeJournal(file: BytePath, journal: Journal): void {
-  const steps = journal.steps.map((step) =>
-    Object.fromEntries(
-      Object.entries(step).map(([key, value]) => [
-        key,
-        key === 'from' || key === 'to' ? showPath(value as BytePath) : value,
-      ]),
-    ),
+/** Before this returns, it is on the disk. */
+export function writeJournal(file: BytePath, journal: Journal): void {
+  const text = JSON.stringify(
+    {
+      ...journal,
+      steps: journal.steps.map(shownStep),
+      ...(journal.undo && { undo: { ...journal.undo, steps: journal.undo.steps.map(shownStep) } }),
+    },
+    undefined,
+    2,
   );
-  writeFileDurable(file, `${JSON.stringify({ ...journal, steps }, undefined, 2)}\n`);
+  writeFileDurable(file, `${text}\n`);
+}
+
+const shownStep = (step: SwapStep): object => ({
+  ...step,
+  ...('from' in step && { from: showPath(step.from) }),
+  ...('to' in step && { to: showPath(step.to) }),
+});
+
+/** Forgets journals of these installs that nothing can be undone by. */
+export function removeEnded(directory: string, installs: ReadonlySet<string>): void {
+  for (const one of journalsIn(directory)) {
+    const isEnded = ['taken back', 'undone', 'discarded'].includes(one.journal.state);
+    const isOfThese = installNames(one).every((install) => installs.has(install));
+    if (isEnded && isOfThese && isOwn(one.file)) removeFolder(one.file);
+  }
 }

@@ -6,6 +6,7 @@ import type { GatewayRecord } from '../gateway/record.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { Owner } from './file-table.ts';
 import type { GatewayHere } from './gateway-here.ts';
+import type { Kept } from './kept.ts';
 import type { Placement } from './placement.ts';
 import type { RestoreDeps, Restored } from './restore.ts';
 
@@ -67,8 +68,10 @@ export type Pulled = {
   readonly restored: Restored | undefined;
   readonly relocated: readonly { readonly file: string; readonly edits: number }[];
   readonly landed: Landed | undefined;
-  /** Commands that put everything back as it was. */
-  readonly undo: readonly string[];
+  /** What an undo would put back; undefined: a dry run. */
+  readonly kept: Kept | undefined;
+  /** From the first rename of the swap to its last. */
+  readonly downtimeMs: number;
 };
 
 export type Landed = {

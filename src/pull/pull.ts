@@ -6,12 +6,9 @@
 import { assert, FerryError } from '../base/errors.ts';
 import { applyRelocation, editsPerFile } from '../gateway/relocate.ts';
 import { finishLanding } from './finish-landing.ts';
-import {
-  finishInterruptedSwaps,
-  interruptedInstalls,
-  type Journal,
-  type SwappedInstall,
-} from './journal.ts';
+import { interruptedInstalls, type Journal, type SwappedInstall } from './journal.ts';
+import { keptOf } from './kept.ts';
+import { completedNotice, finishInterruptedSwaps } from './swap.ts';
 import type { Landing, Pulled, PullDeps, PullRequest } from './landing.ts';
 import { whileStopped } from './gateway-here.ts';
 import { prepare } from './prepare.ts';
@@ -31,10 +28,10 @@ export async function pull(
   if (request.dryRun) return await rehearse(request, deps, signal);
   const completed = completeSwaps(request, deps);
   const landing = await prepare(request, deps.emit, signal);
-  for (const journal of completed) {
+  for (const journal of completed.filter(({ state }) => state === 'done')) {
     const own = journal.installs.find((one) => one.snapshot === snapshot.cover.id);
     if (!own) continue;
-    const swapped = { ...own, undo: journal.undo };
+    const swapped = { ...own, journal };
     return await land(request, landing, swapped, stagedBefore(landing), deps, signal);
   }
   if (!(await deps.confirm(landing.plan))) {
@@ -48,22 +45,19 @@ export async function pull(
   for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
   applyRelocation(relocation);
   const ready = { landing, relocated: editsPerFile(relocation), counted };
-  const { installs, undo } = await whileStopped([landing], deps, signal, () => {
+  const journal = await whileStopped([landing], deps, signal, () => {
     deps.emit({ type: 'stage', stage: 'swap' });
     return swapIn(request, [ready], deps.clock);
   });
-  const [swapped] = installs;
+  const [swapped] = journal.installs;
   assert(swapped, 'the journal holds what was swapped');
-  return await land(request, landing, { ...swapped, undo }, restored, deps, signal);
+  return await land(request, landing, { ...swapped, journal }, restored, deps, signal);
 }
 
 /** Before anything else looks at the places concerned. */
 function completeSwaps(request: PullRequest, deps: PullDeps): Journal[] {
   const completed = finishInterruptedSwaps(request.journals);
-  for (const { install } of completed.flatMap(({ installs }) => installs)) {
-    const message = `completed the pull of ${install} that was interrupted while it swapped`;
-    deps.emit({ type: 'notice', code: 'swap-completed', message });
-  }
+  for (const journal of completed) deps.emit(completedNotice(journal));
   return completed;
 }
 
@@ -78,12 +72,12 @@ const stagedBefore = ({ plan: { files, bytes } }: Landing): Restored => ({
 async function land(
   request: PullRequest,
   landing: Landing,
-  swapped: SwappedInstall & Pick<Journal, 'undo'>,
+  swapped: SwappedInstall & { readonly journal: Journal },
   restored: Restored,
   deps: PullDeps,
   signal: AbortSignal,
 ): Promise<Pulled> {
-  const { placed, relocated, undo, counted } = swapped;
+  const { placed, relocated, journal, counted } = swapped;
   const plan = { ...landing.plan, placed };
   for (const stage of leftStages(landing.placement)) {
     const message = `${stage.shown} is left over from another pull that was interrupted`;
@@ -91,11 +85,13 @@ async function land(
   }
   try {
     const landed = await finishLanding({ request, landing, counted }, deps, signal);
-    return { plan, restored, relocated, landed, undo };
+    const { downtimeMs = 0 } = journal;
+    return { plan, restored, relocated, landed, kept: keptOf(journal), downtimeMs };
   } catch (error) {
     // Its answer would have told this: the files are in place, whatever became of the doctor.
     const message = `${plan.install} is in place; what was here before can be put back`;
-    for (const hint of undo) deps.emit({ type: 'notice', code: 'in-place', message, hint });
+    const hint = `stateferry undo ${plan.install}`;
+    deps.emit({ type: 'notice', code: 'in-place', message, hint });
     throw error;
   }
 }
@@ -106,12 +102,13 @@ async function rehearse(
   signal: AbortSignal,
 ): Promise<Pulled> {
   for (const install of interruptedInstalls(request.journals)) {
-    const message = `a pull of ${install} was interrupted while it swapped; the next pull completes it`;
+    const message = `a swap of ${install} was interrupted; the next pull completes it`;
     deps.emit({ type: 'notice', code: 'swap-interrupted', message });
   }
   const landing = await prepare(request, deps.emit, signal);
   const relocation = await rehearseRelocation(request, landing, deps, signal);
   for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
   const relocated = editsPerFile(relocation);
-  return { plan: landing.plan, restored: undefined, relocated, landed: undefined, undo: [] };
+  const nothing = { restored: undefined, landed: undefined, kept: undefined, downtimeMs: 0 };
+  return { plan: landing.plan, relocated, ...nothing };
 }

@@ -8,11 +8,14 @@ import {
   type BytePath,
 } from '../base/byte-path.ts';
 import type { Clock } from '../base/clock.ts';
+import { shellWord } from '../base/shell-word.ts';
+import { identityOf } from '../fs/identity.ts';
 import { isThere, type FolderOwner, type SwapStep } from '../fs/swap-steps.ts';
 import { lstatIfAny, namesIn } from '../gateway/read.ts';
 import { timeText } from '../repository/objects.ts';
-import { swap, type Journal, type SwappedInstall } from './journal.ts';
+import { removeEnded, type Journal, type SwappedInstall } from './journal.ts';
 import type { Landing, PullRequest } from './landing.ts';
+import { swap } from './swap.ts';
 import { STAGE_PREFIX, type PlacedPart, type PlacedRoot, type Placement } from './placement.ts';
 
 export type ReadyInstall = Pick<SwappedInstall, 'relocated' | 'counted'> & {
@@ -27,22 +30,33 @@ export function swapIn(
 ): Journal {
   const placements = ready.map(({ landing }) => landing.placement);
   const file = bytePathFromText(`${journals}/${stamp}-${ready[0].landing.plan.snapshot}.json`);
-  return swap(file, {
+  const journal = swap(file, {
     time: timeText(clock.nowMs()),
-    installs: ready.map(({ landing: { plan }, relocated, counted }) => ({
-      snapshot: plan.snapshot,
-      install: plan.install,
-      placed: plan.placed.map((one) => ({ ...one, aside: [...one.aside] })),
-      relocated,
-      counted,
-    })),
+    stamp,
+    installs: ready.map(swappedInstall),
     steps: swapSteps(
       placements.flatMap(({ roots }) => roots),
       site.owner,
     ),
-    undo: placements.flatMap((placement) => putBackCommands(placement, stamp)),
   });
+  removeEnded(journals, new Set(journal.installs.map(({ install }) => install)));
+  return journal;
 }
+
+const swappedInstall = ({ landing, relocated, counted }: ReadyInstall): SwappedInstall => ({
+  snapshot: landing.plan.snapshot,
+  install: landing.plan.install,
+  placed: landing.plan.placed.map((one) => ({ ...one, aside: [...one.aside] })),
+  relocated,
+  counted,
+  gateway: {
+    brand: landing.brand.name,
+    profile: landing.target.profile,
+    stateDir: landing.target.stateDir,
+    configPath: landing.target.configPath,
+    port: landing.record.port,
+  },
+});
 
 function swapSteps(roots: readonly PlacedRoot[], owner: FolderOwner): SwapStep[] {
   const missing = new Set(roots.flatMap((placed) => placed.missing));
@@ -62,8 +76,9 @@ function swapSteps(roots: readonly PlacedRoot[], owner: FolderOwner): SwapStep[]
 /** An entry that the old machine did not have any more leaves alone what is here under its name. */
 function stepsOfPart({ staged, target, aside }: PlacedPart): SwapStep[] {
   if (!isThere(staged)) return [];
-  const place: SwapStep = { kind: 'place', from: staged, to: target };
-  return aside ? [{ kind: 'aside', from: target, to: aside }, place] : [place];
+  const moved = (from: BytePath, to: BytePath) => ({ from, to, identity: identityOf(from) });
+  const place: SwapStep = { kind: 'place', ...moved(staged, target) };
+  return aside ? [{ kind: 'aside', ...moved(target, aside) }, place] : [place];
 }
 
 const MISSING_MODE = 0o755;
@@ -75,18 +90,17 @@ function modeOfMissing(roots: readonly PlacedRoot[], folder: BytePath): number {
   return mode === undefined ? MISSING_MODE : mode & 0o3777;
 }
 
-/** What puts everything back by hand, until `undo` does it. */
-function putBackCommands({ roots }: Placement, stamp: string): string[] {
-  return roots.flatMap(({ parts }) =>
-    parts
-      .filter(({ staged }) => isThere(staged))
-      .map(({ target, aside }) => {
-        const pulled = asBytePath(`${target}.pulled-${stamp}`);
-        const away = `mv ${quote(target)} ${quote(pulled)}`;
-        return aside ? `${away} && mv ${quote(aside)} ${quote(target)}` : away;
-      }),
-  );
-}
+/** What puts everything back by hand. */
+export const putBackCommands = ({ steps, stamp }: Pick<Journal, 'steps' | 'stamp'>): string[] =>
+  steps
+    .filter((step) => step.kind === 'place')
+    .map(({ to }) => {
+      const away = `mv ${shellWord(to)} ${shellWord(asBytePath(`${to}.pulled-${stamp}`))}`;
+      const aside = steps.find((step) => step.kind === 'aside' && step.from === to);
+      return aside?.kind === 'aside'
+        ? `${away} && mv ${shellWord(aside.to)} ${shellWord(to)}`
+        : away;
+    });
 
 /** Stages of other pulls beside ours: nobody completes them any more once this snapshot has landed. */
 export function leftStages({ roots }: Placement): { shown: string; quoted: string }[] {
@@ -94,20 +108,6 @@ export function leftStages({ roots }: Placement): { shown: string; quoted: strin
     namesIn(toFsPath(base))
       .filter((name) => name.startsWith(STAGE_PREFIX))
       .map((name) => joinBytes(base, asBytePath(name)))
-      .map((path) => ({ shown: showPath(path), quoted: quote(path) })),
+      .map((path) => ({ shown: showPath(path), quoted: shellWord(path) })),
   );
-}
-
-/** For any shell, whatever bytes a name has. */
-function quote(path: BytePath): string {
-  const text = Buffer.from(path, 'latin1').toString('utf8');
-  if (bytePathFromText(text) === path && showPath(path).replaceAll('\\\\', '\\') === text) {
-    return `'${text.replaceAll("'", `'\\''`)}'`;
-  }
-  const escaped = Array.from(path, (char) => {
-    const code = char.charCodeAt(0);
-    const isPlain = /[A-Za-z0-9/._ -]/.test(char);
-    return isPlain ? char : `\\${code.toString(8).padStart(3, '0')}`;
-  });
-  return `"$(printf '${escaped.join('')}')"`;
 }

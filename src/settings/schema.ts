@@ -52,8 +52,6 @@ const pulledSchema = z.object({
   snapshot: z.string(),
   install: z.string(),
   checklist: z.array(checkSchema),
-  /** Commands that put back what was replaced. */
-  undo: z.array(z.string()),
 });
 
 export const settingsSchema = z.object({

@@ -288,8 +288,9 @@ describe('on a fresh machine', () => {
   test('a second pull asks first', async () => {
     await fails(fresh, placing, { exit: 23, code: 'confirmation-needed' });
     const { stdout } = succeeded(await fresh.run(...placing, '--yes'));
-    const undo = /^ {2}(mv .*before-stateferry.*)$/m.exec(stdout)?.[1];
-    assert.ok(undo !== undefined, stdout);
+    assert.match(stdout, /kept aside: .*\.openclaw\.before-stateferry-.* MiB\)/);
+    assert.match(stdout, /to put back what was here before: stateferry undo openclaw$/m);
+    assert.match(stdout, /to remove it for good: stateferry undo openclaw --discard$/m);
   });
 
   test('join, and the first push from there', async () => {

@@ -107,7 +107,7 @@ describe('placed', () => {
     assert.ok(existsSync(join(home, '.openclaw/openclaw.json')));
     const aside = '.openclaw/exec-approvals.json.before-stateferry-20261121-080000';
     assert.equal(readFileSync(join(home, aside), 'utf8'), 'of bob');
-    for (const command of pulled.undo) {
+    for (const command of pulled.kept?.byHand ?? []) {
       assert.equal(spawnSync('sh', ['-c', command]).status, 0, command);
     }
     assert.equal(readFileSync(join(home, '.openclaw/exec-approvals.json'), 'utf8'), 'of bob');
@@ -151,7 +151,7 @@ describe('killed', () => {
       assert.equal(readFileSync(kept, 'utf8'), 'bob made this');
       if (notice) assert.equal(pulled.restored?.bytesFetched, 0);
       if (aside !== 'first' || notice) {
-        for (const command of pulled.undo) {
+        for (const command of pulled.kept?.byHand ?? []) {
           assert.equal(spawnSync('sh', ['-c', command]).status, 0, command);
         }
         assert.equal(readFileSync(join(home, '.openclaw-work/mine'), 'utf8'), 'bob made this');
@@ -270,7 +270,7 @@ describe('reached through links', () => {
     assert.ok(pulled.landed?.ok);
     assertLanded(home);
     assert.deepEqual(readdirSync(data), ['mine']);
-    for (const command of pulled.undo) {
+    for (const command of pulled.kept?.byHand ?? []) {
       assert.equal(spawnSync('sh', ['-c', command]).status, 0, command);
     }
     assert.equal(readlinkSync(join(home, '.openclaw-work')), data);

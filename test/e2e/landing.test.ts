@@ -203,8 +203,8 @@ describe('where something is already', () => {
     assert.ok(!existsSync(join(home, '.openclaw/mine')));
     const aside = join(home, '.openclaw.before-stateferry-20261121-080000');
     assert.equal(readFileSync(join(aside, 'mine'), 'utf8'), 'made by onboarding');
-    assert.equal(pulled.undo.length, 2);
-    runInShell(pulled.undo);
+    assert.equal(pulled.kept?.byHand.length, 2);
+    runInShell(pulled.kept?.byHand ?? []);
     const now = scanTree(home);
     for (const name of now.keys()) if (name.includes('.pulled-2026')) now.delete(name);
     for (const scan of [before, now]) for (const name of ['', 'projects']) scan.delete(name);
@@ -223,8 +223,8 @@ describe('where something is already', () => {
     const first = await pullInto(world, { home, stamp: 'one', doctor: false, restart: false });
     const second = await pullInto(world, { home, stamp: 'two', doctor: false, restart: false });
     assert.deepEqual([first.landed?.ok, second.landed?.ok], [true, true]);
-    runInShell(second.undo);
-    runInShell(first.undo);
+    runInShell(second.kept?.byHand ?? []);
+    runInShell(first.kept?.byHand ?? []);
     assert.equal(readFileSync(join(home, '.openclaw/mine'), 'utf8'), 'made by onboarding');
   });
 });

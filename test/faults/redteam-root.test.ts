@@ -17,7 +17,7 @@ import { test, type TestContext } from 'node:test';
 import { asBytePath, bytePathFromText } from '../../src/base/byte-path.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import { createPlacer } from '../../src/fs/place.ts';
-import { finishInterruptedSwaps } from '../../src/pull/journal.ts';
+import { finishInterruptedSwaps } from '../../src/pull/swap.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root can be tricked like this';
 const SOMEBODY = 12_345;
@@ -41,8 +41,10 @@ test('a journal that its reader did not write moves nothing', { skip }, (context
     { kind: 'place', from: join(folder, 'evil'), to: join(folder, 'cron.d-evil') },
   ];
   const counted = { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] };
-  const installs = [{ snapshot: 's', install: 'openclaw', placed: [], relocated: [], counted }];
-  const journal = { format: 1, time: '', state: 'swapping', installs, steps, undo: [] };
+  const gateway = { brand: 'openclaw', profile: 'default', stateDir: '', configPath: '', port: 1 };
+  const moved = { placed: [], relocated: [], counted, gateway };
+  const installs = [{ snapshot: 's', install: 'openclaw', ...moved }];
+  const journal = { format: 1, time: '', stamp: '', state: 'swapping', installs, steps };
   const file = join(journals, 'one.json');
   writeFileSync(file, JSON.stringify(journal));
   chownSync(file, SOMEBODY, SOMEBODY);

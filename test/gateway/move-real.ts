@@ -183,8 +183,8 @@ export function defineMoveSuite(product: Product, server: TestServer): void {
       checklist.filter(({ ok }) => !ok),
       [],
     );
-    assert.equal(undo.length, 2);
-    assert.match(undo[0] ?? '', /before-stateferry/);
+    assert.match(undo.command, /^stateferry undo openclaw$/);
+    assert.match(undo.aside[0]?.aside ?? '', /before-stateferry/);
     assert.equal(statSync(join(bob, '.openclaw')).mode & 0o777, 0o700);
     assert.equal(statSync(now.configPath).mode & 0o777, 0o600);
     assert.deepEqual(await sessionsPerAgent(now), sessionsBefore);
@@ -209,7 +209,7 @@ export function defineMoveSuite(product: Product, server: TestServer): void {
 type PullAnswer = {
   readonly doctor: { readonly ran: boolean; readonly findings: readonly string[] };
   readonly checklist: readonly { readonly ok: boolean }[];
-  readonly undo: readonly string[];
+  readonly undo: { readonly command: string; readonly aside: readonly { aside: string }[] };
   readonly relocated: readonly unknown[];
 };
 

@@ -2,7 +2,7 @@
 import { ERROR_CODES } from '../../base/errors.ts';
 import { gatewayLine, installsHere, sayNotices } from '../installs.ts';
 import type { Session } from '../session.ts';
-import { attentionOf, lastPullOf, repositoryStatuses } from '../standing.ts';
+import { attentionOf, keptHere, lastPullOf, repositoryStatuses } from '../standing.ts';
 import type { Call, Report } from '../verb.ts';
 
 export async function runStatus(_call: Call, session: Session): Promise<Report> {
@@ -18,6 +18,7 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
       installs: installs.map(gatewayLine),
       repositories: repositories.map(({ status }) => status),
       lastPull,
+      kept: keptHere(session),
       attention: attentionOf(session, installs, repositories),
     },
   };

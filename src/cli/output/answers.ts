@@ -18,6 +18,7 @@ import type {
   Summary,
 } from './summary.ts';
 import { tableLines } from './table.ts';
+import { undoLines } from './undo-answers.ts';
 import { bytesText, countText, shortId, timeText } from './words.ts';
 
 export type AnswerChoices = {
@@ -36,6 +37,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return 'dryRun' in summary ? pushPlanLines(summary) : pushLines(summary, choices);
     case 'pull':
       return pullLines(summary, choices);
+    case 'undo':
+      return undoLines(summary, choices);
     case 'snapshots':
       return snapshotsLines(summary);
     case 'gateways':
@@ -74,7 +77,7 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
 export function isOnlyAReport(summary: Summary): boolean {
   if ('dryRun' in summary) return false;
   const { verb } = summary;
-  return ['init', 'join', 'push', 'pull', 'import', 'export'].includes(verb);
+  return ['init', 'join', 'push', 'pull', 'undo', 'import', 'export'].includes(verb);
 }
 
 export function itemLine(item: AnswerItem): string {

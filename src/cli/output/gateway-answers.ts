@@ -1,7 +1,8 @@
 /** Which gateways there are, and how things stand. */
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
-import type { GatewayLine, GatewaysSummary, StatusSummary } from './summary.ts';
+import { keptLines } from './pull-answers.ts';
+import type { GatewayLine, GatewaysSummary, StatusSummary, WayBack } from './summary.ts';
 import { bytesText, countText, shortId, timeText } from './words.ts';
 
 export function gatewayLines({ installs }: GatewaysSummary, { verbose }: AnswerChoices): string[] {
@@ -36,6 +37,7 @@ export function statusLines(summary: StatusSummary, { paint }: AnswerChoices): s
     'repositories',
     ...orNone(summary.repositories.flatMap(repositoryLines)),
     ...(summary.lastPull === null ? [] : ['last pull', `  ${pullLine(summary.lastPull)}`]),
+    ...(summary.kept.length === 0 ? [] : ['can be undone', ...summary.kept.flatMap(wayBackLines)]),
     'needs attention',
     ...(summary.attention.length === 0
       ? [`  ${paint.good('nothing')}`]
@@ -60,6 +62,15 @@ function repositoryLines(one: StatusSummary['repositories'][number]): string[] {
         `    ${printableLine(push.install)}: last push ${timeText(push.time)}, ${shortId(push.snapshot)}, ` +
         `${countText(push.files, 'file')}, ${bytesText(push.bytes)}`,
     ),
+  ];
+}
+
+function wayBackLines(way: WayBack): string[] {
+  const names = way.installs.map(({ install }) => printableLine(install)).join(', ');
+  return [
+    `  the pull of ${names}, ${timeText(way.since)}: ${printableLine(way.command)}`,
+    ...keptLines(way).map((line) => `  ${line}`),
+    ...(way.discard === null ? [] : [`    to remove it for good: ${printableLine(way.discard)}`]),
   ];
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Emit } from '../../base/events.ts';
 import type { Failure } from './failure.ts';
-import type { AnswerItem, Summary } from './summary.ts';
+import type { AnswerItem, Summary, UndoSummary, WayBack } from './summary.ts';
 
 export type Output = {
   /** What the engine says while it works. */
@@ -16,7 +16,7 @@ export type Output = {
   /** A step of something longer, for people to follow. */
   step(text: string): void;
   /** What is about to happen, before it does. */
-  plan(plan: PlanShown): void;
+  plan(plan: PlanShown | UndoPlanShown): void;
   finish(summary: Summary, exit: number): void;
   fail(failure: Failure): void;
 };
@@ -41,6 +41,13 @@ export type PlanShown = {
   readonly doctor: boolean;
   readonly restart: boolean;
 };
+
+export type UndoPlanShown =
+  | ({ readonly verb: 'undo' } & Pick<UndoSummary, 'installs' | 'since' | 'putBack' | 'pulled'>)
+  | {
+      readonly verb: 'discard';
+      readonly kept: readonly Pick<WayBack, 'installs' | 'since' | 'aside'>[];
+    };
 
 export type OutputChoices = {
   readonly json: boolean;

@@ -3,7 +3,7 @@ import { NOT_CHECKED } from '../../gateway/checklist.ts';
 import type { AnswerChoices } from './answers.ts';
 import type { PlanShown } from './output.ts';
 import { printableLine } from './printable.ts';
-import type { DemoSummary, PullSummary } from './summary.ts';
+import type { DemoSummary, PullSummary, WayBack } from './summary.ts';
 import { bytesText, countText, durationText, shortId } from './words.ts';
 
 export function planLines(plan: PlanShown): string[] {
@@ -52,7 +52,7 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
     ),
     ...doctorLines(summary),
     ...checklistLines(summary, choices),
-    ...undoLines(summary),
+    ...undoLines(summary, verbose),
     ...(typeof summary.join === 'string'
       ? [`to keep the backups going from here: ${printableLine(summary.join)}`]
       : []),
@@ -109,10 +109,17 @@ function checklistLines(
   ];
 }
 
-function undoLines({ undo }: PullSummary): string[] {
-  if (undo.length === 0) return [];
+function undoLines({ undo, downtimeMs }: PullSummary, verbose: boolean): string[] {
+  if (undo === null) return [];
+  const { command, discard, byHand } = undo;
   return [
-    'to put back what was here before:',
-    ...undo.map((command) => `  ${printableLine(command)}`),
+    `  swapped in ${durationText(downtimeMs)}`,
+    ...keptLines(undo),
+    `to put back what was here before: ${printableLine(command)}`,
+    ...(verbose ? byHand.map((line) => `  by hand: ${printableLine(line)}`) : []),
+    ...(discard === null ? [] : [`to remove it for good: ${printableLine(discard)}`]),
   ];
 }
+
+export const keptLines = ({ aside }: Pick<WayBack, 'aside'>): string[] =>
+  aside.map((one) => `  kept aside: ${printableLine(one.aside)} (${bytesText(one.bytes)})`);

@@ -93,6 +93,23 @@ export type PushPlanSummary = {
   readonly plan: readonly PlannedPush[];
 };
 
+/** What a pull keeps until it is undone or discarded. */
+export type WayBack = {
+  readonly installs: readonly { readonly install: string; readonly snapshot: string }[];
+  readonly since: string;
+  readonly aside: readonly {
+    readonly path: string;
+    readonly aside: string;
+    readonly bytes: number;
+  }[];
+  /** Puts it back. */
+  readonly command: string;
+  /** Removes it; null where nothing is kept. */
+  readonly discard: string | null;
+  /** What the command does, in those of the system. */
+  readonly byHand: readonly string[];
+};
+
 export type PullSummary = Cost & {
   readonly verb: 'pull';
   readonly dryRun?: true;
@@ -120,11 +137,33 @@ export type PullSummary = Cost & {
     readonly expected: string;
     readonly found: string;
   }[];
-  /** Commands that put back what was there before. */
-  readonly undo: readonly string[];
+  /** null: nothing was moved. */
+  readonly undo: WayBack | null;
+  /** From the first rename of the swap to its last. */
+  readonly downtimeMs: number;
   /** The command that keeps backups going from here; null where this machine pushes already. */
   readonly join?: string | null;
   readonly problems: readonly Problem[];
+};
+
+export type UndoSummary = {
+  readonly verb: 'undo';
+  readonly dryRun?: true;
+  /** Of the pull that was undone or accepted; none: there was nothing to do. */
+  readonly installs: WayBack['installs'];
+  readonly since: string | null;
+  readonly putBack: WayBack['aside'];
+  /** What the pull had placed, and where it is now. */
+  readonly pulled: readonly (WayBack['aside'][number] & { readonly remove: string })[];
+  readonly discarded: readonly { readonly path: string; readonly bytes: number }[];
+  /** When there was nothing to undo: what became of the last pull. */
+  readonly lastPull: {
+    readonly state: 'undone' | 'discarded' | 'discarding' | 'taken back';
+    readonly since: string;
+  } | null;
+  /** From the first rename to the last. */
+  readonly downtimeMs: number;
+  readonly durationMs: number;
 };
 
 export type SnapshotLine = {
@@ -198,6 +237,8 @@ export type StatusSummary = {
     readonly snapshot: string;
     readonly ok: boolean;
   } | null;
+  /** What pulls have moved aside and can put back, the last one first. */
+  readonly kept: readonly WayBack[];
   readonly attention: readonly Attention[];
 };
 
@@ -310,6 +351,7 @@ export type Summary =
   | PushSummary
   | PushPlanSummary
   | PullSummary
+  | UndoSummary
   | SnapshotsSummary
   | GatewaysSummary
   | StatusSummary

@@ -9,6 +9,7 @@ import type { Output, OutputChoices, Sinks } from './output.ts';
 import { paintFor } from './paint.ts';
 import { planLines } from './pull-answers.ts';
 import { printableLine, printableText } from './printable.ts';
+import { undoPlanLines } from './undo-answers.ts';
 import { durationText } from './words.ts';
 
 /** @param stop ends a command whose answer nobody reads any more */
@@ -25,7 +26,7 @@ export function textOutput(
       if (!choices.quiet) talk.lines([printableLine(text)]);
     },
     plan: (plan) => {
-      if (!choices.quiet) talk.lines(planLines(plan));
+      if (!choices.quiet) talk.lines('verb' in plan ? undoPlanLines(plan) : planLines(plan));
     },
     item: (item) => {
       talk.clearProgress();

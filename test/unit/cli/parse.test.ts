@@ -49,6 +49,12 @@ const LINES: readonly Line[] = [
   },
   { line: 'snapshots', verb: 'snapshots', args: [], options: {} },
   { line: 'ls latest:state', verb: 'ls', args: ['latest:state'], options: {} },
+  {
+    line: 'undo openclaw:work --discard --dry-run',
+    verb: 'undo',
+    args: ['openclaw:work'],
+    options: { discard: true, dryRun: true },
+  },
   { line: 'find *.md', verb: 'find', args: ['*.md'], options: {} },
   { line: 'diff a b', verb: 'diff', args: ['a', 'b'], options: {} },
   { line: 'cat a:state/x', verb: 'cat', args: ['a:state/x'], options: {} },

@@ -14,12 +14,8 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { bytePathFromText } from '../../../src/base/byte-path.ts';
 import { FerryError } from '../../../src/base/errors.ts';
-import {
-  finishInterruptedSwaps,
-  interruptedInstalls,
-  swap,
-  type Journal,
-} from '../../../src/pull/journal.ts';
+import { interruptedInstalls, type Journal } from '../../../src/pull/journal.ts';
+import { finishInterruptedSwaps, swap } from '../../../src/pull/swap.ts';
 
 type Move = { readonly kind: 'aside' | 'place'; readonly from: string; readonly to: string };
 type Scene = { readonly folder: string; readonly journals: string; readonly moves: Move[] };
@@ -54,6 +50,7 @@ function assertAllNew({ folder }: Scene): void {
 }
 
 const counted = { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] };
+const gateway = { brand: 'openclaw', profile: 'default', stateDir: '', configPath: '', port: 1 };
 const REST = {
   time: '2026-11-21T08:00:00.000Z',
   installs: ['openclaw', 'openclaw:work'].map((install) => ({
@@ -62,8 +59,9 @@ const REST = {
     placed: [],
     relocated: [],
     counted,
+    gateway,
   })),
-  undo: [],
+  stamp: '20261121-080000',
 } satisfies Partial<Journal>;
 
 const journalFile = ({ journals }: Scene): string => join(journals, 'one.json');
