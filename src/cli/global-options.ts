@@ -12,6 +12,8 @@ export type GlobalOptions = {
   readonly recoveryFile?: string;
   readonly readerKey?: string;
   readonly home?: string;
+  /** Of the verbs that read another machine's disk or archives. */
+  readonly oldHome?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;

@@ -1,30 +1,70 @@
 /** The gateways of the home that is meant, and which of them a person names. */
 import { FerryError } from '../base/errors.ts';
-import { brandsWith } from '../gateway/brands.ts';
+import type { AskDeps } from '../gateway/ask-product.ts';
+import { brandsWith, type Brand } from '../gateway/brands.ts';
 import { discoverInstalls, type DiscoverRequest } from '../gateway/discover.ts';
+import { mountedDisk, type Mount } from '../gateway/disk.ts';
 import type { Install } from '../gateway/install.ts';
+import { findOldHome } from '../gateway/old-home.ts';
+import { normalizePath } from '../gateway/paths.ts';
+import { realPath } from '../gateway/read.ts';
 import { runProcess } from '../process/run.ts';
 import { variablesForOthers } from '../settings/environment.ts';
-import type { GatewayLine } from './output/summary.ts';
+import { productAnswers } from '../settings/product-answers.ts';
+import type { GatewayLine } from './output/gateway-line.ts';
 import type { Session } from './session.ts';
 
-/** @param askProducts also ask the products' own commands, which takes seconds */
-export function discoverRequest(session: Session, askProducts: boolean): DiscoverRequest {
+/** @param about what to ask the products' own commands, which takes seconds; absent: nothing */
+export function discoverRequest(session: Session, about?: AskDeps['about']): DiscoverRequest {
   const { environment, settings } = session;
   const env = variablesForOthers(environment);
   const { home, owner, actsForOther } = environment;
+  const brands = brandsWith(settings.data.brands ?? []);
+  const mount = mountOf(session, brands);
+  if (mount) {
+    // Neither variables nor commands of this machine say anything about another one's gateways.
+    return { home: mount.oldHome, disk: mountedDisk(mount), env: {}, brands, uid: owner.uid };
+  }
   return {
     home,
     env,
-    brands: brandsWith(settings.data.brands ?? []),
+    brands,
     uid: owner.uid,
-    ...(askProducts && { cli: { run: runProcess, env, ...(actsForOther && { owner }) } }),
+    ...(about && {
+      cli: {
+        about,
+        run: runProcess,
+        env,
+        memory: productAnswers(environment, session.places),
+        ...(actsForOther && { owner }),
+      },
+    }),
   };
 }
 
-export async function installsHere(session: Session, askProducts: boolean): Promise<Install[]> {
-  return discoverInstalls(discoverRequest(session, askProducts), session.signal);
+export async function installsHere(session: Session, about?: AskDeps['about']): Promise<Install[]> {
+  const request = discoverRequest(session, about);
+  if (request.disk?.mount) session.emit(mountedNotice(request.disk.mount));
+  return discoverInstalls(request, session.signal);
 }
+
+/** A home that nobody of this machine lives in is on another machine's disk, unless its own files say otherwise. */
+function mountOf(session: Session, brands: readonly Brand[]): Mount | undefined {
+  const { environment, options } = session;
+  const told = options.oldHome === undefined ? undefined : normalizePath(options.oldHome);
+  if (told === undefined && environment.isHomeHere) return undefined;
+  const homeAt = realPath(environment.home);
+  const found = told === undefined ? findOldHome(homeAt, brands) : { oldHome: told, isSaid: true };
+  return found.oldHome === homeAt && found.isSaid ? undefined : { ...found, homeAt };
+}
+
+const mountedNotice = ({ oldHome, homeAt }: Mount) =>
+  ({
+    type: 'notice',
+    code: 'mounted-disk',
+    message: `${homeAt} is read as the home ${oldHome} of another machine; nothing outside that disk is`,
+    hint: `Was it called otherwise there, or is it a home of this machine: --old-home ${homeAt}`,
+  }) as const;
 
 /**
  * The installs that were named, or all local ones; a client of a remote gateway is noted and skipped.
@@ -91,6 +131,7 @@ function remote(install: Install): FerryError {
 }
 
 export function gatewayLine(install: Install): GatewayLine {
+  const { notices } = install;
   return {
     install: install.install,
     brand: install.brand,
@@ -104,6 +145,8 @@ export function gatewayLine(install: Install): GatewayLine {
     running: install.running,
     service: install.service ? { kind: install.service.kind, name: install.service.name } : null,
     why: install.why,
+    readFrom: install.readFrom ?? null,
+    notices: notices.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
   };
 }
 

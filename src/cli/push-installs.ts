@@ -38,7 +38,7 @@ export async function pushInstalls(
   wishes: PushWishes,
 ): Promise<PushOutcome> {
   const scratch = emptyScratch(session.places, session.environment);
-  const request = discoverRequest(session, false);
+  const request = discoverRequest(session, 'remembered');
   const snapshots: PushedInstall[] = [];
   const stores: ObjectStore[] = [];
   const missing: MissingSnapshot[] = [];

@@ -16,7 +16,7 @@ export async function planPush(
   installs: readonly Install[],
   wishes: PushWishes,
 ): Promise<PlannedPush[]> {
-  const request = discoverRequest(session, false);
+  const request = discoverRequest(session, 'remembered');
   const plans: PlannedPush[] = [];
   for (const install of installs) {
     const source = await sourceFor(session, request, install, wishes);

@@ -1,6 +1,11 @@
 /** Every verb that there is. Nothing is imported here until it runs, so that `--help` stays quick. */
 import type { Verb } from './verb.ts';
 
+const OLD_HOME = {
+  flags: '--old-home <dir>',
+  about: "what --home was called on its own machine, when another machine's disk is mounted here",
+};
+
 export const VERBS: readonly Verb[] = [
   {
     usage: 'init <location>',
@@ -51,12 +56,15 @@ export const VERBS: readonly Verb[] = [
       'stateferry gateways',
       'stateferry gateways --json',
       'sudo stateferry gateways --home /home/alice',
+      'sudo stateferry gateways --home /mnt/old-disk/home/alice',
     ],
+    options: [OLD_HOME],
     load: async () => (await import('./commands/gateways.ts')).runGateways,
   },
   {
     usage: 'status',
     about: 'gateways found here, repositories, last pushes, and what needs attention',
+    options: [OLD_HOME],
     examples: ['stateferry status', 'stateferry status --json'],
     load: async () => (await import('./commands/status.ts')).runStatus,
   },
@@ -74,6 +82,7 @@ export const VERBS: readonly Verb[] = [
         repeatable: true,
       },
       { flags: '--dry-run', about: 'say what would be pushed' },
+      OLD_HOME,
       { flags: '--label <text>', about: 'a word to find this snapshot by' },
     ],
     examples: [
@@ -81,6 +90,7 @@ export const VERBS: readonly Verb[] = [
       "stateferry push openclaw --label 'before the update'",
       "stateferry push -r /mnt/usb/ferry -r 's3://my-bucket/ferry'",
       "stateferry push --exclude 'workspace/**/node_modules/' --dry-run",
+      'sudo stateferry push --home /mnt/old-disk/home/alice',
     ],
     notes: ['Needs no passphrase on a machine that ran init or join.'],
     load: async () => (await import('./commands/push.ts')).runPush,

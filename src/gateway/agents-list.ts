@@ -5,6 +5,7 @@ import { normalizeAgentId } from './agents.ts';
 import type { Evidence, Notice } from './install.ts';
 import { expandTilde, isAbsolutePath, normalizePath } from './paths.ts';
 import { parseJsonOutput } from './product-cli.ts';
+import { disagreement } from './product-status.ts';
 import type { CliTarget, ProductCli } from './product-cli.ts';
 
 export type AgentsAnswer = {
@@ -74,10 +75,8 @@ function disagreements(
   read: readonly AgentPlaces[],
   said: readonly AgentPlaces[],
 ): Notice[] {
-  const differ = (what: string, theirs: string, ours: string): Notice => ({
-    code: 'cli-disagrees',
-    message: `${what}: ${command} says ${theirs}, the config reads as ${ours}`,
-  });
+  const differ = (what: string, theirs: string, ours: string): Notice =>
+    disagreement(what, command, theirs, ours);
   const ours = new Map(read.map((agent) => [agent.id, agent]));
   const theirs = new Set(said.map((agent) => agent.id));
   return [

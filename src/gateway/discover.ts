@@ -2,10 +2,12 @@
  * Every install and profile of a home: its own reading of folders, variables, service files and config, and where the
  * product's command is there, its answer against ours. Reads only; works on a dead machine's disk.
  */
+import { bytePathFromText, showPath } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
 import { agentsOf } from './agents.ts';
 import type { AgentPlaces } from './agents.ts';
-import { askAgents } from './agents-list.ts';
+import { askProduct } from './ask-product.ts';
+import type { AskDeps } from './ask-product.ts';
 import type { Brand } from './brands.ts';
 import { loadConfig, textAt, valueAt } from './config-text.ts';
 import type { LoadedConfig } from './config-text.ts';
@@ -13,8 +15,7 @@ import { countInstall } from './counts.ts';
 import { thisDisk } from './disk.ts';
 import type { Disk } from './disk.ts';
 import type { Install, Notice } from './install.ts';
-import { findProductCli } from './product-cli.ts';
-import type { CliDeps, ProductCli } from './product-cli.ts';
+import type { ProductCli } from './product-cli.ts';
 import { isRunning, portOf } from './running.ts';
 import { foreignNames, readServices } from './services.ts';
 import { stateDirsOf } from './state-dirs.ts';
@@ -34,7 +35,7 @@ export type DiscoverRequest = {
   /** Of the user who runs the gateway. */
   readonly uid: number;
   /** Absent: the product's command is not asked. */
-  readonly cli?: CliDeps;
+  readonly cli?: AskDeps;
 };
 
 /** Plain data of every install; `inspectInstalls` gives what a push needs beside it. */
@@ -107,8 +108,9 @@ async function inspectInstall(
   const places = { brand, config: config.value, home, stateDir, profile };
   const read = agentsOf({ ...places, variables, isThere });
   const target = { home, stateDir, configPath, profile };
-  const cli = request.cli && (await findProductCli(brand, request.cli, { target, signal }));
-  const asked = cli && (await askAgents(cli, { target, signal, read, home }));
+  const question = { brand, target, config, agents: read, port: portOf(config, brand, {}), signal };
+  const mode = modeOf(config);
+  const asked = request.cli && (await askProduct({ ...question, ...mode }, request.cli));
   const agents = asked?.agents ?? read;
   const port = portOf(config, brand, env);
   const isHere = disk.mount === undefined;
@@ -118,8 +120,9 @@ async function inspectInstall(
   const install: Install = {
     ...namesOf(found, home),
     ...contentOf(found, config, agents, disk),
-    ...versionsOf(config, cli),
-    ...modeOf(config),
+    ...versionsOf(config, asked?.version),
+    ...mode,
+    ...(disk.mount && { readFrom: showPath(disk.locate(stateDir) ?? bytePathFromText('')) }),
     configExists: config.exists,
     workspaces: [...new Set(agents.map((agent) => agent.workspace))],
     running: running.running,
@@ -132,7 +135,7 @@ async function inspectInstall(
       ...serviceNotices(found),
     ],
   };
-  return { install, brand, config, cli, disk, env };
+  return { install, brand, config, cli: asked?.cli, disk, env };
 }
 
 type NameParts = 'install' | 'brand' | 'profile' | 'home' | 'stateDir' | 'configPath' | 'service';
@@ -180,10 +183,10 @@ function contentOf(
 
 function versionsOf(
   config: LoadedConfig,
-  cli: ProductCli | undefined,
+  cliVersion: string | undefined,
 ): Pick<Install, 'version' | 'configVersion' | 'cliVersion'> {
   const configVersion = textAt(config.value, 'meta', 'lastTouchedVersion');
-  return { version: cli?.version ?? configVersion, configVersion, cliVersion: cli?.version };
+  return { version: cliVersion ?? configVersion, configVersion, cliVersion };
 }
 
 function modeOf(config: LoadedConfig): Pick<Install, 'mode' | 'remoteUrl'> {

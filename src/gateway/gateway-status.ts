@@ -8,6 +8,7 @@ const place = z.object({ path: z.string().optional() }).optional();
 const statusSchema = z.object({
   service: z.object({ loaded: z.boolean().optional() }).optional(),
   config: z.object({ cli: place, daemon: place }).optional(),
+  gateway: z.object({ port: z.int().optional() }).optional(),
 });
 
 export type GatewayStatus = {
@@ -15,6 +16,8 @@ export type GatewayStatus = {
   readonly cliConfig: string | undefined;
   readonly serviceConfig: string | undefined;
   readonly serviceLoaded: boolean;
+  /** That its gateway would listen on. */
+  readonly port: number | undefined;
 };
 
 /** It asks nobody, so it is quick also where the gateway is down. */
@@ -28,11 +31,12 @@ export async function gatewayStatus(
   const result = await cli.run(STATUS_ARGS, { ...request, timeoutMs: STATUS_TIMEOUT_MS });
   const parsed = statusSchema.safeParse(parseJsonOutput(result.stdout));
   if (!parsed.success) return undefined;
-  const { config, service } = parsed.data;
+  const { config, service, gateway } = parsed.data;
   return {
     cliConfig: config?.cli?.path,
     serviceConfig: config?.daemon?.path,
     serviceLoaded: service?.loaded === true,
+    port: gateway?.port,
   };
 }
 

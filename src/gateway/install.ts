@@ -33,6 +33,8 @@ export type Install = {
   readonly profile: string;
   readonly home: string;
   readonly stateDir: string;
+  /** Where the state dir is mounted, on another machine's disk. */
+  readonly readFrom?: string;
   readonly configPath: string;
   readonly configExists: boolean;
   /** Every workspace once, the default agent's first. */

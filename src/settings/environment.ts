@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { FerryError } from '../base/errors.ts';
 import { readOwners } from '../fs/owners.ts';
-import { homeOfUser } from './user-home.ts';
+import { homeOfUser, isHomeHere } from './user-home.ts';
 
 export type Owner = { readonly uid: number; readonly gid: number };
 
@@ -15,6 +15,8 @@ export type Environment = {
   readonly variables: Readonly<Record<string, string>>;
   /** The home that is meant. */
   readonly home: string;
+  /** Whether somebody of this machine lives there; if not, it may be on another machine's disk. */
+  readonly isHomeHere: boolean;
   /** Whose home it is: what we write there belongs to them. */
   readonly owner: Owner;
   /** Root, at work in somebody's home. */
@@ -46,6 +48,7 @@ export function readEnvironment(homeOption: string | undefined): Environment {
   return {
     variables,
     home,
+    isHomeHere: homeOption === undefined || home === own || isHomeHere(home),
     owner,
     actsForOther: uid === 0 && owner.uid !== 0,
     workingFolder: process.cwd(),

@@ -17,13 +17,14 @@ import { omitRules } from '../gateway/omit-rules.ts';
 import { normalizePath } from '../gateway/paths.ts';
 import { gatewayRecord } from '../gateway/record.ts';
 import type { RootCandidate } from '../gateway/root-candidates.ts';
+import { homeOf } from '../gateway/spoken-places.ts';
 import { NOT_PART } from '../push/omission-log.ts';
 import { push, type PushDeps, type PushedSnapshot, type PushSource } from '../push/push.ts';
 import { chooseStateArchive, type StateChoice } from './state-archive.ts';
 import { findMounts, knownMounts, oldPathOf, type Known, type Mount } from './mounts.ts';
 import { OldDisk } from './old-disk.ts';
 import { countOldInstall, readOldInstall, type OldInstall } from './old-install.ts';
-import { findOldPlaces, homeOf } from './old-places.ts';
+import { findOldPlaces } from './old-places.ts';
 import { notInRoots, oldRoots } from './old-roots.ts';
 import { surveyArchive, type Survey } from './survey.ts';
 

@@ -219,7 +219,7 @@ async function inspectAt(install: RealInstall): Promise<Inspected> {
   const [only, ...others] = await discoverInstalls(request, SIGNAL);
   assert.ok(only);
   assert.deepEqual(others, []);
-  return inspect(only, { ...request, cli: { run: runProcess, env } }, SIGNAL);
+  return inspect(only, { ...request, cli: { about: 'all', run: runProcess, env } }, SIGNAL);
 }
 
 async function addCronJob(install: RealInstall): Promise<void> {

@@ -23,7 +23,9 @@ export async function runPush(call: Call, session: Session): Promise<Report> {
   };
   const machines = locations.flatMap((one) => stateOf(session, one)?.machine ?? []);
   if (!flag(call, 'dryRun')) session.settings.lock();
-  const installs = chooseInstalls(session, await installsHere(session, false), names, machines);
+  // Its commands write into the state dir, which a dry run leaves alone.
+  const found = await installsHere(session, flag(call, 'dryRun') ? 'remembered' : 'agents');
+  const installs = chooseInstalls(session, found, names, machines);
   if (flag(call, 'dryRun')) {
     const plan = await planPush(session, locations, installs, wishes);
     return { summary: { verb: 'push', dryRun: true, snapshots: [], plan } };

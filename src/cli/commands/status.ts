@@ -6,7 +6,7 @@ import { attentionOf, keptHere, lastPullOf, repositoryStatuses } from '../standi
 import type { Call, Report } from '../verb.ts';
 
 export async function runStatus(_call: Call, session: Session): Promise<Report> {
-  const installs = await installsHere(session, false);
+  const installs = await installsHere(session);
   sayNotices(session, installs);
   const repositories = await repositoryStatuses(session);
   const lastPull = lastPullOf(session);

@@ -42,6 +42,7 @@ export async function runAs(
       ...environment,
       variables,
       home: user.home,
+      isHomeHere: true,
       actsForOther: false,
       workingFolder: places.folder,
       own: { ...own, home: user.settings, recoveryCode: undefined, readerKeyFile: undefined },

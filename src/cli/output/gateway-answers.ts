@@ -2,7 +2,8 @@
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
 import { keptLines } from './pull-answers.ts';
-import type { GatewayLine, GatewaysSummary, StatusSummary, WayBack } from './summary.ts';
+import type { GatewayLine } from './gateway-line.ts';
+import type { GatewaysSummary, StatusSummary, WayBack } from './summary.ts';
 import { bytesText, countText, shortId, timeText } from './words.ts';
 
 export function gatewayLines({ installs }: GatewaysSummary, { verbose }: AnswerChoices): string[] {
@@ -10,6 +11,7 @@ export function gatewayLines({ installs }: GatewaysSummary, { verbose }: AnswerC
   return installs.flatMap((install) => [
     headLine(install),
     `  state      ${printableLine(install.stateDir)}`,
+    ...(install.readFrom === null ? [] : [`  read from  ${printableLine(install.readFrom)}`]),
     `  config     ${printableLine(install.configPath)}`,
     ...install.workspaces.map((path) => `  workspace  ${printableLine(path)}`),
     ...install.agents.map(

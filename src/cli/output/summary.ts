@@ -1,6 +1,7 @@
 /** What each verb answers with: the last line of `--json`, and what the text on the screen is made from. */
 import type { ProbeReport } from '../../store/probe.ts';
 import type { RequestCounts } from '../../store/object-store.ts';
+import type { GatewayLine } from './gateway-line.ts';
 
 export type Omission = { readonly path: string; readonly reason: string };
 export type Problem = { readonly path: string; readonly code: string };
@@ -184,21 +185,6 @@ export type SnapshotsSummary = {
   /** Only this machine's own: no secret was given. */
   readonly ownOnly: boolean;
   readonly missing: readonly MissingSnapshot[];
-};
-
-export type GatewayLine = {
-  readonly install: string;
-  readonly brand: string;
-  readonly profile: string;
-  readonly stateDir: string;
-  readonly configPath: string;
-  readonly workspaces: readonly string[];
-  readonly agents: readonly { readonly id: string; readonly sessions: number }[];
-  readonly version: string | null;
-  readonly mode: 'local' | 'remote';
-  readonly running: boolean;
-  readonly service: { readonly kind: string; readonly name: string } | null;
-  readonly why: readonly { readonly source: string; readonly detail: string }[];
 };
 
 export type GatewaysSummary = {

@@ -59,6 +59,7 @@ function deps(
     variables: { PATH: '/usr/bin:/bin' },
     home: folder,
     owner: { uid: 0, gid: 0 },
+    isHomeHere: true,
     actsForOther: false,
     workingFolder: folder,
     own: { ...none, ...own },

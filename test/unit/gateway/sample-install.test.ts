@@ -42,7 +42,13 @@ after(() => sample.close());
 
 const requestFor = (home: string, withCli: boolean): DiscoverRequest => {
   const env = { PATH: `${binDir}:/usr/bin:/bin`, HOME: home };
-  return { home, env, brands: BRANDS, uid, ...(withCli ? { cli: { run: runProcess, env } } : {}) };
+  return {
+    home,
+    env,
+    brands: BRANDS,
+    uid,
+    ...(withCli && { cli: { about: 'all', run: runProcess, env } }),
+  };
 };
 
 test('found without a command: agents, workspaces, channels, counts, and how it is known', async () => {

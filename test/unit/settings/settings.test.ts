@@ -35,6 +35,7 @@ function environmentIn(folder: string, variables: Record<string, string>): Envir
     variables,
     home: folder,
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    isHomeHere: true,
     actsForOther: false,
     workingFolder: folder,
     own: {
