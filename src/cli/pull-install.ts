@@ -1,6 +1,8 @@
 /** pull onto this machine: what the engine needs to know of it, and what the settings keep of the result. */
 import { bytePathFromText, showPath } from '../base/byte-path.ts';
 import { brandsWith } from '../gateway/brands.ts';
+import type { InstallIdentity } from '../gateway/identity.ts';
+import type { PathRule } from '../gateway/path-map.ts';
 import { runProcess } from '../process/run.ts';
 import type { RestoreDeps } from '../pull/restore.ts';
 import { pull, type LandingSite, type PullPlan, type Pulled } from '../pull/pull.ts';
@@ -17,6 +19,8 @@ export type PullWishes = {
   readonly dryRun: boolean;
   readonly doctor: boolean;
   readonly restart: boolean;
+  readonly own: readonly PathRule[];
+  readonly as?: InstallIdentity;
 };
 
 export async function pullHere(

@@ -15,6 +15,7 @@ export function pulledSummary(pulled: Pulled, join: string | null, cost: Cost): 
       verb: 'pull',
       snapshot: plan.snapshot,
       install: plan.install,
+      source: plan.source,
       files: restored?.files ?? plan.files,
       bytes: restored?.bytes ?? plan.bytes,
       bytesFetched: restored?.bytesFetched ?? 0,

@@ -106,6 +106,12 @@ export function brandsWith(settings: readonly BrandSetting[]): readonly Brand[] 
   return [...own, ...BRANDS.filter((brand) => !names.has(brand.name))];
 }
 
+/** A brand that nobody told us of, in the shape of the family; undefined for what can be no name of one. */
+export function assumedBrand(name: string): Brand | undefined {
+  const setting = brandSchema.safeParse({ name });
+  return setting.success ? brandFrom(setting.data) : undefined;
+}
+
 export function findBrand(brands: readonly Brand[], name: string): Brand | undefined {
   return brands.find((brand) => brand.name === name);
 }

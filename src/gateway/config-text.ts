@@ -4,7 +4,7 @@
  */
 import JSON5 from 'json5';
 import { FerryError, messageOf } from '../base/errors.ts';
-import { isAbsolutePath, normalizePath } from './paths.ts';
+import { isAbsolutePath, isWindowsPath, normalizePath } from './paths.ts';
 import type { ReadFile } from './read.ts';
 
 export type KeyPath = readonly (string | number)[];
@@ -176,7 +176,10 @@ function includeOne(
 /** A path as written in a file, made absolute the way the products do: relative to that file's folder. */
 export function resolveBeside(filePath: string, written: string): string {
   if (isAbsolutePath(written)) return normalizePath(written);
-  return normalizePath(`${filePath.slice(0, filePath.lastIndexOf('/'))}/${written}`);
+  const slash = isWindowsPath(filePath)
+    ? Math.max(filePath.lastIndexOf('/'), filePath.lastIndexOf('\\'))
+    : filePath.lastIndexOf('/');
+  return normalizePath(`${filePath.slice(0, slash)}/${written}`);
 }
 
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);

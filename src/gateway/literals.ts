@@ -47,6 +47,16 @@ export function editLiterals(bytes: Buffer, edits: readonly LiteralEdit[]): Buff
   return Buffer.concat(parts);
 }
 
+/** The line (from 1) of a position; asked in text order, so that a long text is counted once. */
+export function lineCounter(bytes: Uint8Array): (position: number) => number {
+  let line = 1;
+  let at = 0;
+  return (position) => {
+    for (; at < position; at += 1) if (bytes[at] === LF) line += 1;
+    return line;
+  };
+}
+
 const DEPTH_MAX = 512;
 const DOUBLE = 0x22;
 const SINGLE = 0x27;

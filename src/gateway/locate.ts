@@ -2,7 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { asBytePath, bytePathFromText, joinBytes, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
-import { normalizePath, restBelow } from './paths.ts';
+import { isWindowsPath, normalizePath, restBelow } from './paths.ts';
 import { lstatIfAny } from './read.ts';
 
 export type LocatedRoot = {
@@ -30,7 +30,9 @@ function locate(
 ): BytePath | undefined {
   const found = rootOf(roots, asBytePath(normalizePath(path)));
   if (found === undefined) return undefined;
-  const names = found.rest.split('/').filter((name) => name !== '');
+  // An old machine with Windows wrote its names with backslashes, and our own join them with slashes.
+  const rest = isWindowsPath(found.root.path) ? found.rest.replaceAll('\\', '/') : found.rest;
+  const names = rest.split('/').filter((name) => name !== '');
   if (names.some((name) => name === '.' || name === '..')) return undefined;
   let { at } = found.root;
   for (const [index, name] of names.entries()) {

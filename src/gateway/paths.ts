@@ -34,14 +34,16 @@ export function expandTilde(path: string, home: string): string {
 
 /** Without `.` segments, double or trailing slashes, and with `..` resolved, as text. */
 export function normalizePath(path: string): string {
-  if (!path.startsWith('/')) return stripTrailing(path);
+  const drive = /^[A-Za-z]:(?=[\\/])/.exec(path)?.[0];
+  if (drive === undefined && !path.startsWith('/')) return stripTrailing(path);
   const out: string[] = [];
-  for (const segment of path.split('/')) {
+  const rest = drive === undefined ? path : path.slice(drive.length).replaceAll('\\', '/');
+  for (const segment of rest.split('/')) {
     if (segment === '' || segment === '.') continue;
     if (segment === '..') out.pop();
     else out.push(segment);
   }
-  return `/${out.join('/')}`;
+  return drive === undefined ? `/${out.join('/')}` : [drive, ...out].join('\\');
 }
 
 export function stripTrailing(path: string): string {

@@ -3,15 +3,15 @@ import { toFsPath } from '../base/byte-path.ts';
 import type { ConfigFile } from './config-text.ts';
 import { fillVariables, loadConfig, variablesIn } from './config-text.ts';
 import type { Notice } from './install.ts';
-import { visitStrings } from './literals.ts';
+import { lineCounter, visitStrings } from './literals.ts';
 import { pathKeyOf } from './path-keys.ts';
 import { movePath } from './path-map.ts';
-import { expandTilde, isAbsolutePath } from './paths.ts';
+import { expandTilde, isAbsolutePath, restBelow } from './paths.ts';
 import { readFileIfAny } from './read.ts';
 import type { ReadFile } from './read.ts';
 import type { LiteralChange, RelocationPlan, RelocationRequest } from './relocate.ts';
 import { locateIn } from './locate.ts';
-import { configVariables } from './variables.ts';
+import { configVariables, parseDotenv } from './variables.ts';
 
 export function planConfigEdits(request: RelocationRequest): RelocationPlan {
   const read: ReadFile = (path) => {
@@ -30,6 +30,7 @@ export function planConfigEdits(request: RelocationRequest): RelocationPlan {
     for (const change of changesOf(file, context))
       seen.set(`${file.path}\0${change.start}`, change);
   }
+  notices.push(...variableNotices(request, read));
   return { edits: [...seen.values()], notices };
 }
 
@@ -43,6 +44,7 @@ function changesOf(file: ConfigFile, context: Context): LiteralChange[] {
   const at = locateIn(context.request.roots, file.path);
   if (at === undefined) return [];
   const changes: LiteralChange[] = [];
+  const lineAt = lineCounter(file.bytes);
   visitStrings(file.bytes, (literal) => {
     const path = [...file.mount, ...literal.path()];
     const row = pathKeyOf(path);
@@ -52,7 +54,8 @@ function changesOf(file: ConfigFile, context: Context): LiteralChange[] {
     const to = row.holds === 'bind' ? movedBind(from, context, where) : moved(from, context, where);
     if (to === undefined || to === from) return;
     const { start, end } = literal;
-    changes.push({ kind: 'literal', at, file: file.path, where, from, to, start, end });
+    const line = lineAt(start);
+    changes.push({ kind: 'literal', at, file: file.path, where, line, from, to, start, end });
   });
   return changes;
 }
@@ -63,7 +66,9 @@ function moved(written: string, context: Context, where: string): string | undef
   if (/^~([\\/]|$)/.test(written)) {
     const old = expandTilde(written, request.oldHome);
     const wanted = movePath(request.map, old) ?? old;
-    return expandTilde(written, request.newHome) === wanted ? undefined : wanted;
+    if (expandTilde(written, request.newHome) === wanted) return undefined;
+    const inHome = restBelow(request.newHome, wanted);
+    return inHome === undefined ? wanted : `~${inHome}`;
   }
   if (!written.startsWith('$')) return movePath(request.map, written);
   const filled = fillVariables(written, variables);
@@ -71,11 +76,25 @@ function moved(written: string, context: Context, where: string): string | undef
   if (filled === undefined || wanted === undefined || wanted === filled) return undefined;
   const stays = fillVariables(written, { ...variables, HOME: request.newHome });
   if (stays === wanted) return undefined;
+  const inHome = written.startsWith('${HOME}') ? restBelow(request.newHome, wanted) : undefined;
+  if (inHome !== undefined) return `\${HOME}${inHome}`;
   notices.push({
     code: 'variable-holds-old-path',
     message: `${where} was ${written} by way of ${variablesIn(written).join(', ')}; it is now written out`,
   });
   return wanted;
+}
+
+/** What `.env` says is given to the gateway as it stands: a path of the old machine there needs its user. */
+function variableNotices({ stateDir, map }: RelocationRequest, read: ReadFile): Notice[] {
+  const file = `${stateDir}/.env`;
+  const text = read(file)?.toString('utf8') ?? '';
+  return Object.entries(parseDotenv(text)).flatMap(([name, value]) => {
+    const to = isAbsolutePath(value) ? movePath(map, value) : undefined;
+    if (to === undefined || to === value) return [];
+    const message = `${name} in ${file} holds a path of the old machine and was left as it is`;
+    return [{ code: 'variable-not-moved', message, hint: 'Look at it on the new machine.' }];
+  });
 }
 
 /** `host:container[:mode]`: only the host's part is a path of the machine. */

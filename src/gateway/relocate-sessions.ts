@@ -9,7 +9,7 @@ import {
 import type { BytePath } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Notice } from './install.ts';
-import { visitStrings } from './literals.ts';
+import { lineCounter, visitStrings } from './literals.ts';
 import { movePath } from './path-map.ts';
 import { isAbsolutePath } from './paths.ts';
 import { lstatIfAny, namesIn, readFileIfAny } from './read.ts';
@@ -55,6 +55,7 @@ type Index = {
 function changesOf(request: RelocationRequest, index: Index): LiteralChange[] {
   const { file, at, bytes } = index;
   const changes: LiteralChange[] = [];
+  const lineAt = lineCounter(bytes);
   visitStrings(bytes, (literal) => {
     if (literal.depth !== 2 || literal.keyAt(1) !== 'sessionFile') return;
     const from = literal.value();
@@ -62,7 +63,8 @@ function changesOf(request: RelocationRequest, index: Index): LiteralChange[] {
     if (to === undefined || to === from) return;
     const where = `${literal.keyAt(0)}.sessionFile`;
     const { start, end } = literal;
-    changes.push({ kind: 'literal', at, file, where, from, to, start, end });
+    const line = lineAt(start);
+    changes.push({ kind: 'literal', at, file, where, line, from, to, start, end });
   });
   return changes;
 }

@@ -60,6 +60,7 @@ export type LiteralChange = {
   /** The same file as the old machine named it. */
   readonly file: string;
   readonly where: string;
+  readonly line: number;
   readonly from: string;
   readonly to: string;
   readonly start: number;
@@ -85,7 +86,17 @@ export type DatabaseChange = {
   readonly to: string;
 };
 
-export type RelocationEdit = LiteralChange | LinkChange | DatabaseChange;
+/** Of a file that another name of the install calls differently; whoever swaps the stage in does it. */
+export type NameChange = {
+  readonly kind: 'name';
+  readonly at: BytePath;
+  readonly file: string;
+  readonly where: 'name';
+  readonly from: string;
+  readonly to: string;
+};
+
+export type RelocationEdit = LiteralChange | LinkChange | DatabaseChange | NameChange;
 
 /** A value: `--dry-run` prints it, nothing is changed yet. Made from files that were not relocated before. */
 export type RelocationPlan = {
@@ -118,10 +129,33 @@ export function applyRelocation(plan: RelocationPlan): void {
   for (const edit of plan.edits) if (edit.kind === 'link') relink(edit);
 }
 
-/** Edits per file, as the summary tells them. */
-export function editsPerFile(plan: RelocationPlan): { file: string; edits: number }[] {
+/** Every edit of one file. Only paths are ever edited, so that nothing of it is a secret. */
+export type FileEdits = {
+  /** As the old machine named it. */
+  readonly file: string;
+  readonly edits: number;
+  readonly changes: readonly {
+    /** The key path in a config or an index, the column of a database, `link target`. */
+    readonly where: string;
+    readonly line: number | null;
+    readonly from: string;
+    readonly to: string;
+  }[];
+};
+
+/** As the summary tells them. */
+export function editsPerFile(plan: RelocationPlan): FileEdits[] {
   const files = Map.groupBy(plan.edits, (edit) => edit.file);
-  return [...files].map(([file, edits]) => ({ file, edits: edits.length }));
+  return [...files].map(([file, edits]) => ({
+    file,
+    edits: edits.length,
+    changes: edits.map((edit) => ({
+      where: edit.where,
+      line: edit.kind === 'literal' ? edit.line : null,
+      from: edit.from,
+      to: edit.to,
+    })),
+  }));
 }
 
 function rewrite(at: BytePath, edits: readonly LiteralChange[]): void {

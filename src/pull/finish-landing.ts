@@ -116,7 +116,7 @@ function countLines({ request, landing, counted }: Swapped): CheckLine[] {
     config: loadConfig(placement.configPath, readFileIfAny).value,
     locate: inPlace,
     isOmitted: besidePartial(
-      placement.roots.map(({ root, to }) => [root.name, to]),
+      placement.roots.map(({ name, to }) => [name, to]),
       record,
     ),
   });

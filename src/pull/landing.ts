@@ -2,7 +2,10 @@
 import type { Brand } from '../gateway/brands.ts';
 import type { CheckLine } from '../gateway/checklist.ts';
 import type { CliDeps, CliTarget, ProductCli } from '../gateway/product-cli.ts';
+import type { InstallIdentity } from '../gateway/identity.ts';
+import type { PathRule } from '../gateway/path-map.ts';
 import type { GatewayRecord } from '../gateway/record.ts';
+import type { FileEdits } from '../gateway/relocate.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { Owner } from './file-table.ts';
 import type { GatewayHere } from './gateway-here.ts';
@@ -28,6 +31,10 @@ export type PullRequest = {
   readonly dryRun: boolean;
   readonly doctor: boolean;
   readonly restart: boolean;
+  /** The user's own path rules, before any other. */
+  readonly own?: readonly PathRule[];
+  /** Another name than the install had. */
+  readonly as?: InstallIdentity;
   /** Where journals of swaps are kept; it is there. */
   readonly journals: string;
   /** For names: the local time as `20261121-080000`. */
@@ -36,7 +43,10 @@ export type PullRequest = {
 
 /** What is about to happen; shown before it does, and the whole answer of a dry run. */
 export type PullPlan = {
+  /** As it is called here. */
   readonly install: string;
+  /** As it was called on the old machine. */
+  readonly source: string;
   readonly snapshot: string;
   readonly files: number;
   readonly bytes: number;
@@ -66,13 +76,16 @@ export type Pulled = {
   readonly plan: PullPlan;
   /** undefined: a dry run. */
   readonly restored: Restored | undefined;
-  readonly relocated: readonly { readonly file: string; readonly edits: number }[];
+  readonly relocated: readonly RelocatedFile[];
   readonly landed: Landed | undefined;
   /** What an undo would put back; undefined: a dry run. */
   readonly kept: Kept | undefined;
   /** From the first rename of the swap to its last. */
   readonly downtimeMs: number;
 };
+
+/** Without its changes where another run edited it. */
+export type RelocatedFile = Omit<FileEdits, 'changes'> & Partial<Pick<FileEdits, 'changes'>>;
 
 export type Landed = {
   readonly doctor: {
@@ -87,6 +100,9 @@ export type Landed = {
 
 /** What was found out before anything is written. */
 export type Landing = {
+  /** What it was on the old machine, and what it is here. */
+  readonly source: InstallIdentity;
+  readonly identity: InstallIdentity;
   readonly brand: Brand;
   readonly record: GatewayRecord;
   readonly placement: Placement;

@@ -1,16 +1,19 @@
 /** Where everything of a snapshot goes on this machine: a value, printed before anything happens. */
 import {
   asBytePath,
+  baseNameBytes,
+  bytePathFromText,
   dirNameBytes,
   joinBytes,
-  bytePathFromText,
   parseShownPath,
+  showPath,
   type BytePath,
 } from '../base/byte-path.ts';
-import type { SnapshotBody, SnapshotRoot } from '../format/snapshot.ts';
+import type { SnapshotRoot } from '../format/snapshot.ts';
 import { folderAbove, isThere } from '../fs/swap-steps.ts';
-import { movePath, pathMap, type PathMap } from '../gateway/path-map.ts';
+import { movePath, type PathMap } from '../gateway/path-map.ts';
 import type { GatewayRecord } from '../gateway/record.ts';
+import type { Piece, Pieces, RenamedFile } from './pieces.ts';
 import { plainPlace } from './safe-places.ts';
 
 /** One thing that is swapped in: a whole root, or one entry of a root that is only some entries of a directory. */
@@ -23,12 +26,21 @@ export type PlacedPart = {
 
 export type PlacedRoot = {
   readonly root: SnapshotRoot;
+  /** Of the root, or of the folder of it that has a place of its own. */
+  readonly name: string;
+  /** That folder; '' for the whole root. */
+  readonly below: BytePath;
+  /** What of the root has another place. */
+  readonly without: readonly BytePath[];
+  readonly bytes: number;
   /** Absolute path on the old machine. */
   readonly from: BytePath;
   readonly to: BytePath;
   readonly stage: BytePath;
-  /** Just some entries of the folder `to`. */
+  /** Just some entries of the folder `to`, swapped in one by one. */
   readonly isPartial: boolean;
+  /** Those entries, wherever they are staged. */
+  readonly only: readonly BytePath[] | undefined;
   /** None for a root that lies inside another: it is staged there, and comes with it. */
   readonly parts: readonly PlacedPart[];
   /** Folders that must be made first, outermost first; `base` is there and holds the stage. */
@@ -42,58 +54,64 @@ export type Placement = {
   readonly roots: readonly PlacedRoot[];
   readonly stateDir: string;
   readonly configPath: string;
+  /** Files that have another name here, in their stages. */
+  readonly renamed: readonly StagedName[];
 };
 
-export type PlacementRequest = {
-  readonly body: SnapshotBody;
+export type StagedName = {
+  /** On the old machine, as text. */
+  readonly file: string;
+  readonly from: BytePath;
+  readonly to: BytePath;
+  /** What has the new name in the snapshot already was not what the old machine used: it gets another. */
+  readonly occupant: BytePath | undefined;
+};
+
+export type PlacementRequest = Pieces & {
+  readonly map: PathMap;
   readonly record: GatewayRecord;
   readonly snapshotId: string;
-  readonly home: string;
   /** `20261121-080000`, for the names of what is moved aside. */
   readonly stamp: string;
 };
 
 export function planPlacement(request: PlacementRequest): Placement {
-  const { body, record, home } = request;
-  const map = mapOf(body, record, home);
+  const { map, record, pieces, renamed } = request;
   const moved = (path: string): string => movePath(map, path) ?? path;
   const placed: PlacedRoot[] = [];
-  const outermostFirst = body.roots
-    .map((root) => ({ root, to: bytePathFromText(moved(pathText(root.path))) }))
-    .toSorted((a, b) => a.to.length - b.to.length);
-  for (const { root, to } of outermostFirst) {
-    const only = record.roots.find(({ name }) => name === root.name)?.only?.map(parseShownPath);
-    const outer = placed.findLast((one) => holds(one, to));
-    placed.push(outer ? insideOf(outer, root, to) : placeRoot(root, to, only, request));
+  const outermostFirst = pieces.toSorted((a, b) => byteLength(a.to) - byteLength(b.to));
+  for (const piece of outermostFirst) {
+    const to = bytePathFromText(piece.to);
+    const outer = placed.findLast((one) => holds(one, to, piece.only !== undefined));
+    const common = commonOf(piece, pieces);
+    placed.push(outer ? insideOf(outer, common, to) : placeRoot(common, to, request));
   }
   return {
     map,
     roots: placed,
     stateDir: moved(record.stateDir),
     configPath: moved(record.configPath),
+    renamed: renamed.flatMap((one) => stagedNames(placed, one)),
   };
 }
 
-/** From home to home; and names of a root (through links) outside the old home follow those that lie in it. */
-function mapOf(body: SnapshotBody, record: GatewayRecord, home: string): PathMap {
-  const ofHome = [{ from: pathText(body.install.home), to: home }];
-  const byHome = pathMap(ofHome);
-  const ofLinks = record.roots.flatMap(({ path, aliases, only }) => {
-    const names = only === null ? [path, ...aliases].map(pathText) : [];
-    const to = names.map((name) => movePath(byHome, name)).find((moved) => moved !== undefined);
-    if (to === undefined) return [];
-    return names
-      .filter((name) => movePath(byHome, name) === undefined)
-      .map((from) => ({ from, to }));
-  });
-  return pathMap([...ofHome, ...ofLinks]);
+const byteLength = (path: string): number => bytePathFromText(path).length;
+
+type Common = Pick<PlacedRoot, 'root' | 'name' | 'below' | 'without' | 'bytes' | 'from' | 'only'>;
+
+function commonOf({ root, below, from, bytes, only }: Piece, pieces: readonly Piece[]): Common {
+  const inside = (path: BytePath): boolean => below === '' || path.startsWith(`${below}/`);
+  const without = pieces
+    .filter((one) => one.root === root && one.below !== below && inside(one.below))
+    .map((one) => one.below);
+  const name = below === '' ? root.name : `${root.name}/${showPath(below)}`;
+  const old = below === '' ? parseShownPath(root.path) : bytePathFromText(from);
+  return { root, name, below, without, bytes, from: old, only };
 }
 
-/** A shown path as the text that configs have for it. */
-const pathText = (shown: string): string =>
-  Buffer.from(parseShownPath(shown), 'latin1').toString('utf8');
-
-function holds(outer: PlacedRoot, path: BytePath): boolean {
+/** Some entries of a folder may be entries of another root's own top. */
+function holds(outer: PlacedRoot, path: BytePath, isEntries: boolean): boolean {
+  if (isEntries && !outer.isPartial && path === outer.to) return true;
   if (!path.startsWith(`${outer.to}/`)) return false;
   return (
     !outer.isPartial ||
@@ -101,35 +119,33 @@ function holds(outer: PlacedRoot, path: BytePath): boolean {
   );
 }
 
-function insideOf(outer: PlacedRoot, root: SnapshotRoot, to: BytePath): PlacedRoot {
+function insideOf(outer: PlacedRoot, common: Common, to: BytePath): PlacedRoot {
   const stage = asBytePath(outer.stage + plainPlace(to).slice(outer.to.length));
-  const from = parseShownPath(root.path);
   const { base } = outer;
-  return { root, from, to, stage, base, isPartial: false, parts: [], missing: [] };
+  return { ...common, to, stage, base, isPartial: false, parts: [], missing: [] };
 }
 
 export const STAGE_PREFIX = '.stateferry-stage-';
 
 function placeRoot(
-  root: SnapshotRoot,
+  common: Common,
   to: BytePath,
-  only: readonly BytePath[] | undefined,
-  request: PlacementRequest,
+  request: Pick<PlacementRequest, 'snapshotId' | 'stamp'>,
 ): PlacedRoot {
+  const { only } = common;
   for (const name of only ?? []) plainPlace(joinBytes(to, name));
   plainPlace(to);
   const { there: base, missing } = folderAbove(only ? to : dirNameBytes(to));
   // On the file system of the target: what is missing in between will be part of it.
-  const name = `${STAGE_PREFIX}${request.snapshotId.slice(0, 8)}-${root.name}`;
+  const name = STAGE_PREFIX + request.snapshotId.slice(0, 8) + stageSuffix(common);
   const stage = joinBytes(base, asBytePath(name));
   const part = (staged: BytePath, target: BytePath): PlacedPart => ({
     staged,
     target,
-    aside: isThere(target) ? asBytePath(`${target}.before-stateferry-${request.stamp}`) : undefined,
+    aside: isThere(target) ? asideOf(target, request.stamp) : undefined,
   });
   return {
-    root,
-    from: parseShownPath(root.path),
+    ...common,
     to,
     stage,
     base,
@@ -139,4 +155,37 @@ function placeRoot(
       part(stage, to),
     ],
   };
+}
+
+/** Where what is there now will be. */
+const asideOf = (target: BytePath, stamp: string): BytePath =>
+  asBytePath(`${target}.before-stateferry-${stamp}`);
+
+/** A stage that holds another part of a root than an earlier try wanted is another stage. */
+function stageSuffix({ root, below, without }: Common): string {
+  const part = [below, ...without].join('\0');
+  return `-${root.name}${part === '' ? '' : `-${numberOf(part)}`}`;
+}
+
+/** FNV-1a: short, and the same at every try. */
+function numberOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return (hash >>> 0).toString(16);
+}
+
+/** Where a file lies in its stage, and the name that it gets there. */
+function stagedNames(
+  placed: readonly PlacedRoot[],
+  { from: file, to: target, isTaken }: RenamedFile,
+): StagedName[] {
+  const old = bytePathFromText(file);
+  const holder = placed.findLast((one) => old.startsWith(`${one.from}/`));
+  if (!holder) return [];
+  const from = asBytePath(holder.stage + old.slice(holder.from.length));
+  const to = joinBytes(dirNameBytes(from), baseNameBytes(bytePathFromText(target)));
+  const occupant = isTaken ? asBytePath(`${to}.beside-${baseNameBytes(from)}`) : undefined;
+  return [{ file, from, to, occupant }];
 }

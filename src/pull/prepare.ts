@@ -12,11 +12,18 @@ import {
 } from '../gateway/product-cli.ts';
 import { statIfAny } from '../gateway/read.ts';
 import { gatewayRecordSchema, type GatewayRecord } from '../gateway/record.ts';
-import type { Brand } from '../gateway/brands.ts';
+import { assumedBrand, findBrand, type Brand } from '../gateway/brands.ts';
+import { identityOf, type InstallIdentity } from '../gateway/identity.ts';
+import { renamingRules } from '../gateway/land-as.ts';
+import type { PathRule } from '../gateway/path-map.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { gatewayHere, type GatewayHere } from './gateway-here.ts';
-import type { Landing, LandingSite, PullPlan, PullRequest } from './landing.ts';
+import type { Landing, PullPlan, PullRequest } from './landing.ts';
 import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
+import { refuseMeeting } from './meeting-places.ts';
+import { moveMap } from './move-map.ts';
+import { generationNotices, otherNameNotices, placeNotices } from './other-name.ts';
+import { piecesOf } from './pieces.ts';
 import { planPlacement, type Placement } from './placement.ts';
 import { refuseUnsafePlaces } from './safe-places.ts';
 
@@ -27,20 +34,45 @@ export async function prepare(
   signal: AbortSignal,
 ): Promise<Landing> {
   const { snapshot, site, stamp } = request;
-  const { body, cover } = snapshot;
+  const { cover } = snapshot;
   const record = recordOf(snapshot);
-  const brand = brandOf(body.install.brand, site);
+  const source = sourceOf(request);
+  const identity = request.as ?? source;
   const { home } = site;
-  const placement = planPlacement({ body, record, snapshotId: cover.id, home, stamp });
+  const wanted = wantedRules(request, record, source);
+  const map = moveMap(snapshot.body, record, { home, wanted });
+  const pieces = await piecesOf(snapshot, record, map, wanted);
+  const placement = planPlacement({ ...pieces, map, record, snapshotId: cover.id, stamp });
   const { stateDir, configPath } = placement;
-  const target = { home, stateDir, configPath, profile: body.install.profile };
+  const { brand, profile } = identity;
+  const target = { home, stateDir, configPath, profile };
   refuseUnsafePlaces(placement, home, request.journals);
+  await refuseMeeting(placement, snapshot);
   checkTargets(placement);
   checkSpace(placement);
   const cli = await cliFor({ request, brand, record, target }, emit, signal);
   const gateway = await gatewayHere({ site, brand, record, target, cli }, emit, signal);
-  const plan = { ...planOf(request, placement, cli), gateway: shownGateway(gateway) };
-  return { brand, record, placement, plan, cli, target, gateway };
+  const plan = {
+    ...planOf(request, placement, identity, cli),
+    gateway: shownGateway(gateway),
+  };
+  const notices = [
+    ...(await otherNameNotices({ snapshot, record, source, target: identity, newHome: home })),
+    ...placeNotices(placement, identity, home),
+    ...generationNotices(record, cli),
+  ];
+  for (const notice of notices) emit({ type: 'notice', ...notice });
+  return { source, identity, brand, record, placement, plan, cli, target, gateway };
+}
+
+/** The user's own rules come first, and another name of the install next. */
+function wantedRules(
+  { own = [], as, site }: PullRequest,
+  record: GatewayRecord,
+  source: InstallIdentity,
+): PathRule[] {
+  if (!as) return [...own];
+  return [...own, ...renamingRules({ record, source, target: as, newHome: site.home })];
 }
 
 function recordOf({ body }: SnapshotReader): GatewayRecord {
@@ -52,9 +84,11 @@ function recordOf({ body }: SnapshotReader): GatewayRecord {
   });
 }
 
-function brandOf(wanted: string, site: LandingSite): Brand {
-  const brand = site.brands.find(({ name }) => name === wanted);
-  if (brand) return brand;
+/** Of a brand that this machine does not know, its shape is assumed where the install lands as another. */
+function sourceOf({ snapshot, site, as }: PullRequest): InstallIdentity {
+  const { brand: wanted, profile } = snapshot.body.install;
+  const brand = findBrand(site.brands, wanted) ?? (as && assumedBrand(wanted));
+  if (brand) return identityOf(brand, profile);
   throw new FerryError('install-not-found', `this machine knows no brand ${wanted}`, {
     hint: 'Add the brand to the settings, or take the files only: stateferry pull --into DIR',
   });
@@ -63,17 +97,19 @@ function brandOf(wanted: string, site: LandingSite): Brand {
 function planOf(
   request: PullRequest,
   placement: Placement,
+  identity: InstallIdentity,
   cli: ProductCli | undefined,
 ): Omit<PullPlan, 'gateway'> {
   const { snapshot, site, doctor, restart } = request;
   const { cover, body } = snapshot;
   return {
-    install: body.install.install,
+    install: request.as ? identity.name : body.install.install,
+    source: body.install.install,
     snapshot: cover.id,
     files: cover.cover.files,
     bytes: cover.cover.bytes,
-    placed: placement.roots.map(({ root, from, to, parts }) => ({
-      root: root.name,
+    placed: placement.roots.map(({ name, from, to, parts }) => ({
+      root: name,
       from: showPath(from),
       to: showPath(to),
       aside: parts.flatMap(({ aside }) => (aside ? [showPath(aside)] : [])),
@@ -103,11 +139,11 @@ function checkTargets({ roots }: Placement): void {
 /** Room for everything beside what is there now, per file system; what an earlier run staged is there already. */
 function checkSpace({ roots }: Placement): void {
   const perDevice = new Map<number, { at: BytePath; needed: number }>();
-  for (const { root, base, stage, parts } of roots) {
+  for (const { bytes, base, stage, parts } of roots) {
     const device = statIfAny(toFsPath(base))?.dev ?? 0;
     const staged = parts.length === 0 ? 0 : folderBytes(stage);
     const sum = perDevice.get(device) ?? { at: base, needed: 0 };
-    sum.needed += root.bytes * SPACE_FACTOR - staged;
+    sum.needed += bytes * SPACE_FACTOR - staged;
     perDevice.set(device, sum);
   }
   const hint = 'Make room: what is there now is kept until you have seen the new install work.';

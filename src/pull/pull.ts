@@ -14,7 +14,13 @@ import { whileStopped } from './gateway-here.ts';
 import { prepare } from './prepare.ts';
 import { rehearseRelocation } from './rehearse.ts';
 import type { Restored } from './restore.ts';
-import { countStage, refuseMissing, relocationOf, stageInstall } from './stage-install.ts';
+import {
+  countStage,
+  refuseMissing,
+  relocationOf,
+  renameStaged,
+  stageInstall,
+} from './stage-install.ts';
 import { leftStages, swapIn } from './swap-in.ts';
 
 export type { LandingSite, Pulled, PullPlan } from './landing.ts';
@@ -24,12 +30,14 @@ export async function pull(
   deps: PullDeps,
   signal: AbortSignal,
 ): Promise<Pulled> {
-  const { snapshot } = request;
   if (request.dryRun) return await rehearse(request, deps, signal);
   const completed = completeSwaps(request, deps);
   const landing = await prepare(request, deps.emit, signal);
   for (const journal of completed.filter(({ state }) => state === 'done')) {
-    const own = journal.installs.find((one) => one.snapshot === snapshot.cover.id);
+    const { plan } = landing;
+    const own = journal.installs.find(
+      (one) => one.snapshot === plan.snapshot && one.install === plan.install,
+    );
     if (!own) continue;
     const swapped = { ...own, journal };
     return await land(request, landing, swapped, stagedBefore(landing), deps, signal);
@@ -40,10 +48,11 @@ export async function pull(
   const restored = await stageInstall(request, landing.placement, deps, signal);
   deps.emit({ type: 'stage', stage: 'relocate' });
   const counted = countStage(landing);
-  refuseMissing(landing, snapshot.body, counted);
+  refuseMissing(landing, request.snapshot.body, counted);
   const relocation = relocationOf(request, landing);
   for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
   applyRelocation(relocation);
+  renameStaged(landing.placement);
   const ready = { landing, relocated: editsPerFile(relocation), counted };
   const journal = await whileStopped([landing], deps, signal, () => {
     deps.emit({ type: 'stage', stage: 'swap' });
@@ -51,7 +60,8 @@ export async function pull(
   });
   const [swapped] = journal.installs;
   assert(swapped, 'the journal holds what was swapped');
-  return await land(request, landing, { ...swapped, journal }, restored, deps, signal);
+  const { relocated } = ready;
+  return await land(request, landing, { ...swapped, relocated, journal }, restored, deps, signal);
 }
 
 /** Before anything else looks at the places concerned. */
@@ -72,7 +82,8 @@ const stagedBefore = ({ plan: { files, bytes } }: Landing): Restored => ({
 async function land(
   request: PullRequest,
   landing: Landing,
-  swapped: SwappedInstall & { readonly journal: Journal },
+  swapped: Omit<SwappedInstall, 'relocated'> &
+    Pick<Pulled, 'relocated'> & { readonly journal: Journal },
   restored: Restored,
   deps: PullDeps,
   signal: AbortSignal,

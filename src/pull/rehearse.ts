@@ -5,7 +5,7 @@ import { removeFolder } from '../fs/private-folder.ts';
 import type { RelocationPlan } from '../gateway/relocate.ts';
 import type { Landing, PullDeps, PullRequest } from './landing.ts';
 import { restoreTrees } from './restore.ts';
-import { relocationOf } from './stage-install.ts';
+import { relocationOf, targetOf } from './stage-install.ts';
 
 export async function rehearseRelocation(
   request: PullRequest,
@@ -16,15 +16,18 @@ export async function rehearseRelocation(
   const folder = bytePathFromText(`${request.journals}/rehearsal-${request.stamp}`);
   const { placement, record } = landing;
   const stageOf = (root: string): BytePath => asBytePath(`${folder}-${root}`);
-  const roots = placement.roots.map((one) => ({ ...one, stage: stageOf(one.root.name) }));
-  const targets = roots.map(({ root, stage, from }) => {
+  const roots = placement.roots.map((one, index) => ({ ...one, stage: stageOf(`${index}`) }));
+  const targets = roots.map((placed) => {
+    const { root, from, below } = placed;
+    const target = targetOf(placed);
     const links = record.roots.flatMap(({ aliases }) => aliases.map(parseShownPath));
     const config = bytePathFromText(record.configPath);
-    return {
-      root,
-      stage,
-      only: (path: BytePath) => isLookedAt(path, joinBytes(from, path), [config, ...links]),
+    const only = (path: BytePath): boolean => {
+      const rest = below === '' ? path : asBytePath(path.slice(below.length + 1));
+      const isHere = target.only?.(path) ?? true;
+      return isHere && isLookedAt(rest, joinBytes(from, rest), [config, ...links]);
     };
+    return { ...target, root, only };
   });
   try {
     await restoreTrees(
@@ -38,8 +41,9 @@ export async function rehearseRelocation(
   }
 }
 
-/** The config and what it includes (beside it, as a rule), session indexes, one database, links to other roots. */
-const LOOKED_AT = /^(sessions\.json|.*\/sessions\.json|[^/]*\.json5?|state\/openclaw\.sqlite)$/s;
+/** The config with its variables and includes, session indexes, one database, links to other roots. */
+const LOOKED_AT =
+  /^(\.env|sessions\.json|.*\/sessions\.json|[^/]*\.json5?|state\/openclaw\.sqlite)$/s;
 
 const isLookedAt = (path: BytePath, full: BytePath, named: readonly BytePath[]): boolean =>
   LOOKED_AT.test(path) || named.some((one) => one === full || one.startsWith(`${full}/`));

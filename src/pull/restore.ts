@@ -2,7 +2,7 @@
  * The middle of a pull, mirror of push's: select → plan → download → unseal → assemble → stage. Places trees in
  * stage directories and touches nothing else. A stage that an interrupted run left is completed.
  */
-import { joinBytes, showPath, type BytePath } from '../base/byte-path.ts';
+import { asBytePath, joinBytes, showPath, type BytePath } from '../base/byte-path.ts';
 import type { Clock } from '../base/clock.ts';
 import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
@@ -30,6 +30,8 @@ export type RestoreTarget = {
   readonly stage: BytePath;
   /** Only what this says yes to, with its parent directories. */
   readonly only?: (path: BytePath) => boolean;
+  /** Only what lies below this directory of the root, which is the top of the stage then. */
+  readonly below?: BytePath;
 };
 
 export type RestoreRequest = {
@@ -71,6 +73,13 @@ export async function restoreTrees(
     await run.close();
   }
 }
+
+/** Is an entry of the root one that this target wants? */
+const isMeant = ({ only, below = asBytePath('') }: RestoreTarget, path: BytePath): boolean =>
+  (below === '' || path.startsWith(`${below}/`)) && (only?.(path) ?? true);
+
+const restOf = (below: BytePath, path: BytePath): BytePath =>
+  below === '' ? path : asBytePath(path.slice(below.length + 1));
 
 type Link = {
   readonly stage: number;
@@ -127,9 +136,11 @@ class RestoreRun {
         setIdAllowed,
       },
     });
-    const total = targets.reduce((sum, { root }) => sum + root.bytes, 0);
+    // Parts of one root in several stages are no more than that root.
+    const roots = [...new Set(targets.map(({ root }) => root))];
+    const total = roots.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#bytesMax = total;
-    const files = targets.reduce((sum, { root }) => sum + root.files, 0);
+    const files = roots.reduce((sum, root) => sum + root.files, 0);
     this.#progress = new RestoreProgress(deps.emit, deps.clock, total, files);
   }
 
@@ -137,11 +148,13 @@ class RestoreRun {
   async plan(signal: AbortSignal): Promise<void> {
     for (const [stage, target] of this.#request.targets.entries()) {
       this.#deps.emit({ type: 'stage', stage: 'plan', detail: target.root.name });
-      for await (const entry of this.#request.snapshot.entries(target.root)) {
+      const { below = asBytePath('') } = target;
+      for await (const entry of this.#request.snapshot.entries(target.root, below)) {
         throwIfAborted(signal);
-        const isRoot = entry.type === 'dir' && entry.path === '';
-        if (target.only && !isRoot && !target.only(entry.path)) continue;
-        await this.#planEntry(stage, await this.#withContent(stage, target, entry), signal);
+        const isTop = entry.type === 'dir' && entry.path === below;
+        if (!isTop && !isMeant(target, entry.path)) continue;
+        const whole = await this.#withContent(stage, target, entry);
+        await this.#planEntry(stage, this.#asStaged(stage, below, whole), signal);
       }
     }
     await this.#verifyStage();
@@ -223,9 +236,7 @@ class RestoreRun {
     } else if (entry.type === 'symlink') {
       placer.placeSymlink(entry.path, entry.target, owner);
     } else if (entry.type === 'hardlink') {
-      const name = `${stage}/${entry.target}`;
-      const target = this.#chosenNames.get(name) ?? entry.target;
-      this.#links.push({ stage, path: entry.path, target, number });
+      this.#links.push({ stage, path: entry.path, target: entry.target, number });
     } else {
       this.#fileCount += 1;
       // What it says of itself is what room was looked for; files that share chunks cost their maker nothing.
@@ -239,7 +250,7 @@ class RestoreRun {
 
   /** A chosen name of a file whose first name was not chosen: it has the content then. */
   async #withContent(stage: number, target: RestoreTarget, entry: Entry): Promise<Entry> {
-    if (entry.type !== 'hardlink' || !target.only || target.only(entry.target)) return entry;
+    if (entry.type !== 'hardlink' || isMeant(target, entry.target)) return entry;
     const name = `${stage}/${entry.target}`;
     if (this.#chosenNames.has(name)) return entry;
     for await (const first of this.#request.snapshot.entries(target.root, entry.target)) {
@@ -248,6 +259,15 @@ class RestoreRun {
       return { ...first, path: entry.path };
     }
     return entry;
+  }
+
+  /** Under the names that it has in its stage. */
+  #asStaged(stage: number, below: BytePath, entry: Entry): Entry {
+    if (below === '' && entry.type !== 'hardlink') return entry;
+    const path = restOf(below, entry.path);
+    if (entry.type !== 'hardlink') return { ...entry, path };
+    const chosen = this.#chosenNames.get(`${stage}/${entry.target}`) ?? entry.target;
+    return { ...entry, path, target: restOf(below, chosen) };
   }
 
   async #planFile(
@@ -358,7 +378,9 @@ class RestoreRun {
   }
 
   #rootName(stage: number): BytePath {
-    return (this.#request.targets[stage]?.root.name ?? '') as BytePath;
+    const target = this.#request.targets[stage];
+    const name = asBytePath(target?.root.name ?? '');
+    return target?.below ? joinBytes(name, target.below) : name;
   }
 
   #placer(stage: number): Placer {

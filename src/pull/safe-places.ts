@@ -17,10 +17,10 @@ import type { Placement } from './placement.ts';
 export function refuseUnsafePlaces(placement: Placement, home: string, journals: string): void {
   const homePath = bytePathFromText(home);
   const names = new Set<string>();
-  for (const { root, to, isPartial, parts } of placement.roots) {
+  for (const { name, to, isPartial, parts } of placement.roots) {
     const targets = isPartial ? parts.map(({ target }) => target) : [to];
-    if (names.has(root.name)) throw refused(to, `two roots are named ${root.name}`);
-    names.add(root.name);
+    if (names.has(name)) throw refused(to, `two roots are named ${name}`);
+    names.add(name);
     for (const target of targets) {
       if (isPartial && dirNameBytes(target) !== (to === '/' ? '' : to)) {
         throw refused(target, `it does not lie directly in ${showPath(to)}`);

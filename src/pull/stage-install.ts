@@ -1,19 +1,35 @@
 /** The stage of an install: filled, counted, and its written-down paths repaired, before anything is swapped. */
-import { dirNameBytes, showPath, toFsPath, type BytePath } from '../base/byte-path.ts';
+import {
+  baseNameBytes,
+  dirNameBytes,
+  showPath,
+  toFsPath,
+  type BytePath,
+} from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
-import { makeFolder } from '../fs/swap-steps.ts';
+import { isThere, makeFolder } from '../fs/swap-steps.ts';
+import { renameDurable } from '../fs/sync.ts';
 import { compareCounts, failedCritical } from '../gateway/checklist.ts';
 import { loadConfig } from '../gateway/config-text.ts';
 import { countInstall, type InstallCounts } from '../gateway/counts.ts';
 import { besidePartial, expectedCounts, lostFiles } from '../gateway/expected-counts.ts';
 import { lstatIfAny, readFileIfAny } from '../gateway/read.ts';
 import { stagedRoots } from '../gateway/record.ts';
-import { planRelocation, type RelocationPlan, type StagedRoot } from '../gateway/relocate.ts';
+import {
+  planRelocation,
+  type NameChange,
+  type RelocationEdit,
+  type RelocationPlan,
+  type StagedRoot,
+} from '../gateway/relocate.ts';
+import type { Notice } from '../gateway/install.ts';
 import { locateIn } from '../gateway/locate.ts';
+import type { PathRule } from '../gateway/path-map.ts';
+import { isWithin } from '../gateway/paths.ts';
 import type { Landing, PullDeps, PullRequest } from './landing.ts';
-import type { Placement } from './placement.ts';
-import { restoreTrees, type Restored } from './restore.ts';
+import type { PlacedRoot, Placement } from './placement.ts';
+import { restoreTrees, type Restored, type RestoreTarget } from './restore.ts';
 
 /** All of it or nothing: an install with holes is never put in place. */
 export async function stageInstall(
@@ -24,7 +40,7 @@ export async function stageInstall(
 ): Promise<Restored> {
   const { snapshot, site } = request;
   for (const { stage, base } of placement.roots) makeBetween(base, stage, site.owner);
-  const targets = placement.roots.map(({ root, stage }) => ({ root, stage }));
+  const targets = placement.roots.map(targetOf);
   const restored = await restoreTrees(
     { snapshot, targets, ownerOf: () => site.owner, setIdAllowed: false },
     deps,
@@ -40,6 +56,18 @@ export async function stageInstall(
         'stateferry pull --into DIR',
     },
   );
+}
+
+/** What of a root is restored where; a folder that has another place is left out of it. */
+export function targetOf({ root, stage, below, without }: PlacedRoot): RestoreTarget {
+  const isElsewhere = (path: BytePath): boolean =>
+    without.some((one) => path === one || path.startsWith(`${one}/`));
+  return {
+    root,
+    stage,
+    below,
+    ...(without.length > 0 && { only: (path: BytePath) => !isElsewhere(path) }),
+  };
 }
 
 /** Folders between a stage and a root that is staged inside it. */
@@ -58,6 +86,30 @@ function makeBetween(base: BytePath, stage: BytePath, owner: PullRequest['site']
 const STAGED_FOLDER_MODE = 0o700;
 
 export function relocationOf(request: PullRequest, landing: Landing): RelocationPlan {
+  const plan = relocationOfTexts(request, landing);
+  const name = (path: BytePath): string => showPath(baseNameBytes(path));
+  const names = landing.placement.renamed.map(({ file, from, to }): NameChange => ({
+    kind: 'name',
+    at: from,
+    file,
+    where: 'name',
+    from: name(from),
+    to: name(to),
+  }));
+  const edits = [...plan.edits, ...names];
+  return { edits, notices: [...plan.notices, ...unusedRules(request, landing, edits)] };
+}
+
+/** After the edits. A kill leaves what the next try restores again, under the names of the snapshot. */
+export function renameStaged({ renamed }: Placement): void {
+  for (const { from, to, occupant } of renamed) {
+    if (!isThere(from)) continue;
+    if (occupant && isThere(to)) renameDurable(to, occupant);
+    renameDurable(from, to);
+  }
+}
+
+function relocationOfTexts(request: PullRequest, landing: Landing): RelocationPlan {
   const { record, placement } = landing;
   return planRelocation({
     roots: rootsOnStage(landing),
@@ -69,6 +121,27 @@ export function relocationOf(request: PullRequest, landing: Landing): Relocation
     agents: record.agents,
   });
 }
+
+/** A rule that was mistyped would otherwise do nothing without a word. */
+function unusedRules(
+  { own = [] }: PullRequest,
+  { placement, record }: Landing,
+  edits: readonly RelocationEdit[],
+): Notice[] {
+  const isUsed = ({ from }: PathRule): boolean =>
+    placement.roots.some((placed) => isWithin(from, textOf(placed.from))) ||
+    isWithin(from, record.configPath) ||
+    edits.some((edit) => isWithin(from, edit.from));
+  return own
+    .filter((rule) => !isUsed(rule))
+    .map(({ from, to }) => ({
+      code: 'map-unused',
+      message: `--map ${from}=${to} moves nothing of this snapshot`,
+      hint: 'OLD is a path of the old machine: stateferry ls SNAPSHOT shows them.',
+    }));
+}
+
+const textOf = (path: BytePath): string => Buffer.from(path, 'latin1').toString('utf8');
 
 /** What the stage holds, before paths are repaired: as the old machine would count it. */
 export function countStage(landing: Landing): InstallCounts {
@@ -87,7 +160,7 @@ export function countStage(landing: Landing): InstallCounts {
     config: config.value,
     locate,
     isOmitted: besidePartial(
-      landing.placement.roots.map(({ root, stage }) => [root.name, stage]),
+      landing.placement.roots.map(({ name, stage }) => [name, stage]),
       record,
     ),
   });
@@ -109,6 +182,10 @@ export function refuseMissing({ record }: Landing, body: SnapshotBody, found: In
 }
 
 function rootsOnStage({ record, placement }: Landing): StagedRoot[] {
-  const stages = new Map(placement.roots.map(({ root, stage }) => [root.name, stage]));
-  return stagedRoots(record, stages);
+  const stages = new Map(placement.roots.map(({ name, stage }) => [name, stage]));
+  const folders = placement.roots.filter(({ below }) => below !== '');
+  return [
+    ...stagedRoots(record, stages),
+    ...folders.map(({ from, stage }) => ({ path: from, aliases: [], at: stage })),
+  ];
 }

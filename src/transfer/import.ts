@@ -12,7 +12,8 @@ import {
 } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
 import type { ProcessRunner } from '../process/run.ts';
-import { findBrand, type Brand } from '../gateway/brands.ts';
+import type { Brand } from '../gateway/brands.ts';
+import { parseIdentity, type InstallIdentity } from '../gateway/identity.ts';
 import { omitRules } from '../gateway/omit-rules.ts';
 import { normalizePath } from '../gateway/paths.ts';
 import { gatewayRecord } from '../gateway/record.ts';
@@ -57,7 +58,7 @@ export async function importArchives(
   deps: ImportDeps,
   signal: AbortSignal,
 ): Promise<Imported> {
-  const target = parseTarget(request);
+  const target = parseIdentity(request.install, request.brands);
   const surveys: Survey[] = [];
   for (const archive of request.archives) {
     deps.emit({ type: 'stage', stage: 'survey', detail: archive });
@@ -79,23 +80,8 @@ export async function importArchives(
   }
 }
 
-type Target = { readonly brand: Brand; readonly profile: string; readonly name: string };
-
-function parseTarget({ install, brands }: ImportRequest): Target {
-  const match = /^([a-z][a-z0-9-]*)(?::([A-Za-z0-9_-]+))?$/.exec(install);
-  const brand = findBrand(brands, match?.[1] ?? '');
-  if (match === null || brand === undefined) {
-    const known = brands.map((one) => one.name).join(', ');
-    throw new FerryError('usage', `--as ${install}: that is no install`, {
-      hint: `A brand and, if need be, a profile, as in ${brands[0]?.name ?? ''}:work. Brands: ${known}.`,
-    });
-  }
-  const profile = match[2] ?? 'default';
-  return { brand, profile, name: profile === 'default' ? brand.name : `${brand.name}:${profile}` };
-}
-
 type Unpacking = {
-  readonly target: Target;
+  readonly target: InstallIdentity;
   readonly surveys: readonly Survey[];
   readonly disk: OldDisk;
   readonly deps: ImportDeps;

@@ -7,6 +7,8 @@ import { after, test } from 'node:test';
 import { FerryError } from '../../src/base/errors.ts';
 import type { SnapshotBody } from '../../src/format/snapshot.ts';
 import type { GatewayRecord } from '../../src/gateway/record.ts';
+import { moveMap } from '../../src/pull/move-map.ts';
+import { wholeRoots } from '../../src/pull/pieces.ts';
 import { planPlacement } from '../../src/pull/placement.ts';
 import { refuseUnsafePlaces } from '../../src/pull/safe-places.ts';
 
@@ -74,7 +76,10 @@ function plan(wishes: readonly Wish[], more: More = {}): void {
     })),
   };
   const snapshotId = 'ab'.repeat(16);
-  const placement = planPlacement({ body, record, snapshotId, home, stamp: '20261121-080000' });
+  const map = moveMap(body, record, { home, wanted: [] });
+  const pieces = wholeRoots(body, record, map);
+  const stamp = '20261121-080000';
+  const placement = planPlacement({ pieces, renamed: [], map, record, snapshotId, stamp });
   refuseUnsafePlaces(placement, home, journals);
 }
 

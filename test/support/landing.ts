@@ -6,6 +6,8 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import { BRANDS } from '../../src/gateway/brands.ts';
 import { inspectInstalls } from '../../src/gateway/discover.ts';
+import { parseIdentity } from '../../src/gateway/identity.ts';
+import type { PathRule } from '../../src/gateway/path-map.ts';
 import { runProcess } from '../../src/process/run.ts';
 import type { LandingSite, Pulled, PullPlan } from '../../src/pull/landing.ts';
 import { pull } from '../../src/pull/pull.ts';
@@ -104,6 +106,9 @@ export type PullWishes = {
   readonly snapshot?: string;
   readonly stamp?: string;
   readonly path?: string;
+  readonly own?: readonly PathRule[];
+  /** `brand[:profile]` */
+  readonly as?: string;
   readonly confirm?: (plan: PullPlan) => boolean;
   readonly signal?: AbortSignal;
   readonly events?: FerryEvent[];
@@ -131,6 +136,8 @@ export async function pullInto(world: LandingWorld, wishes: PullWishes): Promise
       restart: wishes.restart ?? true,
       journals,
       stamp: wishes.stamp ?? '20261121-080000',
+      ...(wishes.own && { own: wishes.own }),
+      ...(wishes.as !== undefined && { as: parseIdentity(wishes.as, BRANDS) }),
     },
     {
       repository: world.reader,

@@ -1,8 +1,11 @@
 /** pull: a snapshot onto this machine, or below a directory. */
 import { FerryError } from '../../base/errors.ts';
+import { brandsWith } from '../../gateway/brands.ts';
+import { parseIdentity } from '../../gateway/identity.ts';
+import { parseOwnRules } from '../../gateway/own-rules.ts';
 import { flag, listOption, optionalArgument, textOption } from '../call.ts';
 import { startCost } from '../cost.ts';
-import { pullHere, rememberPull } from '../pull-install.ts';
+import { pullHere, rememberPull, type PullWishes } from '../pull-install.ts';
 import { pullBelow } from '../pull-into.ts';
 import { pulledIntoSummary, pulledSummary } from '../pull-summary.ts';
 import { guardHistory, openChosen, openReading } from '../reading.ts';
@@ -23,6 +26,11 @@ export async function runPull(call: Call, session: Session): Promise<Report> {
       },
     );
   }
+  if (into !== undefined && (textOption(call, 'as') ?? listOption(call, 'map')[0]) !== undefined) {
+    throw new FerryError('usage', '--into only restores files: nothing is mapped or renamed', {
+      hint: 'Leave out --as and --map, or leave out --into.',
+    });
+  }
   const location = meantLocation(session);
   session.settings.lock();
   const reading = await openReading(session);
@@ -40,8 +48,19 @@ export async function runPull(call: Call, session: Session): Promise<Report> {
     dryRun,
     doctor: call.options['doctor'] !== false,
     restart: call.options['restart'] !== false,
+    ...placesOf(call, session),
   });
   if (pulled.landed) rememberPull(session, location, pulled);
   const join = pulled.landed ? joinCommand(session, location) : null;
   return pulledSummary(pulled, join, costUntilNow([repository.store]));
+}
+
+/** Refused before anything is fetched. */
+function placesOf(call: Call, { environment, settings }: Session): Pick<PullWishes, 'own' | 'as'> {
+  const brands = brandsWith(settings.data.brands ?? []);
+  const as = textOption(call, 'as');
+  return {
+    own: parseOwnRules(listOption(call, 'map'), environment.home),
+    ...(as !== undefined && { as: parseIdentity(as, brands) }),
+  };
 }

@@ -9,8 +9,8 @@ import { keysLines } from './keys-answer.ts';
 import { probeLines } from './probe-answer.ts';
 import { demoLines, pullLines } from './pull-answers.ts';
 import { importLines, pushLines, pushPlanLines } from './push-answers.ts';
+import type { AnswerItem } from './items.ts';
 import type {
-  AnswerItem,
   ExportSummary,
   InitSummary,
   JoinSummary,

@@ -2,7 +2,7 @@
 import { asBytePath, joinBytes, showPath } from '../../base/byte-path.ts';
 import type { Entry } from '../../format/entry.ts';
 import { printableLine } from './printable.ts';
-import type { EntryLine } from './summary.ts';
+import type { EntryLine } from './items.ts';
 
 /** Paths begin with the name of the root, and are escaped, so that they can be typed again. */
 export function entryLine(root: string, entry: Entry): EntryLine {

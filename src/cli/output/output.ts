@@ -4,7 +4,8 @@
  */
 import type { Emit } from '../../base/events.ts';
 import type { Failure } from './failure.ts';
-import type { AnswerItem, Summary, UndoSummary, WayBack } from './summary.ts';
+import type { AnswerItem } from './items.ts';
+import type { Summary, UndoSummary, WayBack } from './summary.ts';
 
 export type Output = {
   /** What the engine says while it works. */

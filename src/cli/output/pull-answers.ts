@@ -36,8 +36,10 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 export function pullLines(summary: PullSummary, choices: AnswerChoices): string[] {
   const { paint, verbose } = choices;
   const done = summary.dryRun === true ? 'would pull' : 'pulled';
+  const { source = summary.install } = summary;
+  const as = source === summary.install ? '' : ` (was ${printableLine(source)})`;
   return [
-    `${paint.good(done)} ${printableLine(summary.install)} from ${shortId(summary.snapshot)}: ` +
+    `${paint.good(done)} ${printableLine(summary.install)}${as} from ${shortId(summary.snapshot)}: ` +
       `${countText(summary.files, 'file')}, ${bytesText(summary.bytes)}` +
       (summary.dryRun === true
         ? ''
@@ -74,12 +76,23 @@ export function demoLines(summary: DemoSummary, choices: AnswerChoices): string[
   ];
 }
 
-function relocatedLines({ relocated }: PullSummary, verbose: boolean): string[] {
+/** A dry run is asked for the edits themselves. */
+function relocatedLines({ relocated, dryRun }: PullSummary, verbose: boolean): string[] {
   if (relocated.length === 0) return [];
   const edits = relocated.reduce((sum, one) => sum + one.edits, 0);
   return [
     `  paths edited: ${edits} in ${countText(relocated.length, 'file')}`,
-    ...(verbose ? relocated.map((one) => `    ${printableLine(one.file)}: ${one.edits}`) : []),
+    ...(verbose || dryRun === true ? relocated.flatMap(editLines) : []),
+  ];
+}
+
+function editLines({ file, edits, changes = [] }: PullSummary['relocated'][number]): string[] {
+  return [
+    `    ${printableLine(file)}: ${edits}`,
+    ...changes.map(({ where, line, from, to }) => {
+      const place = line === null ? where : `line ${line}, ${where}`;
+      return printableLine(`      ${place}: ${from} → ${to}`);
+    }),
   ];
 }
 

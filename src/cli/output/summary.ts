@@ -116,6 +116,8 @@ export type PullSummary = Cost & {
   readonly dryRun?: true;
   readonly snapshot: string;
   readonly install: string;
+  /** As the install was called on the old machine. */
+  readonly source?: string;
   readonly files: number;
   readonly bytes: number;
   readonly bytesFetched: number;
@@ -126,7 +128,17 @@ export type PullSummary = Cost & {
     /** Where what was there is now, or would be. */
     readonly aside?: readonly string[];
   }[];
-  readonly relocated: readonly { readonly file: string; readonly edits: number }[];
+  readonly relocated: readonly {
+    readonly file: string;
+    readonly edits: number;
+    /** Every one; absent where an interrupted run had done them. */
+    readonly changes?: readonly {
+      readonly where: string;
+      readonly line: number | null;
+      readonly from: string;
+      readonly to: string;
+    }[];
+  }[];
   readonly doctor: {
     readonly ran: boolean;
     readonly exit: number | null;
@@ -351,43 +363,3 @@ export type Summary =
   | DemoSummary
   | KeysSummary
   | ProbeSummary;
-
-/** A part of an answer that comes piece by piece: a line each, on the screen and in JSON. */
-export type AnswerItem =
-  | {
-      readonly type: 'root';
-      readonly name: string;
-      readonly kind: string;
-      /** On the old machine. */
-      readonly path: string;
-      readonly files: number;
-      readonly bytes: number;
-    }
-  | ({ readonly type: 'entry' } & EntryLine)
-  | {
-      readonly type: 'match';
-      readonly snapshot: string;
-      readonly time: string;
-      readonly install: string;
-      readonly entry: EntryLine;
-    }
-  | {
-      readonly type: 'difference';
-      readonly change: 'added' | 'removed' | 'changed';
-      readonly path: string;
-      /** Of a change: `content`, `mode`, `owner`, `mtime`, `type`, `target`. */
-      readonly what: readonly string[];
-      readonly bytes: number | null;
-    };
-
-export type EntryLine = {
-  readonly path: string;
-  readonly kind: 'dir' | 'file' | 'symlink' | 'hardlink';
-  readonly bytes: number;
-  /** As `ls` shows it: `-rw-------`. */
-  readonly mode: string;
-  readonly owner: string;
-  readonly group: string;
-  readonly mtime: string;
-  readonly target: string | null;
-};

@@ -89,7 +89,7 @@ test('only path-bearing keys move; comments, ~, ${VAR}, quotes and neighbours st
   ]);
   assert.deepEqual(
     plan.notices.map((notice) => notice.code),
-    ['path-not-moved', 'path-not-moved', 'variable-holds-old-path'],
+    ['path-not-moved', 'path-not-moved', 'variable-holds-old-path', 'variable-not-moved'],
   );
   assert.equal(read('state/openclaw.json'), original, 'a plan changes nothing');
   applyRelocation(plan);

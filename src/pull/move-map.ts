@@ -1,0 +1,30 @@
+/** The path map of a pull: the user's own rules, then what another name asks for, then from home to home. */
+import { parseShownPath } from '../base/byte-path.ts';
+import type { SnapshotBody } from '../format/snapshot.ts';
+import { movePath, pathMap, type PathMap, type PathRule } from '../gateway/path-map.ts';
+import type { GatewayRecord } from '../gateway/record.ts';
+
+export type MoveRules = {
+  readonly home: string;
+  /** The user's own, then those of a renaming: each may take a folder out of the root that holds it. */
+  readonly wanted: readonly PathRule[];
+};
+
+export function moveMap(body: SnapshotBody, record: GatewayRecord, rules: MoveRules): PathMap {
+  const wanted = [...rules.wanted, { from: pathText(body.install.home), to: rules.home }];
+  const known = pathMap(wanted);
+  // Names of a root (through links) that no rule knows follow those that one does.
+  const ofLinks = record.roots.flatMap(({ path, aliases, only }) => {
+    const names = only === null ? [path, ...aliases].map(pathText) : [];
+    const to = names.map((name) => movePath(known, name)).find((moved) => moved !== undefined);
+    if (to === undefined) return [];
+    return names
+      .filter((name) => movePath(known, name) === undefined)
+      .map((from) => ({ from, to }));
+  });
+  return pathMap([...wanted, ...ofLinks]);
+}
+
+/** A shown path as the text that configs have for it. */
+export const pathText = (shown: string): string =>
+  Buffer.from(parseShownPath(shown), 'latin1').toString('utf8');
