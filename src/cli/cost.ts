@@ -1,6 +1,6 @@
 /** What a command cost. */
 import type { ObjectStore } from '../store/object-store.ts';
-import type { Cost } from './output/summary.ts';
+import type { Cost } from './output/summary-parts.ts';
 import type { Session } from './session.ts';
 
 /** Call it first; call what it returns at the end. */

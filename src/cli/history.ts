@@ -5,7 +5,7 @@ import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { findRollbacks, listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import { printLocation, type Location } from '../store/location.ts';
-import type { MissingSnapshot } from './output/summary.ts';
+import type { MissingSnapshot } from './output/summary-push.ts';
 import { stateOf } from './repositories.ts';
 import type { Session } from './session.ts';
 

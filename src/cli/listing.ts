@@ -5,7 +5,8 @@ import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import type { Location } from '../store/location.ts';
 import { missingOf, rememberSeen, sayMissing } from './history.ts';
-import type { MissingSnapshot, SnapshotLine } from './output/summary.ts';
+import type { SnapshotLine } from './output/summary.ts';
+import type { MissingSnapshot } from './output/summary-push.ts';
 import { readerAt, stateOf, writerAt } from './repositories.ts';
 import { secretIfGiven, type Session } from './session.ts';
 

@@ -3,7 +3,7 @@ import type { PulledInto } from '../pull/into.ts';
 import type { Pulled } from '../pull/pull.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { wayBack } from './way-back.ts';
-import type { Cost } from './output/summary.ts';
+import type { Cost } from './output/summary-parts.ts';
 import type { Report } from './verb.ts';
 
 export function pulledSummary(pulled: Pulled, join: string | null, cost: Cost): Report {

@@ -9,7 +9,7 @@ import type { Location } from '../store/location.ts';
 import { isYes } from './confirm.ts';
 import { missingText, ROLLBACK_HINT, sayMissing } from './history.ts';
 import { historyAt } from './listing.ts';
-import type { MissingSnapshot } from './output/summary.ts';
+import type { MissingSnapshot } from './output/summary-push.ts';
 import { printableLine } from './output/printable.ts';
 import { readerAt, stateOf } from './repositories.ts';
 import { meantLocation, type Session } from './session.ts';

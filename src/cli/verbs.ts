@@ -314,6 +314,26 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./commands/keys.ts')).runKeys,
   },
   {
+    usage: 'mirror <source> <target>',
+    about: 'copy a repository as it is to a second place, or bring that copy up to date',
+    arguments: {
+      source: 'the repository, as a folder or s3://bucket/prefix',
+      target: 'an empty place, or an earlier mirror of the same repository',
+    },
+    options: [
+      { flags: '--read-data', about: 'compare what is there already by content, not by size' },
+    ],
+    examples: [
+      "stateferry mirror 's3://my-bucket/ferry' /media/usb/ferry",
+      "stateferry mirror /mnt/nas/ferry 's3://other/ferry?endpoint=https://s3.example.com' --read-data",
+    ],
+    notes: [
+      'Needs no passphrase. Nothing in the target is overwritten or deleted; snapshots are copied last.',
+      'The options of a bucket belong to its own location here: endpoint, region and profile may differ.',
+    ],
+    load: async () => (await import('./commands/mirror.ts')).runMirror,
+  },
+  {
     usage: 'probe [location]',
     about: 'try out what a store does: conditional writes, checksums, listings, latency',
     arguments: { location: 'default: the repository in use' },

@@ -8,7 +8,7 @@ import { whileNoneRuns } from '../../pull/gateways-of.ts';
 import type { Kept } from '../../pull/kept.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
-import type { UndoSummary } from '../output/summary.ts';
+import type { UndoSummary } from '../output/summary-pull.ts';
 
 export async function runUndo(call: Call, session: Session): Promise<Report> {
   const startedMs = session.clock.nowMs();

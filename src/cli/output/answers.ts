@@ -4,6 +4,7 @@ import { checkLines } from './check-answer.ts';
 import { entryText } from './entry-text.ts';
 import { gatewayLines, statusLines } from './gateway-answers.ts';
 import type { Paint } from './paint.ts';
+import { mirrorLines } from './mirror-answer.ts';
 import { printableLine } from './printable.ts';
 import { keysLines } from './keys-answer.ts';
 import { probeLines } from './probe-answer.ts';
@@ -47,6 +48,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return statusLines(summary, choices);
     case 'keys':
       return keysLines(summary);
+    case 'mirror':
+      return mirrorLines(summary, choices);
     case 'probe':
       return probeLines(summary);
     case 'ls':

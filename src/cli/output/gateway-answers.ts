@@ -3,7 +3,8 @@ import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
 import { keptLines } from './pull-answers.ts';
 import type { GatewayLine } from './gateway-line.ts';
-import type { GatewaysSummary, StatusSummary, WayBack } from './summary.ts';
+import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
+import type { WayBack } from './summary-pull.ts';
 import { bytesText, countText, shortId, timeText } from './words.ts';
 
 export function gatewayLines({ installs }: GatewaysSummary, { verbose }: AnswerChoices): string[] {

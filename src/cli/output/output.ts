@@ -5,7 +5,8 @@
 import type { Emit } from '../../base/events.ts';
 import type { Failure } from './failure.ts';
 import type { AnswerItem } from './items.ts';
-import type { Summary, UndoSummary, WayBack } from './summary.ts';
+import type { Summary } from './summary.ts';
+import type { UndoSummary, WayBack } from './summary-pull.ts';
 
 export type Output = {
   /** What the engine says while it works. */

@@ -3,7 +3,8 @@ import { NOT_CHECKED } from '../../gateway/checklist.ts';
 import type { AnswerChoices } from './answers.ts';
 import type { PlanShown } from './output.ts';
 import { printableLine } from './printable.ts';
-import type { DemoSummary, PullSummary, WayBack } from './summary.ts';
+import type { DemoSummary } from './summary.ts';
+import type { PullSummary, WayBack } from './summary-pull.ts';
 import { bytesText, countText, durationText, shortId } from './words.ts';
 
 export function planLines(plan: PlanShown): string[] {

@@ -1,14 +1,8 @@
 /** What a push did, or would do. */
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
-import type {
-  ImportSummary,
-  Omission,
-  Problem,
-  PushedInstall,
-  PushPlanSummary,
-  PushSummary,
-} from './summary.ts';
+import type { Omission, Problem } from './summary-parts.ts';
+import type { ImportSummary, PushedInstall, PushPlanSummary, PushSummary } from './summary-push.ts';
 import { bytesText, countText, durationText, shortId } from './words.ts';
 
 /** All of them stand in `--json`, in `--verbose` and in the snapshot. */

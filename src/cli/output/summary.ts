@@ -1,17 +1,15 @@
 /** What each verb answers with: the last line of `--json`, and what the text on the screen is made from. */
+import type { Mirrored } from '../../maintenance/mirror.ts';
 import type { ProbeReport } from '../../store/probe.ts';
-import type { RequestCounts } from '../../store/object-store.ts';
-import type { GatewayLine } from './gateway-line.ts';
-
-export type Omission = { readonly path: string; readonly reason: string };
-export type Problem = { readonly path: string; readonly code: string };
-
-export type Cost = {
-  readonly requests: RequestCounts;
-  readonly durationMs: number;
-  /** The largest this process was, workers included, as the kernel counts it. */
-  readonly rssMaxBytes: number;
-};
+import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
+import type { Cost } from './summary-parts.ts';
+import type { PullSummary, UndoSummary } from './summary-pull.ts';
+import type {
+  ImportSummary,
+  MissingSnapshot,
+  PushPlanSummary,
+  PushSummary,
+} from './summary-push.ts';
 
 export type InitSummary = {
   readonly verb: 'init';
@@ -31,152 +29,6 @@ export type JoinSummary = {
   readonly id: string;
   readonly machine: string;
   readonly isDefault: boolean;
-};
-
-export type PushedInstall = {
-  readonly id: string;
-  readonly repository: string;
-  readonly install: string;
-  readonly files: number;
-  readonly bytes: number;
-  readonly bytesNew: number;
-  readonly bytesStored: number;
-  readonly omissions: readonly Omission[];
-  readonly problems: readonly Problem[];
-};
-
-/** A snapshot that this machine has seen, and that the repository does not show any more. */
-export type MissingSnapshot = {
-  readonly writer: string;
-  readonly snapshot: string;
-  readonly time: string;
-  /** Of the newest that is shown of the same machine; null: none is. */
-  readonly shown: string | null;
-};
-
-/** A push that did not happen; `install` is null when the repository could not even be opened. */
-export type Failed = {
-  readonly repository: string;
-  readonly install: string | null;
-  readonly code: string;
-  readonly message: string;
-};
-
-export type PushSummary = Cost & {
-  readonly verb: 'push';
-  readonly snapshots: readonly PushedInstall[];
-  readonly failed: readonly Failed[];
-  /** What the repository had lost before this push. */
-  readonly missing: readonly MissingSnapshot[];
-};
-
-export type PlannedRoot = {
-  readonly name: string;
-  readonly path: string;
-  readonly files: number;
-  readonly bytes: number;
-};
-
-export type PlannedPush = {
-  readonly install: string;
-  readonly repository: string;
-  readonly roots: readonly PlannedRoot[];
-  readonly files: number;
-  readonly bytes: number;
-  readonly omissions: readonly Omission[];
-  readonly problems: readonly Problem[];
-};
-
-export type PushPlanSummary = {
-  readonly verb: 'push';
-  readonly dryRun: true;
-  readonly snapshots: readonly [];
-  readonly plan: readonly PlannedPush[];
-};
-
-/** What a pull keeps until it is undone or discarded. */
-export type WayBack = {
-  readonly installs: readonly { readonly install: string; readonly snapshot: string }[];
-  readonly since: string;
-  readonly aside: readonly {
-    readonly path: string;
-    readonly aside: string;
-    readonly bytes: number;
-  }[];
-  /** Puts it back. */
-  readonly command: string;
-  /** Removes it; null where nothing is kept. */
-  readonly discard: string | null;
-  /** What the command does, in those of the system. */
-  readonly byHand: readonly string[];
-};
-
-export type PullSummary = Cost & {
-  readonly verb: 'pull';
-  readonly dryRun?: true;
-  readonly snapshot: string;
-  readonly install: string;
-  /** As the install was called on the old machine. */
-  readonly source?: string;
-  readonly files: number;
-  readonly bytes: number;
-  readonly bytesFetched: number;
-  readonly placed: readonly {
-    readonly root: string;
-    readonly from: string;
-    readonly to: string;
-    /** Where what was there is now, or would be. */
-    readonly aside?: readonly string[];
-  }[];
-  readonly relocated: readonly {
-    readonly file: string;
-    readonly edits: number;
-    /** Every one; absent where an interrupted run had done them. */
-    readonly changes?: readonly {
-      readonly where: string;
-      readonly line: number | null;
-      readonly from: string;
-      readonly to: string;
-    }[];
-  }[];
-  readonly doctor: {
-    readonly ran: boolean;
-    readonly exit: number | null;
-    readonly findings: readonly string[];
-  };
-  readonly checklist: readonly {
-    readonly check: string;
-    readonly ok: boolean;
-    readonly expected: string;
-    readonly found: string;
-  }[];
-  /** null: nothing was moved. */
-  readonly undo: WayBack | null;
-  /** From the first rename of the swap to its last. */
-  readonly downtimeMs: number;
-  /** The command that keeps backups going from here; null where this machine pushes already. */
-  readonly join?: string | null;
-  readonly problems: readonly Problem[];
-};
-
-export type UndoSummary = {
-  readonly verb: 'undo';
-  readonly dryRun?: true;
-  /** Of the pull that was undone or accepted; none: there was nothing to do. */
-  readonly installs: WayBack['installs'];
-  readonly since: string | null;
-  readonly putBack: WayBack['aside'];
-  /** What the pull had placed, and where it is now. */
-  readonly pulled: readonly (WayBack['aside'][number] & { readonly remove: string })[];
-  readonly discarded: readonly { readonly path: string; readonly bytes: number }[];
-  /** When there was nothing to undo: what became of the last pull. */
-  readonly lastPull: {
-    readonly state: 'undone' | 'discarded' | 'discarding' | 'taken back';
-    readonly since: string;
-  } | null;
-  /** From the first rename to the last. */
-  readonly downtimeMs: number;
-  readonly durationMs: number;
 };
 
 export type SnapshotLine = {
@@ -199,59 +51,20 @@ export type SnapshotsSummary = {
   readonly missing: readonly MissingSnapshot[];
 };
 
-export type GatewaysSummary = {
-  readonly verb: 'gateways';
-  readonly installs: readonly GatewayLine[];
-};
-
-export type Attention = {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string;
-};
-
-export type StatusSummary = {
-  readonly verb: 'status';
-  readonly installs: readonly GatewayLine[];
-  readonly repositories: readonly {
-    readonly location: string;
-    readonly isDefault: boolean;
-    readonly joined: boolean;
-    readonly machine: string | null;
-    readonly reachable: boolean;
-    /** How long the bucket keeps what is pushed from being deleted, as `init --lock` set it. */
-    readonly lockDays: number | null;
-    readonly lastPush: readonly {
-      readonly install: string;
-      readonly snapshot: string;
-      readonly time: string;
-      readonly files: number;
-      readonly bytes: number;
-    }[];
-  }[];
-  readonly lastPull: {
-    readonly time: string;
-    readonly install: string;
-    readonly snapshot: string;
-    readonly ok: boolean;
-  } | null;
-  /** What pulls have moved aside and can put back, the last one first. */
-  readonly kept: readonly WayBack[];
-  readonly attention: readonly Attention[];
-};
-
 export type LsSummary = {
   readonly verb: 'ls';
   readonly snapshot: string;
   readonly entries: number;
   readonly bytes: number;
 };
+
 export type FindSummary = {
   readonly verb: 'find';
   readonly pattern: string;
   readonly snapshots: number;
   readonly matches: number;
 };
+
 export type DiffSummary = {
   readonly verb: 'diff';
   readonly from: string;
@@ -260,6 +73,7 @@ export type DiffSummary = {
   readonly removed: number;
   readonly changed: number;
 };
+
 export type CatSummary = {
   readonly verb: 'cat';
   readonly snapshot: string;
@@ -274,15 +88,6 @@ export type ExportSummary = {
   readonly file: string | null;
   readonly files: number;
   readonly bytes: number;
-};
-
-export type ImportSummary = Cost & {
-  readonly verb: 'import';
-  readonly snapshots: readonly PushedInstall[];
-  /** Where the install was, as far as its archives tell. */
-  readonly home: string;
-  readonly stateDir: string;
-  readonly roots: readonly { readonly name: string; readonly path: string }[];
 };
 
 export type CheckSummary = Cost & {
@@ -337,6 +142,9 @@ export type KeysSummary = {
   }[];
 };
 
+export type MirrorSummary = Cost &
+  Mirrored & { readonly verb: 'mirror'; readonly from: string; readonly to: string };
+
 export type ProbeSummary = {
   readonly verb: 'probe';
   readonly repository: string;
@@ -362,4 +170,5 @@ export type Summary =
   | CheckSummary
   | DemoSummary
   | KeysSummary
+  | MirrorSummary
   | ProbeSummary;

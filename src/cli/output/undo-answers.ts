@@ -3,7 +3,7 @@ import type { AnswerChoices } from './answers.ts';
 import type { UndoPlanShown } from './output.ts';
 import { printableLine } from './printable.ts';
 import { keptLines } from './pull-answers.ts';
-import type { UndoSummary } from './summary.ts';
+import type { UndoSummary } from './summary-pull.ts';
 import { bytesText, durationText, shortId, timeText } from './words.ts';
 
 export function undoPlanLines(plan: UndoPlanShown): string[] {

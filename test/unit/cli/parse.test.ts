@@ -73,6 +73,12 @@ const LINES: readonly Line[] = [
     args: [['add', 'reader', './drill.key']],
     options: {},
   },
+  {
+    line: 'mirror /a /b --read-data',
+    verb: 'mirror',
+    args: ['/a', '/b'],
+    options: { readData: true },
+  },
   { line: 'probe', verb: 'probe', args: [undefined], options: {} },
   {
     line: 'demo --real openclaw@2026.3.2',

@@ -1,0 +1,44 @@
+/** What gateways and status answer with. */
+import type { GatewayLine } from './gateway-line.ts';
+import type { WayBack } from './summary-pull.ts';
+
+export type GatewaysSummary = {
+  readonly verb: 'gateways';
+  readonly installs: readonly GatewayLine[];
+};
+
+export type Attention = {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+};
+
+export type StatusSummary = {
+  readonly verb: 'status';
+  readonly installs: readonly GatewayLine[];
+  readonly repositories: readonly {
+    readonly location: string;
+    readonly isDefault: boolean;
+    readonly joined: boolean;
+    readonly machine: string | null;
+    readonly reachable: boolean;
+    /** How long the bucket keeps what is pushed from being deleted, as `init --lock` set it. */
+    readonly lockDays: number | null;
+    readonly lastPush: readonly {
+      readonly install: string;
+      readonly snapshot: string;
+      readonly time: string;
+      readonly files: number;
+      readonly bytes: number;
+    }[];
+  }[];
+  readonly lastPull: {
+    readonly time: string;
+    readonly install: string;
+    readonly snapshot: string;
+    readonly ok: boolean;
+  } | null;
+  /** What pulls have moved aside and can put back, the last one first. */
+  readonly kept: readonly WayBack[];
+  readonly attention: readonly Attention[];
+};

@@ -1,0 +1,85 @@
+/** Who wrote an object, as far as signatures alone can tell: with the public root key, without any secret. */
+import { fromHex } from '../base/bytes.ts';
+import { FerryError } from '../base/errors.ts';
+import { verify, type SignaturePurpose } from '../crypto/signature.ts';
+import { SIGNATURE_BYTES } from '../crypto/sizes.ts';
+import { checkHeader, HEADER_BYTES } from '../format/header.ts';
+import { parseId, parseWriterObjectName, type ObjectId, type WriterId } from '../format/names.ts';
+import { NO_WRITER } from '../format/tombstone.ts';
+import { WRITER_RECORD_PREFIX_BYTES } from '../format/writer-record.ts';
+import { damaged } from './objects.ts';
+
+/** Learns signing keys from the writer records it is shown: show it those before the snapshots. */
+export class Authenticity {
+  readonly #repository: Uint8Array;
+  readonly #root: Uint8Array;
+  readonly #signingKeys = new Map<WriterId, Uint8Array>();
+  checked = 0;
+
+  /** @param root the public root key that this machine pinned */
+  constructor(repository: string, root: Uint8Array) {
+    this.#repository = fromHex(repository);
+    this.#root = root;
+  }
+
+  /**
+   * Says nothing about objects that carry no signature (packs, indexes, lists, key slots): what a snapshot says of
+   * them is checked by whoever opens it.
+   * @throws object-damaged, object-foreign
+   */
+  check(name: string, bytes: Uint8Array): void {
+    const [folder = '', id = ''] = name.split('/');
+    if (folder === 'writers') this.#checkWriter(name, parseId<WriterId>(id), bytes);
+    else if (folder === 'tombstones') this.#checkTombstone(name, parseId<ObjectId>(id), bytes);
+    else if (folder === 'snapshots') this.#checkSnapshot(name, bytes);
+  }
+
+  #checkWriter(name: string, id: WriterId | undefined, bytes: Uint8Array): void {
+    if (!id) throw damaged(name, 'its name is none of ours');
+    const object = id as string as ObjectId;
+    checkHeader(
+      bytes,
+      { kind: 'writer record', repository: this.#repository, writer: id, object },
+      name,
+    );
+    this.#verify(name, 'writer record', bytes, this.#root);
+    this.#signingKeys.set(id, bytes.slice(HEADER_BYTES, WRITER_RECORD_PREFIX_BYTES));
+  }
+
+  #checkTombstone(name: string, object: ObjectId | undefined, bytes: Uint8Array): void {
+    if (!object) throw damaged(name, 'its name is none of ours');
+    checkHeader(
+      bytes,
+      { kind: 'tombstone', repository: this.#repository, writer: NO_WRITER, object },
+      name,
+    );
+    this.#verify(name, 'tombstone', bytes, this.#root);
+  }
+
+  #checkSnapshot(name: string, bytes: Uint8Array): void {
+    const parsed = parseWriterObjectName(name);
+    if (!parsed) throw damaged(name, 'its name is none of ours');
+    const { writer, id: object } = parsed;
+    checkHeader(bytes, { kind: 'snapshot', repository: this.#repository, writer, object }, name);
+    const key = this.#signingKeys.get(writer);
+    if (!key) {
+      throw new FerryError(
+        'object-foreign',
+        `${name} was written by a machine with no valid writer record`,
+      );
+    }
+    this.#verify(name, 'snapshot', bytes, key);
+  }
+
+  #verify(name: string, purpose: SignaturePurpose, bytes: Uint8Array, key: Uint8Array): void {
+    if (bytes.length < HEADER_BYTES + SIGNATURE_BYTES) throw damaged(name, 'it ends too early');
+    const signed = bytes.subarray(0, bytes.length - SIGNATURE_BYTES);
+    if (!verify(purpose, signed, bytes.subarray(signed.length), key)) {
+      throw new FerryError('object-foreign', `${name} is not signed by whom it says wrote it`, {
+        hint: 'It is damaged, or somebody else who may write to the bucket put it there.',
+        details: { object: name },
+      });
+    }
+    this.checked += 1;
+  }
+}

@@ -1,0 +1,40 @@
+/** mirror on the command line: to a new folder, then up to date, and opened like the original. */
+import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+
+const folder = makeFolder();
+after(() => folder.remove());
+
+test('a repository on a second disk', async () => {
+  const machine = makeMachine(folder.path, 'alice');
+  const [first, second] = ['first', 'second'].map((name) => join(folder.path, name));
+  assert.ok(first && second);
+  const secret = ['--passphrase-file', machine.passphraseFile];
+  succeeded(await machine.run('init', first, '--kit', join(folder.path, 'kit'), ...secret));
+  const words = succeeded(await machine.run('mirror', first, second));
+  assert.match(words.stdout, /copied 4 objects .* and read them back/);
+  assert.match(words.stdout, /1 signature checked against the keys that this machine pinned/);
+  const again = succeeded(await machine.run('mirror', first, second, '--json')).last();
+  assert.deepEqual(again['objects'], { copied: 0, present: 3 });
+  assert.deepEqual(again['problems'], []);
+  // Nobody has pinned anything for the second place: the passphrase alone opens it.
+  const keys = succeeded(await machine.run('keys', '-r', second, ...secret, '--json')).last();
+  assert.ok(Array.isArray(keys['keys']) && keys['keys'].length === 2);
+
+  const stranger = makeMachine(folder.path, 'bob');
+  const unknown = succeeded(await stranger.run('mirror', second, join(folder.path, 'third')));
+  assert.match(unknown.stdout, /was not checked: this machine has not joined/);
+
+  const [record] = readdirSync(join(second, 'writers'));
+  writeFileSync(join(second, 'writers', record ?? ''), 'damaged');
+  await fails(machine, ['mirror', join(folder.path, 'nowhere'), second], {
+    exit: 10,
+    code: 'repository-missing',
+  });
+  const damaged = await machine.run('mirror', first, second);
+  assert.equal(damaged.exit, 16);
+  assert.match(damaged.stdout, /problem writers\/.* is not what the source has/);
+});
