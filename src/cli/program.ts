@@ -1,5 +1,5 @@
 /** The tree of commands. Parsing knows nothing of what the verbs do. */
-import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { Command, CommanderError, Help, type OutputConfiguration } from 'commander';
 import { FerryError } from '../base/errors.ts';
 import { addGlobalOptions, type GlobalOptions } from './global-options.ts';
 import type { Call, Values, Verb } from './verb.ts';
@@ -47,12 +47,22 @@ function newProgram(print: (text: string) => void, choose: (parsed: Parsed) => v
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [verb]', 'show how a verb is used')
     .configureOutput(output)
+    .configureHelp({ formatHelp: verbsFirst })
     .exitOverride()
     .showSuggestionAfterError(true)
     .addHelpText('after', EXAMPLES);
   addGlobalOptions(program);
   for (const verb of VERBS) addVerb(program, verb, choose);
   return program;
+}
+
+/** What can be done stands before how it is tuned. */
+function verbsFirst(command: Command, helper: Help): string {
+  const sections = Help.prototype.formatHelp.call(helper, command, helper).trimEnd().split('\n\n');
+  const isOptions = (section: string): boolean => section.startsWith('Options:');
+  return [...sections.filter((one) => !isOptions(one)), ...sections.filter(isOptions)]
+    .join('\n\n')
+    .concat('\n');
 }
 
 const EXAMPLES = `
