@@ -21,6 +21,7 @@ export type PullWishes = {
   readonly restart: boolean;
   readonly own: readonly PathRule[];
   readonly as?: InstallIdentity;
+  readonly undoOnFailure: boolean;
 };
 
 export async function pullHere(

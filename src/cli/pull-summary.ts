@@ -7,7 +7,7 @@ import type { Cost } from './output/summary-parts.ts';
 import type { Report } from './verb.ts';
 
 export function pulledSummary(pulled: Pulled, join: string | null, cost: Cost): Report {
-  const { plan, restored, relocated, landed, kept, downtimeMs } = pulled;
+  const { plan, restored, relocated, landed, kept, undone, downtimeMs } = pulled;
   const isRehearsal = restored === undefined;
   return {
     exit: landed === undefined || landed.ok ? 0 : 20,
@@ -28,7 +28,8 @@ export function pulledSummary(pulled: Pulled, join: string | null, cost: Cost): 
         expected,
         found,
       })),
-      undo: kept ? wayBack(kept) : null,
+      undo: kept && !undone ? wayBack(kept) : null,
+      ...(undone && { undone: { pulled: undone.pulled, putBack: undone.putBack } }),
       downtimeMs,
       join,
       problems: restored?.problems ?? [],

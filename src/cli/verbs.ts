@@ -120,6 +120,11 @@ export const VERBS: readonly Verb[] = [
       { flags: '--dry-run', about: 'show what would be placed and moved aside, and every edit' },
       { flags: '--no-doctor', about: "do not run the product's doctor" },
       { flags: '--no-restart', about: 'do not restart the gateway' },
+      {
+        flags: '--undo-on-failure',
+        about:
+          'undo it where a critical line of the checklist fails; the exit status is 20 then too',
+      },
     ],
     examples: [
       "stateferry pull -r 's3://my-bucket/ferry' --recovery-file ferry-kit.txt",

@@ -28,10 +28,11 @@ export type GatewayHere = {
 type Here = {
   readonly site: LandingSite;
   readonly brand: Brand;
-  readonly record: GatewayRecord;
+  /** That of the snapshot: its gateway may run here already. */
+  readonly record: Pick<GatewayRecord, 'port'>;
   readonly target: CliTarget;
   /** As far as doctor and restart need it. */
-  readonly cli: ProductCli | undefined;
+  readonly cli?: ProductCli | undefined;
 };
 
 /** By the lock of the config that will be replaced, at its own port and at that of the snapshot. */
@@ -40,7 +41,15 @@ export async function gatewayHere(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<GatewayHere> {
-  const { site, brand, record, target } = here;
+  const gateway = await findGateway(here, signal);
+  if (!gateway.found) await warnOfPort(gateway.atHand, here.record.port, emit, signal);
+  return gateway;
+}
+
+export async function findGateway(
+  { site, brand, record, target, cli }: Here,
+  signal: AbortSignal,
+): Promise<GatewayHere> {
   const { stateDir, configPath } = target;
   const { env, uid } = site;
   const config = loadConfig(configPath, readFileIfAny);
@@ -48,9 +57,8 @@ export async function gatewayHere(
   const basePath = pagePath(textAt(config.value, 'gateway', 'controlUi', 'basePath'));
   const atHand = { brand, stateDir, configPath, env, uid, basePath, ports, target };
   const found = await findRunning(atHand, signal);
-  if (found === undefined) await warnOfPort(atHand, record.port, emit, signal);
-  const cli = here.cli ?? (found && (await findProductCli(brand, site.cli, { target, signal })));
-  return { atHand, found, control: { cli, cliDeps: site.cli } };
+  const own = cli ?? (found && (await findProductCli(brand, site.cli, { target, signal })));
+  return { atHand, found, control: { cli: own, cliDeps: site.cli } };
 }
 
 export const pagePath = (basePath: string | undefined): string =>
@@ -73,6 +81,12 @@ async function warnOfPort(
   });
 }
 
+export type DoneWhileStopped<T> = {
+  readonly done: T;
+  /** The gateways that ran before, as they ran. */
+  startAgain(): Promise<void>;
+};
+
 /**
  * Does the swap while no gateway of these installs runs: each stopped and proved just before, and started again if the
  * swap did not happen.
@@ -83,8 +97,11 @@ export async function whileStopped<T>(
   deps: Pick<PullDeps, 'emit' | 'clock'>,
   signal: AbortSignal,
   swap: () => T,
-): Promise<T> {
+): Promise<DoneWhileStopped<T>> {
   const stopped: (() => Promise<void>)[] = [];
+  const startAgain = async (): Promise<void> => {
+    for (const start of stopped.toReversed()) await start();
+  };
   try {
     for (const { gateway } of landings) {
       const { atHand, found, control } = gateway;
@@ -94,9 +111,9 @@ export async function whileStopped<T>(
       if (memory) stopped.push(() => putBackUp(memory, atHand, { ...control, ...deps }));
     }
     for (const { gateway } of landings) await refuseRunning(gateway.atHand, signal);
-    return swap();
+    return { done: swap(), startAgain };
   } catch (error) {
-    for (const start of stopped.toReversed()) await start();
+    await startAgain();
     throw error;
   }
 }

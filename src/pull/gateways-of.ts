@@ -1,36 +1,27 @@
-/** The gateways of what a swap placed: none may run while it is moved. */
+/** The gateways of what a swap placed: none may run while it is moved again. */
 import { FerryError } from '../base/errors.ts';
-import { loadConfig } from '../gateway/config-text.ts';
-import { readFileIfAny } from '../gateway/read.ts';
-import { isRunning, portOf } from '../gateway/running.ts';
-import type { Journal, SwappedInstall } from './journal.ts';
+import { findGateway, type GatewayHere } from './gateway-here.ts';
+import type { Journal } from './journal.ts';
 import type { LandingSite } from './landing.ts';
 
-/** @throws gateway-unstoppable */
-export async function whileNoneRuns<T>(
+/** @throws install-not-found: a brand that is not known any more, whose gateway cannot be told */
+export async function gatewaysOf(
+  { installs }: Pick<Journal, 'installs'>,
   site: LandingSite,
-  { installs }: Journal,
   signal: AbortSignal,
-  work: () => T,
-): Promise<T> {
-  for (const { gateway } of installs) await refuseRunning(site, gateway, signal);
-  return work();
+): Promise<GatewayHere[]> {
+  const gateways: GatewayHere[] = [];
+  for (const { gateway } of installs) {
+    const { port, ...place } = gateway;
+    const brand = site.brands.find(({ name }) => name === place.brand);
+    if (!brand) throw unknownBrand(place.brand);
+    const target = { home: site.home, ...place };
+    gateways.push(await findGateway({ site, brand, record: { port }, target }, signal));
+  }
+  return gateways;
 }
 
-async function refuseRunning(
-  { env, uid, brands }: LandingSite,
-  { brand: name, stateDir, configPath, port: itsPort }: SwappedInstall['gateway'],
-  signal: AbortSignal,
-): Promise<void> {
-  const brand = brands.find((one) => one.name === name);
-  if (!brand) return;
-  const here = loadConfig(configPath, readFileIfAny);
-  const ports = new Set([itsPort, ...(here.exists ? [portOf(here, brand, env)] : [])]);
-  for (const port of ports) {
-    const running = await isRunning({ brand, stateDir, configPath, port, env, uid, signal });
-    if (!running.running) continue;
-    throw new FerryError('gateway-unstoppable', `a gateway is running here (${running.why})`, {
-      hint: `Stop it first: ${brand.command} gateway stop — or end the process, then undo again.`,
-    });
-  }
-}
+const unknownBrand = (name: string): FerryError =>
+  new FerryError('install-not-found', `this machine no longer knows the brand ${name}`, {
+    hint: 'Add it to the settings again: without it nobody can tell whether its gateway runs.',
+  });

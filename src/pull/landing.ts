@@ -12,6 +12,7 @@ import type { GatewayHere } from './gateway-here.ts';
 import type { Kept } from './kept.ts';
 import type { Placement } from './placement.ts';
 import type { RestoreDeps, Restored } from './restore.ts';
+import type { UndoPlan } from './undo.ts';
 
 /** The machine and user that the install lands on. */
 export type LandingSite = {
@@ -35,6 +36,8 @@ export type PullRequest = {
   readonly own?: readonly PathRule[];
   /** Another name than the install had. */
   readonly as?: InstallIdentity;
+  /** A failed critical line of the checklist undoes the pull. */
+  readonly undoOnFailure: boolean;
   /** Where journals of swaps are kept; it is there. */
   readonly journals: string;
   /** For names: the local time as `20261121-080000`. */
@@ -78,6 +81,8 @@ export type Pulled = {
   readonly restored: Restored | undefined;
   readonly relocated: readonly RelocatedFile[];
   readonly landed: Landed | undefined;
+  /** It did not pass, and everything is as it was before. */
+  readonly undone: UndoPlan | undefined;
   /** What an undo would put back; undefined: a dry run. */
   readonly kept: Kept | undefined;
   /** From the first rename of the swap to its last. */

@@ -11,6 +11,7 @@ import { keptOf } from './kept.ts';
 import { completedNotice, finishInterruptedSwaps } from './swap.ts';
 import type { Landing, Pulled, PullDeps, PullRequest } from './landing.ts';
 import { whileStopped } from './gateway-here.ts';
+import { orUndone } from './undo-on-failure.ts';
 import { prepare } from './prepare.ts';
 import { rehearseRelocation } from './rehearse.ts';
 import type { Restored } from './restore.ts';
@@ -39,7 +40,8 @@ export async function pull(
       (one) => one.snapshot === plan.snapshot && one.install === plan.install,
     );
     if (!own) continue;
-    const swapped = { ...own, journal };
+    // Whether a gateway ran before the run that was interrupted, nobody knows any more.
+    const swapped = { ...own, journal, startAgain: async () => {} };
     return await land(request, landing, swapped, stagedBefore(landing), deps, signal);
   }
   if (!(await deps.confirm(landing.plan))) {
@@ -54,14 +56,15 @@ export async function pull(
   applyRelocation(relocation);
   renameStaged(landing.placement);
   const ready = { landing, relocated: editsPerFile(relocation), counted };
-  const journal = await whileStopped([landing], deps, signal, () => {
+  const { done: journal, startAgain } = await whileStopped([landing], deps, signal, () => {
     deps.emit({ type: 'stage', stage: 'swap' });
     return swapIn(request, [ready], deps.clock);
   });
   const [swapped] = journal.installs;
   assert(swapped, 'the journal holds what was swapped');
   const { relocated } = ready;
-  return await land(request, landing, { ...swapped, relocated, journal }, restored, deps, signal);
+  const landable = { ...swapped, relocated, journal, startAgain };
+  return await land(request, landing, landable, restored, deps, signal);
 }
 
 /** Before anything else looks at the places concerned. */
@@ -79,11 +82,17 @@ const stagedBefore = ({ plan: { files, bytes } }: Landing): Restored => ({
   problems: [],
 });
 
+type Swapped = Omit<SwappedInstall, 'relocated'> &
+  Pick<Pulled, 'relocated'> & {
+    readonly journal: Journal;
+    /** The gateway that ran before the swap. */
+    startAgain(): Promise<void>;
+  };
+
 async function land(
   request: PullRequest,
   landing: Landing,
-  swapped: Omit<SwappedInstall, 'relocated'> &
-    Pick<Pulled, 'relocated'> & { readonly journal: Journal },
+  swapped: Swapped,
   restored: Restored,
   deps: PullDeps,
   signal: AbortSignal,
@@ -94,17 +103,12 @@ async function land(
     const message = `${stage.shown} is left over from another pull that was interrupted`;
     deps.emit({ type: 'notice', code: 'stage-left', message, hint: `rm -rf ${stage.quoted}` });
   }
-  try {
-    const landed = await finishLanding({ request, landing, counted }, deps, signal);
-    const { downtimeMs = 0 } = journal;
-    return { plan, restored, relocated, landed, kept: keptOf(journal), downtimeMs };
-  } catch (error) {
-    // Its answer would have told this: the files are in place, whatever became of the doctor.
-    const message = `${plan.install} is in place; what was here before can be put back`;
-    const hint = `stateferry undo ${plan.install}`;
-    deps.emit({ type: 'notice', code: 'in-place', message, hint });
-    throw error;
-  }
+  const back = { installs: [plan.install], startGateways: swapped.startAgain };
+  const landed = await orUndone(request, back, deps, signal, () =>
+    finishLanding({ request, landing, counted }, deps, signal),
+  );
+  const { downtimeMs = 0 } = journal;
+  return { plan, restored, relocated, ...landed, kept: keptOf(journal), downtimeMs };
 }
 
 async function rehearse(
@@ -121,5 +125,5 @@ async function rehearse(
   for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
   const relocated = editsPerFile(relocation);
   const nothing = { restored: undefined, landed: undefined, kept: undefined, downtimeMs: 0 };
-  return { plan: landing.plan, relocated, ...nothing };
+  return { plan: landing.plan, relocated, undone: undefined, ...nothing };
 }

@@ -12,13 +12,17 @@ import { identityOf, standsThere } from '../fs/identity.ts';
 import { isThere, type SwapStep } from '../fs/swap-steps.ts';
 import { isWritableFolder } from '../fs/writable.ts';
 import { timeText } from '../repository/objects.ts';
+import { whileStopped, type GatewayHere } from './gateway-here.ts';
+import { gatewaysOf } from './gateways-of.ts';
 import { installNames, journalsIn, refuseForeign, type JournalFile } from './journal.ts';
 import { bytesAt, keptOf, type Kept, type KeptPath } from './kept.ts';
+import type { LandingSite } from './landing.ts';
 import { putBackCommands } from './swap-in.ts';
 import { completedNotice, discardAside, finishInterruptedSwaps, undoSwap } from './swap.ts';
 import { undoSteps } from './undo-steps.ts';
 
 export type UndoRequest = {
+  readonly site: LandingSite;
   /** Where journals of swaps are kept. */
   readonly journals: string;
   /** Whose last pull is meant; undefined: the last pull of all. */
@@ -34,6 +38,8 @@ export type UndoPlan = {
   readonly putBack: readonly KeptPath[];
   /** What the pull had placed, and where it will be. */
   readonly pulled: readonly (KeptPath & { readonly remove: string })[];
+  /** Run now, and will be stopped meanwhile. */
+  readonly gateways: readonly { readonly why: string }[];
 };
 
 export type UndoDeps = {
@@ -41,8 +47,8 @@ export type UndoDeps = {
   readonly clock: Clock;
   /** Shows the plan and asks. @throws confirmation-needed */
   confirm(plan: UndoPlan): Promise<void>;
-  /** Does it while no gateway of these installs runs. */
-  whileStopped(swapped: JournalFile['journal'], work: () => number): Promise<number>;
+  /** Instead of starting those that ran just before. */
+  startGateways?(): Promise<void>;
 };
 
 export type Undone =
@@ -56,25 +62,34 @@ export type LastPull = {
 };
 
 /** @throws install-not-found, target-unsafe, gateway-unstoppable, confirmation-needed */
-export async function undo(request: UndoRequest, deps: UndoDeps): Promise<Undone> {
+export async function undo(
+  request: UndoRequest,
+  deps: UndoDeps,
+  signal: AbortSignal,
+): Promise<Undone> {
   completeSwaps(request, deps.emit);
   const meant = meantJournals(request);
   const last = meant.findLast(({ journal }) => journal.state === 'done');
   if (!last) return { plan: undefined, last: lastOf(meant) };
   const steps = undoSteps(last.journal, request.stamp);
   refuseChanged(last, steps);
-  const plan = planOf(last, steps);
+  const gateways = await gatewaysOf(last.journal, request.site, signal);
+  const plan = planOf(last, steps, gateways);
   if (request.dryRun) return { plan, downtimeMs: 0 };
   refuseForeign(last.file);
   await deps.confirm(plan);
-  const downtimeMs = await deps.whileStopped(last.journal, () => {
+  const landings = gateways.map((gateway) => ({ gateway }));
+  const { done, startAgain } = await whileStopped(landings, deps, signal, () => {
     // Asking and stopping take their time.
     refuseChanged(last, steps);
     deps.emit({ type: 'stage', stage: 'undo' });
-    return undoSwap(last, { time: timeText(deps.clock.nowMs()), steps }).downtimeMs ?? 0;
+    return undoSwap(last, { time: timeText(deps.clock.nowMs()), steps });
   });
-  return { plan, downtimeMs };
+  await (deps.startGateways ?? startAgain)();
+  return { plan, downtimeMs: done.downtimeMs ?? 0 };
 }
+
+type KeptRequest = Pick<UndoRequest, 'journals' | 'install' | 'dryRun'>;
 
 export type DiscardDeps = Pick<UndoDeps, 'emit'> & {
   /** Shows the plan and asks. @throws confirmation-needed */
@@ -85,10 +100,7 @@ export type DiscardDeps = Pick<UndoDeps, 'emit'> & {
  * Removes what is kept aside, of every pull that is meant: an earlier one cannot be undone without the later one.
  * @throws install-not-found, target-unsafe, confirmation-needed, file-write
  */
-export async function discard(
-  request: Omit<UndoRequest, 'stamp'>,
-  deps: DiscardDeps,
-): Promise<readonly Kept[]> {
+export async function discard(request: KeptRequest, deps: DiscardDeps): Promise<readonly Kept[]> {
   if (!request.dryRun) completeSwaps(request, deps.emit);
   const meant = meantJournals(request).filter(({ journal }) =>
     ['done', 'discarding'].includes(journal.state),
@@ -102,13 +114,13 @@ export async function discard(
   return kept;
 }
 
-function completeSwaps({ journals, dryRun }: Omit<UndoRequest, 'stamp'>, emit: Emit): void {
+function completeSwaps({ journals, dryRun }: KeptRequest, emit: Emit): void {
   if (dryRun) return;
   for (const journal of finishInterruptedSwaps(journals)) emit(completedNotice(journal));
 }
 
 /** @throws install-not-found */
-function meantJournals({ journals, install }: Omit<UndoRequest, 'stamp'>): JournalFile[] {
+function meantJournals({ journals, install }: KeptRequest): JournalFile[] {
   const all = journalsIn(journals);
   if (install === undefined) return all;
   const own = all.filter((one) => installNames(one).includes(install));
@@ -161,7 +173,11 @@ function isAsPlaced({ to, identity }: Extract<SwapStep, { kind: 'place' }>): boo
   return identityOf(to)?.kind !== 'folder';
 }
 
-function planOf({ journal }: JournalFile, steps: readonly SwapStep[]): UndoPlan {
+function planOf(
+  { journal }: JournalFile,
+  steps: readonly SwapStep[],
+  gateways: readonly GatewayHere[],
+): UndoPlan {
   const { installs, since, aside } = keptOf(journal);
   const pulled = steps
     .filter((step) => step.kind === 'aside')
@@ -171,5 +187,6 @@ function planOf({ journal }: JournalFile, steps: readonly SwapStep[]): UndoPlan 
       bytes: bytesAt(from),
       remove: `rm -rf ${shellWord(to)}`,
     }));
-  return { installs, since, putBack: aside, pulled };
+  const running = gateways.flatMap(({ found }) => (found ? [{ why: found.why }] : []));
+  return { installs, since, putBack: aside, pulled, gateways: running };
 }

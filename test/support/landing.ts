@@ -101,6 +101,7 @@ export type PullWishes = {
   readonly dryRun?: boolean;
   readonly doctor?: boolean;
   readonly restart?: boolean;
+  readonly undoOnFailure?: boolean;
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** A prefix of its id; the newest unless told otherwise. */
   readonly snapshot?: string;
@@ -134,6 +135,7 @@ export async function pullInto(world: LandingWorld, wishes: PullWishes): Promise
       dryRun: wishes.dryRun ?? false,
       doctor: wishes.doctor ?? true,
       restart: wishes.restart ?? true,
+      undoOnFailure: wishes.undoOnFailure ?? false,
       journals,
       stamp: wishes.stamp ?? '20261121-080000',
       ...(wishes.own && { own: wishes.own }),

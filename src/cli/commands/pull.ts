@@ -49,9 +49,10 @@ export async function runPull(call: Call, session: Session): Promise<Report> {
     doctor: call.options['doctor'] !== false,
     restart: call.options['restart'] !== false,
     ...placesOf(call, session),
+    undoOnFailure: flag(call, 'undoOnFailure'),
   });
-  if (pulled.landed) rememberPull(session, location, pulled);
-  const join = pulled.landed ? joinCommand(session, location) : null;
+  if (pulled.landed && !pulled.undone) rememberPull(session, location, pulled);
+  const join = pulled.landed && !pulled.undone ? joinCommand(session, location) : null;
   return pulledSummary(pulled, join, costUntilNow([repository.store]));
 }
 

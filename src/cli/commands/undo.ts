@@ -3,8 +3,7 @@ import { flag, optionalArgument } from '../call.ts';
 import { confirm } from '../confirm.ts';
 import { landingSite, stampOf } from '../pull-install.ts';
 import { journalsFolder } from '../../settings/places.ts';
-import { discard, undo, type Undone } from '../../pull/undo.ts';
-import { whileNoneRuns } from '../../pull/gateways-of.ts';
+import { discard, undo, type UndoPlan, type Undone } from '../../pull/undo.ts';
 import type { Kept } from '../../pull/kept.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
@@ -14,6 +13,7 @@ export async function runUndo(call: Call, session: Session): Promise<Report> {
   const startedMs = session.clock.nowMs();
   session.settings.lock();
   const request = {
+    site: landingSite(session),
     journals: journalsFolder(session.places),
     install: installOf(optionalArgument(call, 0)),
     dryRun: flag(call, 'dryRun'),
@@ -22,9 +22,20 @@ export async function runUndo(call: Call, session: Session): Promise<Report> {
   const answer = flag(call, 'discard')
     ? discarded(await runDiscard(session, request))
     : undone(await runPutBack(session, request));
+  if (!request.dryRun) forgetChecklist(session, answer);
   const durationMs = Math.round(session.clock.nowMs() - startedMs);
   const rehearsal = request.dryRun && { dryRun: true as const };
   return { summary: { verb: 'undo', ...NOTHING, ...answer, ...rehearsal, durationMs } };
+}
+
+/** What was found after a pull that is undone says nothing of what is here now. */
+function forgetChecklist({ settings }: Session, { pulled = [], installs = [] }: Answer): void {
+  const last = settings.data.lastPull;
+  if (!last || pulled.length === 0) return;
+  const isUndone = installs.some(
+    ({ install, snapshot }) => install === last.install && snapshot === last.snapshot,
+  );
+  if (isUndone) settings.update((data) => ({ ...data, lastPull: undefined }));
 }
 
 /** Installs are landed on this machine, whatever machine they are from. */
@@ -34,17 +45,13 @@ const installOf = (typed: string | undefined): string | undefined =>
 type Request = Parameters<typeof undo>[0];
 
 function runPutBack(session: Session, request: Request): Promise<Undone> {
-  const site = landingSite(session);
-  return undo(request, {
-    emit: session.emit,
-    clock: session.clock,
-    confirm: async (plan) => {
-      session.output.plan({ verb: 'undo', ...plan });
-      const what = plan.putBack.length === 0 ? '' : ', and put back what was here before';
-      await confirm(session, `Move aside what was pulled${what}?`);
-    },
-    whileStopped: (journal, work) => whileNoneRuns(site, journal, session.signal, work),
-  });
+  const { emit, clock, signal, output } = session;
+  const agreed = async (plan: UndoPlan): Promise<void> => {
+    output.plan({ verb: 'undo', ...plan });
+    const what = plan.putBack.length === 0 ? '' : ', and put back what was here before';
+    await confirm(session, `Move aside what was pulled${what}?`);
+  };
+  return undo(request, { emit, clock, confirm: agreed }, signal);
 }
 
 function runDiscard(session: Session, request: Request): Promise<readonly Kept[]> {
@@ -74,7 +81,8 @@ type Answer = Partial<Omit<UndoSummary, 'verb' | 'dryRun'>>;
 
 function undone(answer: Undone): Answer {
   if (answer.plan === undefined) return { lastPull: answer.last ?? null };
-  return { ...answer.plan, downtimeMs: answer.downtimeMs };
+  const { installs, since, putBack, pulled } = answer.plan;
+  return { installs, since, putBack, pulled, downtimeMs: answer.downtimeMs };
 }
 
 const discarded = (kept: readonly Kept[]): Answer => ({

@@ -1,10 +1,10 @@
 /** Which gateways there are, and how things stand. */
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
-import { keptLines } from './pull-answers.ts';
 import type { GatewayLine } from './gateway-line.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { WayBack } from './summary-pull.ts';
+import { keptLines } from './undo-answers.ts';
 import { bytesText, countText, shortId, timeText } from './words.ts';
 
 export function gatewayLines({ installs }: GatewaysSummary, { verbose }: AnswerChoices): string[] {

@@ -45,7 +45,10 @@ export type PlanShown = {
 };
 
 export type UndoPlanShown =
-  | ({ readonly verb: 'undo' } & Pick<UndoSummary, 'installs' | 'since' | 'putBack' | 'pulled'>)
+  | ({
+      readonly verb: 'undo';
+      readonly gateways: readonly { readonly why: string }[];
+    } & Pick<UndoSummary, 'installs' | 'since' | 'putBack' | 'pulled'>)
   | {
       readonly verb: 'discard';
       readonly kept: readonly Pick<WayBack, 'installs' | 'since' | 'aside'>[];

@@ -1,10 +1,12 @@
 /** What a pull is about to do, and what it did. */
+import { ERROR_CODES } from '../../base/errors.ts';
 import { NOT_CHECKED } from '../../gateway/checklist.ts';
 import type { AnswerChoices } from './answers.ts';
 import type { PlanShown } from './output.ts';
 import { printableLine } from './printable.ts';
 import type { DemoSummary } from './summary.ts';
-import type { PullSummary, WayBack } from './summary-pull.ts';
+import type { PullSummary } from './summary-pull.ts';
+import { keptLines, movedBackLines } from './undo-answers.ts';
 import { bytesText, countText, durationText, shortId } from './words.ts';
 
 export function planLines(plan: PlanShown): string[] {
@@ -55,7 +57,7 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
     ),
     ...doctorLines(summary),
     ...checklistLines(summary, choices),
-    ...undoLines(summary, verbose),
+    ...undoLines(summary, choices),
     ...(typeof summary.join === 'string'
       ? [`to keep the backups going from here: ${printableLine(summary.join)}`]
       : []),
@@ -123,17 +125,20 @@ function checklistLines(
   ];
 }
 
-function undoLines({ undo, downtimeMs }: PullSummary, verbose: boolean): string[] {
+const CHECKLIST_FAILED = ERROR_CODES['checklist-failed'].exit;
+
+function undoLines(summary: PullSummary, { verbose, exit }: AnswerChoices): string[] {
+  const { undo, undone, downtimeMs } = summary;
+  if (undone) return ['undone: everything is as it was before the pull', ...movedBackLines(undone)];
   if (undo === null) return [];
   const { command, discard, byHand } = undo;
   return [
     `  swapped in ${durationText(downtimeMs)}`,
     ...keptLines(undo),
-    `to put back what was here before: ${printableLine(command)}`,
+    exit === CHECKLIST_FAILED
+      ? `a critical line failed; to put back what was here before: ${printableLine(command)}`
+      : `to put back what was here before: ${printableLine(command)}`,
     ...(verbose ? byHand.map((line) => `  by hand: ${printableLine(line)}`) : []),
     ...(discard === null ? [] : [`to remove it for good: ${printableLine(discard)}`]),
   ];
 }
-
-export const keptLines = ({ aside }: Pick<WayBack, 'aside'>): string[] =>
-  aside.map((one) => `  kept aside: ${printableLine(one.aside)} (${bytesText(one.bytes)})`);

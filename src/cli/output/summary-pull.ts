@@ -57,8 +57,10 @@ export type PullSummary = Cost & {
     readonly expected: string;
     readonly found: string;
   }[];
-  /** null: nothing was moved. */
+  /** null: nothing was moved, or it is undone already. */
   readonly undo: WayBack | null;
+  /** The checklist failed, and everything is as it was before. */
+  readonly undone?: Pick<UndoSummary, 'pulled' | 'putBack'>;
   /** From the first rename of the swap to its last. */
   readonly downtimeMs: number;
   /** The command that keeps backups going from here; null where this machine pushes already. */

@@ -2,8 +2,7 @@
 import type { AnswerChoices } from './answers.ts';
 import type { UndoPlanShown } from './output.ts';
 import { printableLine } from './printable.ts';
-import { keptLines } from './pull-answers.ts';
-import type { UndoSummary } from './summary-pull.ts';
+import type { UndoSummary, WayBack } from './summary-pull.ts';
 import { bytesText, durationText, shortId, timeText } from './words.ts';
 
 export function undoPlanLines(plan: UndoPlanShown): string[] {
@@ -14,6 +13,9 @@ export function undoPlanLines(plan: UndoPlanShown): string[] {
     `undo ${pullText(plan)}:`,
     ...plan.pulled.map((one) => moveLine(one.path, one.aside, one.bytes)),
     ...plan.putBack.map((one) => moveLine(one.aside, one.path, one.bytes)),
+    ...plan.gateways.map(
+      ({ why }) => `  the gateway that runs (${printableLine(why)}) is stopped, and started again`,
+    ),
   ];
 }
 
@@ -41,13 +43,23 @@ export function undoLines(summary: UndoSummary, { paint }: AnswerChoices): strin
   const took = dryRun === true ? '' : ` in ${durationText(downtimeMs)}`;
   return [
     `${paint.good(dryRun === true ? 'would undo' : 'undone')}${took}: ${pullText(summary)}`,
-    ...putBack.map((one) => `  back: ${printableLine(one.path)} (${bytesText(one.bytes)})`),
-    ...pulled.flatMap((one) => [
-      `  what was pulled is kept: ${printableLine(one.aside)} (${bytesText(one.bytes)})`,
-      `    to remove it: ${printableLine(one.remove)}`,
-    ]),
+    ...movedBackLines(summary),
   ];
 }
+
+export const movedBackLines = ({
+  putBack,
+  pulled,
+}: Pick<UndoSummary, 'putBack' | 'pulled'>): string[] => [
+  ...putBack.map((one) => `  back: ${printableLine(one.path)} (${bytesText(one.bytes)})`),
+  ...pulled.flatMap((one) => [
+    `  what was pulled is kept: ${printableLine(one.aside)} (${bytesText(one.bytes)})`,
+    `    to remove it: ${printableLine(one.remove)}`,
+  ]),
+];
+
+export const keptLines = ({ aside }: Pick<WayBack, 'aside'>): string[] =>
+  aside.map((one) => `  kept aside: ${printableLine(one.aside)} (${bytesText(one.bytes)})`);
 
 function nothingLine({ lastPull }: UndoSummary): string {
   if (lastPull === null) return 'nothing to undo: no pull keeps anything on this machine';

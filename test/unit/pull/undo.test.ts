@@ -19,6 +19,8 @@ import { FerryError, type ErrorCode } from '../../../src/base/errors.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
 import { identityOf } from '../../../src/fs/identity.ts';
 import { isThere, type SwapStep } from '../../../src/fs/swap-steps.ts';
+import { BRANDS } from '../../../src/gateway/brands.ts';
+import { runProcess } from '../../../src/process/run.ts';
 import { journalsIn, type Journal } from '../../../src/pull/journal.ts';
 import { finishInterruptedSwaps, swap } from '../../../src/pull/swap.ts';
 import { discard, undo, type Undone } from '../../../src/pull/undo.ts';
@@ -84,11 +86,13 @@ const events: FerryEvent[] = [];
 const emit = (event: FerryEvent): void => void events.push(event);
 const asked = { confirm: async () => {} };
 
-const undoIn = ({ journals }: Scene, wishes: Wishes = {}): Promise<Undone> =>
-  undo(
-    { journals, install: undefined, dryRun: false, stamp: 'now', ...wishes },
-    { emit, clock: systemClock, ...asked, whileStopped: async (_journal, work) => work() },
-  );
+function undoIn({ home, journals }: Scene, wishes: Wishes = {}): Promise<Undone> {
+  const env = { TMPDIR: home, PATH: '/nowhere' };
+  const cli = { run: runProcess, env };
+  const site = { home, uid: 1, owner: undefined, env, brands: BRANDS, cli };
+  const request = { site, journals, install: undefined, dryRun: false, stamp: 'now', ...wishes };
+  return undo(request, { emit, clock: systemClock, ...asked }, new AbortController().signal);
+}
 
 const discardIn = ({ journals }: Scene, wishes: Wishes = {}) =>
   discard({ journals, install: undefined, dryRun: false, ...wishes }, { emit, ...asked });
