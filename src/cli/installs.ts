@@ -1,7 +1,7 @@
 /** The gateways of the home that is meant, and which of them a person names. */
 import { FerryError } from '../base/errors.ts';
 import type { AskDeps } from '../gateway/ask-product.ts';
-import { brandsWith, type Brand } from '../gateway/brands.ts';
+import type { Brand } from '../gateway/brands.ts';
 import { discoverInstalls, type DiscoverRequest } from '../gateway/discover.ts';
 import { mountedDisk, type Mount } from '../gateway/disk.ts';
 import type { Install } from '../gateway/install.ts';
@@ -9,6 +9,7 @@ import { findOldHome } from '../gateway/old-home.ts';
 import { normalizePath } from '../gateway/paths.ts';
 import { realPath } from '../gateway/read.ts';
 import { runProcess } from '../process/run.ts';
+import { knownBrands } from '../settings/brands-file.ts';
 import { variablesForOthers } from '../settings/environment.ts';
 import { productAnswers } from '../settings/product-answers.ts';
 import type { GatewayLine } from './output/gateway-line.ts';
@@ -16,10 +17,10 @@ import type { Session } from './session.ts';
 
 /** @param about what to ask the products' own commands, which takes seconds; absent: nothing */
 export function discoverRequest(session: Session, about?: AskDeps['about']): DiscoverRequest {
-  const { environment, settings } = session;
+  const { environment, places } = session;
   const env = variablesForOthers(environment);
   const { home, owner, actsForOther } = environment;
-  const brands = brandsWith(settings.data.brands ?? []);
+  const brands = knownBrands(places);
   const mount = mountOf(session, brands);
   if (mount) {
     // Neither variables nor commands of this machine say anything about another one's gateways.

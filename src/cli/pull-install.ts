@@ -1,6 +1,5 @@
 /** pull onto this machine: what the engine needs to know of it, and what the settings keep of the result. */
 import { bytePathFromText, showPath } from '../base/byte-path.ts';
-import { brandsWith } from '../gateway/brands.ts';
 import type { InstallIdentity } from '../gateway/identity.ts';
 import type { PathRule } from '../gateway/path-map.ts';
 import { runProcess } from '../process/run.ts';
@@ -9,6 +8,7 @@ import { pull, type LandingSite, type PullPlan, type Pulled } from '../pull/pull
 import { timeText } from '../repository/objects.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import { knownBrands } from '../settings/brands-file.ts';
 import { variablesForOthers } from '../settings/environment.ts';
 import { journalsFolder, makePrivateFolder } from '../settings/places.ts';
 import { printLocation, type Location } from '../store/location.ts';
@@ -54,7 +54,7 @@ export const restoreDeps = (session: Session, repository: ReaderRepository): Res
 });
 
 export function landingSite(session: Session): LandingSite {
-  const { environment, settings } = session;
+  const { environment, places } = session;
   const { home, owner, actsForOther } = environment;
   const env = variablesForOthers(environment);
   return {
@@ -62,7 +62,7 @@ export function landingSite(session: Session): LandingSite {
     uid: owner.uid,
     owner: actsForOther ? owner : undefined,
     env,
-    brands: brandsWith(settings.data.brands ?? []),
+    brands: knownBrands(places),
     cli: { run: runProcess, env, ...(actsForOther && { owner }) },
   };
 }

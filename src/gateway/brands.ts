@@ -1,6 +1,6 @@
 /**
  * The family as data: every product is the same gateway under another name. A fork nobody has heard of is a few
- * lines of settings (`brandSchema`), never code.
+ * lines that its user writes in `brands.json` (`brandSchema`), never code.
  */
 import { z } from 'zod';
 
@@ -50,7 +50,7 @@ const HOME_WORKSPACE: WorkspaceRule = {
 const environmentName = /^[A-Z][A-Z0-9_]*$/;
 const fileName = /^[^/\\\0]+$/;
 
-/** One brand in the settings: only `name` is needed, the rest follows the family's shape. */
+/** One brand as a person writes it: only `name` is needed, the rest follows the family's shape. */
 export const brandSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   npmPackage: z.string().min(1).optional(),

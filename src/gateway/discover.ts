@@ -9,6 +9,7 @@ import type { AgentPlaces } from './agents.ts';
 import { askProduct } from './ask-product.ts';
 import type { AskDeps } from './ask-product.ts';
 import type { Brand } from './brands.ts';
+import { withoutDoubles } from './claims.ts';
 import { loadConfig, textAt, valueAt } from './config-text.ts';
 import type { LoadedConfig } from './config-text.ts';
 import { countInstall } from './counts.ts';
@@ -63,10 +64,11 @@ export async function inspectInstalls(
   const { home, env, disk = thisDisk } = request;
   const services = readServices(home, disk);
   const inspected: Inspected[] = [];
-  for (const brand of request.brands) {
-    for (const found of stateDirsOf({ brand, home, env, disk, services })) {
-      inspected.push(await inspectInstall(found, request, signal));
-    }
+  const found = request.brands.flatMap((brand) =>
+    stateDirsOf({ brand, home, env, disk, services }),
+  );
+  for (const one of withoutDoubles(found, { disk, path: env['PATH'] ?? '' })) {
+    inspected.push(await inspectInstall(one, request, signal));
   }
   return withUniqueNames(inspected);
 }

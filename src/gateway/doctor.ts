@@ -56,8 +56,8 @@ export function doctorAnswer(result: RunResult): DoctorAnswer {
   };
 }
 
-/** Said of every install that never had a channel: nothing is missing. */
-const HARMLESS = /^OAuth dir not present .*Skipping create/s;
+/** Said of every install that never had a channel: nothing is missing. What must be there, we count ourselves. */
+const HARMLESS = /^(OAuth dir not present .*Skipping create|CRITICAL: OAuth dir missing)/s;
 
 export type ConfigAnswer = {
   /** Undefined when this product has no such command. */

@@ -40,6 +40,7 @@ export function rootCandidates(input: Input): RootCandidate[] {
     ...environmentCandidates(input),
     ...sharedCandidates(input),
     ...linkedCandidates(input),
+    ...ancestorCandidates(input),
   ];
 }
 
@@ -203,4 +204,13 @@ function kindOfLinked(rest: string): RootKind {
   if (rest.startsWith('agents')) return 'agent';
   const isSecret = omitRules('state').isSecret(bytePathFromText(`${rest}/x`), false);
   return isSecret || (!rest.includes('/') && /^\.|\.json5?$/.test(rest)) ? 'credentials' : 'data';
+}
+
+/** The link that a product leaves where an ancestor had its folder: paths by way of it are still written down. */
+function ancestorCandidates({ brand, install, disk }: Input): RootCandidate[] {
+  const { home, stateDir } = install;
+  return brand.legacyStateDirNames
+    .map((name) => `${home}/${name}`)
+    .filter((path) => path !== stateDir && disk.real(path) === disk.real(stateDir))
+    .map((path) => ({ path, kind: 'state', holds: 'directory', because: 'its name of before' }));
 }

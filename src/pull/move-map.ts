@@ -2,6 +2,7 @@
 import { parseShownPath } from '../base/byte-path.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
 import { movePath, pathMap, type PathMap, type PathRule } from '../gateway/path-map.ts';
+import { isWithin } from '../gateway/paths.ts';
 import type { GatewayRecord } from '../gateway/record.ts';
 
 export type MoveRules = {
@@ -13,13 +14,15 @@ export type MoveRules = {
 export function moveMap(body: SnapshotBody, record: GatewayRecord, rules: MoveRules): PathMap {
   const wanted = [...rules.wanted, { from: pathText(body.install.home), to: rules.home }];
   const known = pathMap(wanted);
-  // Names of a root (through links) that no rule knows follow those that one does.
+  const roots = record.roots.filter(({ only }) => only === null).map(({ path }) => pathText(path));
+  const travels = (name: string): boolean => roots.some((root) => isWithin(root, name));
+  // Names of a root (through links) follow the root: those that no rule knows, and links that do not come along.
   const ofLinks = record.roots.flatMap(({ path, aliases, only }) => {
     const names = only === null ? [path, ...aliases].map(pathText) : [];
     const to = names.map((name) => movePath(known, name)).find((moved) => moved !== undefined);
     if (to === undefined) return [];
     return names
-      .filter((name) => movePath(known, name) === undefined)
+      .filter((name) => movePath(known, name) === undefined || !travels(name))
       .map((from) => ({ from, to }));
   });
   return pathMap([...wanted, ...ofLinks]);

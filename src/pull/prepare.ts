@@ -90,7 +90,9 @@ function sourceOf({ snapshot, site, as }: PullRequest): InstallIdentity {
   const brand = findBrand(site.brands, wanted) ?? (as && assumedBrand(wanted));
   if (brand) return identityOf(brand, profile);
   throw new FerryError('install-not-found', `this machine knows no brand ${wanted}`, {
-    hint: 'Add the brand to the settings, or take the files only: stateferry pull --into DIR',
+    hint:
+      'Copy brands.json from the settings folder of the old machine, or take the files only: ' +
+      'stateferry pull --into DIR',
   });
 }
 

@@ -8,6 +8,8 @@ import { fileFailure } from './file-failure.ts';
 export type Places = {
   readonly settingsFolder: string;
   readonly settingsFile: string;
+  /** Written by hand: gateways that this version does not know. */
+  readonly brandsFile: string;
   readonly lockFile: string;
   readonly cacheFolder: string;
   /** For private copies that live as long as one command. */
@@ -30,6 +32,7 @@ export function placesOf(environment: Environment): Places {
   return {
     settingsFolder,
     settingsFile: join(settingsFolder, 'settings.json'),
+    brandsFile: join(settingsFolder, 'brands.json'),
     lockFile: join(settingsFolder, 'lock'),
     cacheFolder,
     scratchFolder: join(cacheFolder, 'scratch'),

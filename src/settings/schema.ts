@@ -1,6 +1,5 @@
 /** What settings.json holds. Never AWS keys, passphrases, recovery codes, or the identity. */
 import { z } from 'zod';
-import { brandSchema } from '../gateway/brands.ts';
 import { machineStateSchema } from '../repository/machine.ts';
 
 export const SETTINGS_FORMAT = 1;
@@ -59,8 +58,6 @@ export const settingsSchema = z.object({
   /** A location that stands in `repositories`. */
   defaultRepository: z.string().optional(),
   repositories: z.array(repositorySchema),
-  /** Gateways that this version does not know by itself. */
-  brands: z.array(brandSchema).optional(),
   lastPull: pulledSchema.optional(),
 });
 export type SettingsData = z.infer<typeof settingsSchema>;

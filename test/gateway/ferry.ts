@@ -1,6 +1,8 @@
 /** The command line as its users run it, for tests with real products: a process with an environment of its own. */
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BrandSetting } from '../../src/gateway/brands.ts';
 import { runProcess, type RunResult } from '../../src/process/run.ts';
 import type { TestServer } from '../support/servers.ts';
 
@@ -8,6 +10,7 @@ import type { TestServer } from '../support/servers.ts';
 const COMMAND = process.env['STATEFERRY_TEST_COMMAND'];
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const TIMEOUT_MS = 600_000;
+const PASSPHRASE = 'planted-passphrase-of-a-test';
 
 export type Ferry = {
   /** Answers the summary; everything that was said before it is in `lines`. */
@@ -25,19 +28,27 @@ export type FerryPlace = {
   /** Settings and cache of this machine. */
   readonly settings: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly server: TestServer;
-  readonly passphrase: string;
+  /** Whose bucket it is; none where the repository is a folder. */
+  readonly server?: TestServer;
+  /** That the settings make known. */
+  readonly brands?: readonly BrandSetting[];
 };
 
-export function ferryIn({ settings, env, server, passphrase }: FerryPlace): Ferry {
+export function ferryIn({ settings, env, server, brands = [] }: FerryPlace): Ferry {
   const variables = {
     ...env,
     STATEFERRY_HOME: settings,
-    STATEFERRY_PASSPHRASE: passphrase,
-    AWS_ACCESS_KEY_ID: server.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
-    AWS_EC2_METADATA_DISABLED: 'true',
+    STATEFERRY_PASSPHRASE: PASSPHRASE,
+    ...(server && {
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    }),
   };
+  if (brands.length > 0) {
+    mkdirSync(settings, { recursive: true, mode: 0o700 });
+    writeFileSync(join(settings, 'brands.json'), JSON.stringify(brands));
+  }
   const [command, ...first] = COMMAND === undefined ? [process.execPath, MAIN] : [COMMAND];
   return {
     run: async (...args) => {

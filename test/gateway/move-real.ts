@@ -38,9 +38,9 @@ import { makeBucket, type TestBucket } from '../support/servers-buckets.ts';
 import type { TestServer } from '../support/servers.ts';
 import { noise } from '../support/tree.ts';
 import { ferryIn, mustSucceed, type Ferry } from './ferry.ts';
+import { addCronJob, sessionsPerAgent } from './product-says.ts';
 import { assertWhole, recordsOf, sum } from './records.ts';
 
-const PASSPHRASE = 'planted-passphrase-of-a-test';
 /** Slow enough that agents say something while packs are on their way. */
 const LINE = { roundTripMs: 20, bitsPerSecond: 24_000_000 };
 const BALLAST_BYTES = 32 * 1024 * 1024;
@@ -84,7 +84,7 @@ export function defineMoveSuite(product: Product, server: TestServer): void {
     rmSync(folder, { recursive: true, force: true });
   });
   const ferryOf = (name: string, env: RealInstall['env']): Ferry =>
-    ferryIn({ settings: join(folder, `ferry-${name}`), env, server, passphrase: PASSPHRASE });
+    ferryIn({ settings: join(folder, `ferry-${name}`), env, server });
 
   test('found as it is, and running or not is known', async () => {
     await gateway.turn('main', 'And a word through the gateway.');
@@ -222,29 +222,8 @@ async function inspectAt(install: RealInstall): Promise<Inspected> {
   return inspect(only, { ...request, cli: { about: 'all', run: runProcess, env } }, SIGNAL);
 }
 
-async function addCronJob(install: RealInstall): Promise<void> {
-  const args = 'cron add --name nightly --message hello --session isolated --json'.split(' ');
-  const result = await runCli(install, [...args, '--cron', '0 3 * * *', '--token', install.token]);
-  assert.equal(result.exit, 0, result.stderr);
-}
-
 const recordsPerAgent = ({ stateDir, agents }: RealInstall): Map<string, number> =>
   new Map(agents.map((agent) => [agent, sum(recordsOf(stateDir, agent))]));
-
-/** As the product itself counts them. */
-async function sessionsPerAgent(install: RealInstall): Promise<Map<string, number>> {
-  const result = await runCli(install, ['sessions', '--all-agents', '--json']);
-  const answer = JSON.parse(result.stdout.slice(result.stdout.indexOf('{'))) as {
-    sessions: { agentId?: string; key: string }[];
-  };
-  const counts = new Map<string, number>(install.agents.map((agent) => [agent, 0]));
-  for (const { agentId, key } of answer.sessions) {
-    const agent = agentId ?? key.split(':')[1] ?? '';
-    counts.set(agent, (counts.get(agent) ?? 0) + 1);
-  }
-  for (const [agent, count] of counts) assert.ok(count > 0, `sessions of ${agent}`);
-  return counts;
-}
 
 type Talk = {
   count(): number;

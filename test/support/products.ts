@@ -13,6 +13,10 @@ import { runProcess } from '../../src/process/run.ts';
 export type Product = {
   readonly name: string;
   readonly version: string;
+  /** The name in what its gateway understands: `x-<name>-session-key`. */
+  readonly apiName: string;
+  /** Of its variables: `OPENCLAW` of `OPENCLAW_STATE_DIR`. */
+  readonly envPrefix: string;
   /** Holds the command; put it on a test's PATH together with `nodeBinDir`. */
   readonly binDir: string;
   readonly cliPath: string;
@@ -48,6 +52,8 @@ export async function ensureProduct(name: string, version: string): Promise<Prod
       product: {
         name,
         version,
+        apiName: name,
+        envPrefix: name.toUpperCase(),
         binDir,
         cliPath: join(binDir, name),
         nodeBinDir: dirname(process.execPath),

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { listens } from '../../src/gateway/running.ts';
 import { runProcess } from '../../src/process/run.ts';
 import type { RunResult } from '../../src/process/run.ts';
@@ -21,30 +21,46 @@ export type RealInstall = {
   /** What the product runs with; also right for whoever calls the product through us. */
   readonly env: Readonly<Record<string, string>>;
   readonly port: number;
+  readonly isOnDefaultPort: boolean;
   readonly token: string;
   readonly agents: readonly string[];
 };
 
-export type MakeRequest = {
+export type MakeRequest = Place & { readonly llmBaseUrl: string };
+
+/** Where an install is, or will be; whatever is left out is as the product has it by itself. */
+export type Place = {
   readonly product: Product;
   /** Made if it is not there. */
   readonly home: string;
-  readonly llmBaseUrl: string;
+  /** Below the home. */
+  readonly stateDirName?: string;
+  readonly configName?: string;
+  /** Where it listens when nobody says another: then its config says none. */
+  readonly defaultPort?: number;
+  /** For the product, beside those that every user has. */
+  readonly variables?: Readonly<Record<string, string>>;
 };
 
 const STEP_TIMEOUT_MS = 300_000;
+export const TOKEN = 'token-of-a-test';
 
 /** Onboards, adds `work` (workspace outside the state dir) and `lab`, and runs one turn with each agent. */
 export async function makeRealInstall(request: MakeRequest): Promise<RealInstall> {
   const { home } = request;
   mkdirSync(home, { recursive: true, mode: 0o750 });
-  const install = installAt(request, { port: await freePort(), token: 'token-of-a-test' });
-  await mustRun(install, onboardArguments(install));
+  const install = installAt(request, { port: await freePort(), token: TOKEN });
+  await onboard(install);
   await mustRun(install, addArguments('work', `${home}/projects/work-space`));
   await mustRun(install, addArguments('lab', `${install.stateDir}/workspace-lab`));
   configure(install, request.llmBaseUrl);
   for (const agent of install.agents) await runTurn(install, agent, `A first word to ${agent}.`);
   return install;
+}
+
+/** One call of the product's own setup, nothing asked. */
+export async function onboard(install: RealInstall, ...more: string[]): Promise<void> {
+  await mustRun(install, [...onboardArguments(install), ...more]);
 }
 
 /** The same install in another home, as after a move: only where things are differs. */
@@ -92,7 +108,8 @@ const GATEWAY_START_MS = 120_000;
 const GATEWAY_STOP_MS = 30_000;
 
 export async function startGateway(install: RealInstall): Promise<RunningGateway> {
-  const child = spawn(install.product.cliPath, ['gateway', 'run', '--port', String(install.port)], {
+  const port = install.isOnDefaultPort ? [] : ['--port', String(install.port)];
+  const child = spawn(install.product.cliPath, ['gateway', 'run', ...port], {
     env: { ...install.env },
     cwd: install.home,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -145,16 +162,17 @@ async function untilUp(install: RealInstall, gone: () => boolean): Promise<void>
 const POLL_MS = 250;
 
 async function httpTurn(install: RealInstall, agent: string, message: string): Promise<string> {
+  const { apiName } = install.product;
   const response = await fetch(`http://127.0.0.1:${install.port}/v1/chat/completions`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${install.token}`,
       'content-type': 'application/json',
-      'x-openclaw-agent-id': agent,
-      'x-openclaw-session-key': `agent:${agent}:main`,
+      [`x-${apiName}-agent-id`]: agent,
+      [`x-${apiName}-session-key`]: `agent:${agent}:main`,
     },
     body: JSON.stringify({
-      model: `openclaw/${agent}`,
+      model: `${apiName}/${agent}`,
       messages: [{ role: 'user', content: message }],
     }),
   });
@@ -164,36 +182,40 @@ async function httpTurn(install: RealInstall, agent: string, message: string): P
   return text;
 }
 
-function installAt(
-  request: { readonly product: Product; readonly home: string },
-  rest: { readonly port: number; readonly token: string },
+export function installAt(
+  place: Place,
+  { port, token }: { readonly port: number; readonly token: string },
 ): RealInstall {
-  const { product, home } = request;
-  const stateDir = `${home}/.openclaw`;
+  const { product, home } = place;
+  const stateDir = `${home}/${place.stateDirName ?? `.${product.name}`}`;
   // A folder of its own for temporary files, so that nothing of it lands in the machine's.
-  const temporary = join(dirname(home), `tmp-${home.slice(home.lastIndexOf('/') + 1)}`);
+  const temporary = join(dirname(home), `tmp-${basename(home)}`);
   mkdirSync(temporary, { recursive: true });
   return {
     product,
     home,
     stateDir,
-    configPath: `${stateDir}/openclaw.json`,
-    port: rest.port,
-    token: rest.token,
+    configPath: `${stateDir}/${place.configName ?? `${product.name}.json`}`,
+    port,
+    isOnDefaultPort: place.defaultPort !== undefined,
+    token,
     agents: ['main', 'work', 'lab'],
     env: {
       PATH: [product.binDir, product.nodeBinDir, '/usr/bin', '/bin'].join(':'),
       HOME: home,
-      USER: 'tester',
+      USER: basename(home),
       LANG: 'C.UTF-8',
       TERM: 'dumb',
       NO_COLOR: '1',
       TMPDIR: temporary,
+      // January's dies of a channel that it cannot reach.
+      [`${product.envPrefix}_SKIP_CHANNELS`]: '1',
+      ...place.variables,
     },
   };
 }
 
-async function mustRun(install: RealInstall, args: readonly string[]): Promise<RunResult> {
+export async function mustRun(install: RealInstall, args: readonly string[]): Promise<RunResult> {
   const result = await runCli(install, args);
   if (result.exit === 0) return result;
   const said = `${result.stdout.slice(-1_500)}\n${result.stderr.slice(-1_500)}`;

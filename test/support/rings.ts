@@ -17,6 +17,7 @@ export const RING_NAMES = [
   'versitygw',
   'minio',
   'endpoint',
+  'gateway-2026.1.24',
   'gateway-2026.3.2',
   'gateway-2026.9.6',
   'python-reader',

@@ -1,8 +1,8 @@
 /** import: archives of an install that somebody made with tar become a snapshot. */
 import { resolve } from 'node:path';
 import { FerryError } from '../../base/errors.ts';
-import { brandsWith } from '../../gateway/brands.ts';
 import { runProcess } from '../../process/run.ts';
+import { knownBrands } from '../../settings/brands-file.ts';
 import { emptyScratch } from '../../settings/scratch.ts';
 import { importArchives } from '../../transfer/import.ts';
 import { argumentList, textOption } from '../call.ts';
@@ -22,7 +22,7 @@ export async function runImport(call: Call, session: Session): Promise<Report> {
   }
   const location = meantLocation(session);
   session.settings.lock();
-  const { environment, settings, clock, random, emit, tool, signal } = session;
+  const { environment, places, clock, random, emit, tool, signal } = session;
   const inFull = (path: string): string => resolve(environment.workingFolder, path);
   const oldHome = textOption(call, 'oldHome');
   const repository = await writerAt(session, location);
@@ -31,9 +31,9 @@ export async function runImport(call: Call, session: Session): Promise<Report> {
       archives: argumentList(call, 0).map(inFull),
       install,
       oldHome,
-      brands: brandsWith(settings.data.brands ?? []),
+      brands: knownBrands(places),
       label: textOption(call, 'label'),
-      scratch: emptyScratch(session.places, environment),
+      scratch: emptyScratch(places, environment),
       tool,
     },
     { repository, clock, random, emit, run: runProcess },

@@ -1,8 +1,8 @@
 /** pull: a snapshot onto this machine, or below a directory. */
 import { FerryError } from '../../base/errors.ts';
-import { brandsWith } from '../../gateway/brands.ts';
 import { parseIdentity } from '../../gateway/identity.ts';
 import { parseOwnRules } from '../../gateway/own-rules.ts';
+import { knownBrands } from '../../settings/brands-file.ts';
 import { flag, listOption, optionalArgument, textOption } from '../call.ts';
 import { startCost } from '../cost.ts';
 import { pullHere, rememberPull, type PullWishes } from '../pull-install.ts';
@@ -57,11 +57,10 @@ export async function runPull(call: Call, session: Session): Promise<Report> {
 }
 
 /** Refused before anything is fetched. */
-function placesOf(call: Call, { environment, settings }: Session): Pick<PullWishes, 'own' | 'as'> {
-  const brands = brandsWith(settings.data.brands ?? []);
+function placesOf(call: Call, { environment, places }: Session): Pick<PullWishes, 'own' | 'as'> {
   const as = textOption(call, 'as');
   return {
     own: parseOwnRules(listOption(call, 'map'), environment.home),
-    ...(as !== undefined && { as: parseIdentity(as, brands) }),
+    ...(as !== undefined && { as: parseIdentity(as, knownBrands(places)) }),
   };
 }

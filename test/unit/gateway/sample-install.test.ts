@@ -1,14 +1,6 @@
 /** The sample, found by our own reading, moved to another home, and looked at by its stand-in command. */
 import assert from 'node:assert/strict';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -188,7 +180,7 @@ test('a fork that nobody has heard of is a few lines of settings', async () => {
       { name: 'acmeclaw', stateDirName: '.acme', configName: 'openclaw.json', defaultPort: 7 },
     ]),
   );
-  symlinkSync(`${alice}/.openclaw`, `${alice}/.acme`);
+  cpSync(`${alice}/.openclaw/openclaw.json`, `${alice}/.acme/openclaw.json`);
   try {
     const found = await discoverInstalls({ ...requestFor(alice, false), brands }, signal);
     assert.deepEqual(
@@ -196,7 +188,7 @@ test('a fork that nobody has heard of is a few lines of settings', async () => {
       ['acmeclaw', 'openclaw'],
     );
   } finally {
-    rmSync(`${alice}/.acme`);
+    rmSync(`${alice}/.acme`, { recursive: true });
   }
   assert.equal(brandListSchema.safeParse([{ name: 'x', unknown: 1 }]).success, false);
   assert.equal(brandListSchema.safeParse([{ name: '../x' }]).success, false);

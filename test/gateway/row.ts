@@ -1,0 +1,126 @@
+/**
+ * One row of the table of products: an install of it in alice's home is pushed while its gateway runs, pulled in bob's
+ * with alice's hidden, and goes on there as if nothing had happened.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { BrandSetting } from '../../src/gateway/brands.ts';
+import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
+import {
+  freePort,
+  installAt,
+  onboard,
+  startGateway,
+  TOKEN,
+  type Place,
+  type RealInstall,
+  type RunningGateway,
+} from '../support/real-install.ts';
+import { ferryIn, mustSucceed, type Ferry } from './ferry.ts';
+import { assertLanded } from './landed.ts';
+import { hideHome, type HiddenHome } from './old-home.ts';
+import { movedText, plantByHand } from './planted.ts';
+import { addCronJob, cronJobs, sessionsPerAgent } from './product-says.ts';
+import { recordsOf, sum } from './records.ts';
+
+export type Row = {
+  readonly place: Omit<Place, 'home'>;
+  /** Where the config has it below the home, when not in the state dir: the same place under another name. */
+  readonly labWorkspace?: { readonly before: string; readonly after: string };
+  readonly beforeOnboarding?: (home: string) => void;
+  /** More of what onboarding is told. */
+  readonly onboard?: (home: string) => readonly string[];
+  /** Where the settings make the brand known. */
+  readonly brand?: BrandSetting;
+  /** What must be true of the old machine once its gateway is stopped. */
+  readonly afterStop?: (install: RealInstall, ferry: Ferry) => Promise<void>;
+};
+
+export function defineRow(row: Row): void {
+  const folder = mkdtempSync(join(tmpdir(), 'row-'));
+  const [alice, bob] = [`${folder}/homes/alice`, `${folder}/users/bob`];
+  const repository = `${folder}/usb`;
+  const { product } = row.place;
+  let llm: LlmDouble;
+  let old: RealInstall;
+  let gateway: RunningGateway | undefined;
+  let hidden: HiddenHome | undefined;
+  let configBefore: string;
+  const ferryOf = (name: string, { env }: RealInstall): Ferry => {
+    const settings = join(folder, `ferry-${name}`);
+    return ferryIn({ settings, env, brands: row.brand === undefined ? [] : [row.brand] });
+  };
+
+  before(async () => {
+    llm = await startLlmDouble();
+    mkdirSync(alice, { recursive: true, mode: 0o750 });
+    mkdirSync(bob, { recursive: true, mode: 0o750 });
+    const port = row.place.defaultPort ?? (await freePort());
+    old = installAt({ ...row.place, home: alice }, { port, token: TOKEN });
+    row.beforeOnboarding?.(alice);
+    await onboard(old, ...(row.onboard?.(alice) ?? []));
+    plantByHand(old, llm.baseUrl, row.labWorkspace?.before);
+    gateway = await startGateway(old);
+    for (const agent of old.agents) await gateway.turn(agent, `A first word to ${agent}.`);
+    await addCronJob(old);
+  });
+  after(async () => {
+    await gateway?.stop();
+    await llm.close();
+    hidden?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test(`${product.name} ${product.version} is pushed while its gateway runs`, async () => {
+    const ferry = ferryOf('alice', old);
+    mustSucceed(await ferry.run('init', repository, '--kit', join(folder, 'kit.txt')));
+    const { summary } = mustSucceed(await ferry.run('push'));
+    const snapshots = summary['snapshots'] as { install: string; problems: unknown[] }[];
+    assert.deepEqual(
+      snapshots.map(({ install, problems }) => [install, problems]),
+      [[product.name, []]],
+    );
+    await gateway?.stop();
+    await row.afterStop?.(old, ferry);
+    configBefore = readFileSync(old.configPath, 'utf8');
+    assert.match(configBefore, /long ago[^]*the end/, 'the product left the notes in the config');
+  });
+
+  test('it lands in another home', async () => {
+    hidden = hideHome(alice);
+    const now = installAt({ ...row.place, home: bob }, old);
+    const { summary } = mustSucceed(await ferryOf('bob', now).run('pull', '-r', repository));
+    assertLanded(summary);
+    assert.equal(
+      readFileSync(now.configPath, 'utf8'),
+      expectedConfig(row, movedText(configBefore, alice, bob)),
+    );
+    for (const [agent, count] of await sessionsPerAgent(now)) {
+      assert.equal(count, 1, `sessions of ${agent}`);
+    }
+    hidden.assertUntouched();
+  });
+
+  test('and goes on there', async () => {
+    const now = installAt({ ...row.place, home: bob }, old);
+    gateway = await startGateway(now);
+    for (const agent of now.agents) {
+      const before = recordsOf(now.stateDir, agent);
+      await gateway.turn(agent, 'Are you there after the move?');
+      const afterTurn = recordsOf(now.stateDir, agent);
+      assert.deepEqual([...afterTurn.keys()], [...before.keys()], `no new transcript of ${agent}`);
+      assert.ok(sum(afterTurn) > sum(before), `the old transcript of ${agent} grew`);
+    }
+    assert.ok((await cronJobs(now)).includes('nightly'));
+    await gateway.stop();
+    hidden?.assertUntouched();
+  });
+}
+
+function expectedConfig({ labWorkspace }: Row, text: string): string {
+  if (labWorkspace === undefined) return text;
+  return text.replace(`/${labWorkspace.before}"`, `/${labWorkspace.after}"`);
+}
