@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 /** What a chunk holds; part of what its id covers, so that one kind never passes for another. */
 export const CHUNK_KINDS = { data: 1, page: 2, list: 3 } as const;
@@ -18,6 +18,3 @@ export function chunkId(key: ChunkIdKey, kind: ChunkKind, content: Uint8Array): 
     .update(content)
     .digest();
 }
-
-/** SHA-256 for the store's own integrity headers (SigV4's payload hash). */
-export const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();

@@ -92,11 +92,10 @@ export class PackUploader {
     const id = this.#packs[built.ordinal]?.pack;
     assert(id, 'a pack has its id before it is filled');
     const bytes = pool.bytes(built.buffer).subarray(0, built.length);
-    const integrity = { sha256: built.sha256, crc32: built.crc32 };
     await repository.store.put(
       writerObjectName('packs', writer, id),
       bytes,
-      integrity,
+      { crc32: built.crc32 },
       this.#signal,
     );
     const pack: IndexedPack = { writer, pack: id, size: built.length, directory: built.directory };

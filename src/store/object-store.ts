@@ -50,8 +50,7 @@ export type ByteRange = { readonly offset: number; readonly length: number };
 
 export type PutOptions = {
   readonly createOnly?: boolean;
-  /** SHA-256 and CRC-32 of the body where the caller has them already, so that nobody computes them twice. */
-  readonly sha256?: Uint8Array;
+  /** CRC-32 of the body where the caller has it already, so that nobody computes it twice. */
   readonly crc32?: number;
 };
 

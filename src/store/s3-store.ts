@@ -50,6 +50,7 @@ export function s3StoreOn(door: S3Door, options: S3StoreOptions): ObjectStore {
       checksum: options.uploadChecksum ?? 'crc32',
       partBytes: options.partBytes ?? PART_BYTES,
       partsInFlightMax: options.partsInFlightMax ?? PARTS_IN_FLIGHT_MAX,
+      signsBodies: false,
     },
   });
 }
@@ -130,7 +131,6 @@ async function put(
     key,
     body,
     createOnly: createOnly && at.createOnly !== 'none',
-    sha256: options.sha256,
     crc32: options.crc32,
   };
   try {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/errors.ts';
 import { sendWithClock, type S3Door } from './s3-client.ts';
-import { isAbsent } from './s3-errors.ts';
+import { isAbsent, s3CodeOf } from './s3-errors.ts';
 
 export type UploadChecksum = 'crc32' | 'md5';
 
@@ -12,17 +12,31 @@ export type UploadSettings = {
   readonly checksum: UploadChecksum;
   readonly partBytes: number;
   readonly partsInFlightMax: number;
+  /** Learned from the first refusal of a body whose hash is not signed: from there on all are. */
+  signsBodies: boolean;
 };
 
 export type UploadRequest = {
   readonly key: string;
   readonly body: Buffer;
   readonly createOnly: boolean;
-  readonly sha256: Uint8Array | undefined;
   readonly crc32: number | undefined;
 };
 
 const CLEANUP_TIMEOUT_MS = 5_000;
+/**
+ * Larger bodies are signed without their SHA-256, which would be hashed here and again by the server: the checksum
+ * that it verifies is signed, and what is stored is sealed.
+ */
+const SIGNED_BODY_BYTES_MAX = 1024 * 1024;
+const UNSIGNED = 'UNSIGNED-PAYLOAD';
+/** What servers and bucket policies that want the hash say. */
+const UNSIGNED_REFUSED = new Set([
+  'AccessDenied',
+  'InvalidRequest',
+  'NotImplemented',
+  'XAmzContentSHA256Mismatch',
+]);
 
 /**
  * One object through lib-storage: a single PUT up to the part size, parts above. Answers the Date of the last
@@ -65,19 +79,19 @@ function senderFor(
   let dateMs: number | undefined;
   const send = async (command: Parameters<S3Client['send']>[0]): Promise<object> => {
     if (command instanceof sdk.AbortMultipartUploadCommand) return cleanUp(door, command);
+    const ask = (): Promise<object> =>
+      sendWithClock(signal, () => door.client.send(command, { abortSignal: signal }));
+    let output: object;
     if (command instanceof sdk.PutObjectCommand) {
-      addHeaders(command, digestHeaders(settings.checksum, upload.body, upload));
+      output = await sendBody(settings, command, upload, ask);
     } else if (command instanceof sdk.UploadPartCommand && Buffer.isBuffer(command.input.Body)) {
-      addHeaders(command, digestHeaders(settings.checksum, command.input.Body, {}));
-    } else if (
-      command instanceof sdk.CreateMultipartUploadCommand &&
-      settings.checksum === 'crc32'
-    ) {
-      addHeaders(command, { 'x-amz-checksum-algorithm': 'CRC32' });
+      output = await sendBody(settings, command, { body: command.input.Body }, ask);
+    } else {
+      if (command instanceof sdk.CreateMultipartUploadCommand && settings.checksum === 'crc32') {
+        addHeaders(command, { 'x-amz-checksum-algorithm': 'CRC32' });
+      }
+      output = await ask();
     }
-    const output: object = await sendWithClock(signal, () =>
-      door.client.send(command, { abortSignal: signal }),
-    );
     dateMs = door.dateOf(output) ?? dateMs;
     return output;
   };
@@ -103,21 +117,42 @@ async function cleanUp(
   }
 }
 
-type Digests = { readonly sha256?: Uint8Array | undefined; readonly crc32?: number | undefined };
+type Body = { readonly body: Uint8Array; readonly crc32?: number | undefined };
 
-function digestHeaders(
-  checksum: UploadChecksum,
-  body: Uint8Array,
-  known: Digests,
-): Record<string, string> {
-  const sha256 = known.sha256 ?? createHash('sha256').update(body).digest();
-  const headers: Record<string, string> = {
-    'x-amz-content-sha256': Buffer.from(sha256).toString('hex'),
-  };
-  if (checksum === 'md5') headers['content-md5'] = createHash('md5').update(body).digest('base64');
-  else headers['x-amz-checksum-crc32'] = crc32Text(known.crc32 ?? crc32(body));
-  return headers;
+/** With its checksums as headers; once more with its hash signed where the server insists on that. */
+async function sendBody(
+  settings: UploadSettings,
+  command: object,
+  body: Body,
+  ask: () => Promise<object>,
+): Promise<object> {
+  const signs = settings.signsBodies || body.body.length <= SIGNED_BODY_BYTES_MAX;
+  const checksum = checksumHeader(settings.checksum, body);
+  addHeaders(command, { ...checksum, ...hashHeader(signs ? body.body : undefined) });
+  try {
+    return await ask();
+  } catch (error) {
+    if (signs || !UNSIGNED_REFUSED.has(s3CodeOf(error))) throw error;
+    addHeaders(command, { ...checksum, ...hashHeader(body.body) });
+    const output = await ask();
+    settings.signsBodies = true;
+    return output;
+  }
 }
+
+function checksumHeader(checksum: UploadChecksum, { body, crc32: known }: Body): Headers {
+  if (checksum === 'md5') {
+    return { 'content-md5': createHash('md5').update(body).digest('base64') };
+  }
+  return { 'x-amz-checksum-crc32': crc32Text(known ?? crc32(body)) };
+}
+
+const hashHeader = (body: Uint8Array | undefined): Headers => ({
+  'x-amz-content-sha256':
+    body === undefined ? UNSIGNED : createHash('sha256').update(body).digest('hex'),
+});
+
+type Headers = Readonly<Record<string, string>>;
 
 export function crc32Text(value: number): string {
   const bytes = Buffer.alloc(4);
@@ -128,7 +163,7 @@ export function crc32Text(value: number): string {
 type HasStack = Pick<InstanceType<S3Door['sdk']['PutObjectCommand']>, 'middlewareStack'>;
 
 /** Before signing, and before the SDK looks whether a checksum is there already. */
-export function addHeaders(command: object, headers: Record<string, string>): void {
+export function addHeaders(command: object, headers: Headers): void {
   if (!hasStack(command)) return;
   command.middlewareStack.add(
     (next) => async (args) => {

@@ -6,7 +6,6 @@ import { crc32 } from 'node:zlib';
 import { compress } from '../codec/zstd.ts';
 import { padme, paddedSize } from '../codec/padding.ts';
 import { assert } from '../base/errors.ts';
-import { sha256 } from '../crypto/chunk-id.ts';
 import { sealFrameInto, type ObjectKey } from '../crypto/frames.ts';
 import { TAG_BYTES } from '../crypto/sizes.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
@@ -34,7 +33,6 @@ export type BuiltPack = {
   readonly ordinal: number;
   readonly length: number;
   readonly crc32: number;
-  readonly sha256: Uint8Array;
   readonly directory: Uint8Array;
 };
 
@@ -213,7 +211,6 @@ export class PackBuilder {
       ordinal: pack.ordinal,
       length,
       crc32: crc32(bytes),
-      sha256: sha256(bytes),
       directory,
     });
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, describe, test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { limitStore } from '../../src/store/limit-store.ts';
@@ -77,11 +78,32 @@ describe('bodies', () => {
     await rejectsWith('object-damaged', store.put('a', body, {}, never));
   });
 
-  test('a digest that is not the body’s is refused by the server, whichever it checks', async () => {
+  test('a checksum that is not the body’s is refused by the server', async () => {
     const { store } = await openDouble();
-    const sha256 = randomBytes(32);
-    await rejectsWith('object-damaged', store.put('a', body, { sha256 }, never));
     await rejectsWith('object-damaged', store.put('a', body, { crc32: 12345 }, never));
+  });
+
+  test('a server that wants the hash of a large body signed gets it, and is asked once', async () => {
+    const large = randomBytes(1024 * 1024 + 1);
+    const { double, store } = await openDouble({ refusesUnsigned: true });
+    for (const name of ['one', 'two']) {
+      await store.put(name, large, { crc32: crc32(large) }, never);
+      assert.ok(double.bucket.objects.get(`ferry/${name}`)?.bytes.equals(large));
+    }
+    assert.deepEqual(
+      double.requests.map(({ status }) => status),
+      [403, 200, 200],
+    );
+  });
+
+  test('a large body that may not be stored is refused once more with its hash', async () => {
+    const { double, store } = await openDouble({ faults: [{ kind: 'denied', times: Infinity }] });
+    const large = randomBytes(1024 * 1024 + 1);
+    await rejectsWith('store-denied', store.put('large', large, {}, never));
+    assert.deepEqual(
+      double.requests.map(({ status }) => status),
+      [403, 403],
+    );
   });
 
   test('an answer that breaks off is store-unreachable', async () => {

@@ -67,12 +67,10 @@ function putAndGet({ store }: Context): void {
     assert.ok(Buffer.from(target.subarray(0, shared.length)).equals(original));
   });
 
-  test('digests that the caller has already are taken as they are', async () => {
-    const { createHash } = await import('node:crypto');
+  test('a checksum that the caller has already is taken as it is', async () => {
     const { crc32 } = await import('node:zlib');
     const body = randomBytes(70_000);
-    const sha256 = createHash('sha256').update(body).digest();
-    await store().put('digests', body, { sha256, crc32: crc32(body) }, never);
+    await store().put('digests', body, { crc32: crc32(body) }, never);
     const got = await store().get('digests', undefined, never);
     assert.ok(got && Buffer.from(got.bytes).equals(body));
   });

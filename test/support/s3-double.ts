@@ -61,6 +61,8 @@ export type DoubleOptions = {
   readonly clockOffsetMs?: number;
   readonly versioning?: 'Enabled' | 'Suspended';
   readonly objectLock?: boolean;
+  /** A bucket policy that refuses bodies whose hash is not signed. */
+  readonly refusesUnsigned?: boolean;
 };
 
 export type RequestLine = {
@@ -178,6 +180,9 @@ async function serve(
     refuseByFault(has);
     if (double.options.profile !== 'lax') {
       const signed = { method: request.method ?? '', url, headers: request.headers, body };
+      const isUnsigned = request.headers['x-amz-content-sha256'] === 'UNSIGNED-PAYLOAD';
+      if (isUnsigned && double.options.refusesUnsigned === true)
+        throw new Refusal(403, 'AccessDenied');
       checkSignature(signed, double.account, double.nowMs());
     }
     answer = act(double, asked, request, body, has);
