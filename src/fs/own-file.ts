@@ -8,3 +8,24 @@ import type { BytePath } from '../base/byte-path.ts';
  */
 export const isOwn = (path: BytePath): boolean =>
   lstatSync(toFsPath(path)).uid === (process.geteuid?.() ?? 0);
+
+/**
+ * Does what a file tells us to do with no more rights than whoever wrote it has. Only root can act for others; nothing
+ * that waits may be done meanwhile.
+ */
+export function asOwnerOf<T>(path: BytePath, work: () => T): T {
+  const { uid, gid } = lstatSync(toFsPath(path));
+  const { seteuid, setegid, getgroups, setgroups } = process;
+  if (isOwn(path) || !seteuid || !setegid || !getgroups || !setgroups) return work();
+  const groups = getgroups();
+  try {
+    setgroups([gid]);
+    setegid(gid);
+    seteuid(uid);
+    return work();
+  } finally {
+    seteuid(0);
+    setegid(0);
+    setgroups(groups);
+  }
+}

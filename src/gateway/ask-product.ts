@@ -3,6 +3,7 @@
  * what it was told for as long as neither the config nor the command changes.
  */
 import { z } from 'zod';
+import { FerryError } from '../base/errors.ts';
 import type { AgentPlaces } from './agents.ts';
 import { askAgents } from './agents-list.ts';
 import type { Brand } from './brands.ts';
@@ -56,8 +57,9 @@ export async function askProduct(
   const asOf = stateOf(question.config, path);
   const known = deps.about === 'all' ? undefined : recalled(deps, target.configPath, asOf);
   if (known !== undefined || deps.about === 'remembered') return known;
-  const cli = await findProductCli(brand, deps, { target, signal });
+  const cli = await startable(question, deps);
   if (cli === undefined) return undefined;
+  if (!('run' in cli)) return { version: undefined, agents: read, why: [], notices: [cli] };
   const listed = await askAgents(cli, { target, signal, read, home: target.home });
   const { version } = cli;
   const { agents } = listed;
@@ -71,6 +73,19 @@ export async function askProduct(
     why: [...listed.why, ...status.why],
     notices: [...listed.notices, ...status.notices],
   };
+}
+
+/** A command that the owner of the gateway may not run says nothing, which is told; we go by the config then. */
+async function startable(
+  { brand, target, signal }: Question,
+  deps: AskDeps,
+): Promise<ProductCli | Notice | undefined> {
+  try {
+    return await findProductCli(brand, deps, { target, signal });
+  } catch (error) {
+    if (!(error instanceof FerryError) || error.code !== 'gateway-command') throw error;
+    return { code: 'cli-no-answer', message: `${error.message}; the config was read instead` };
+  }
 }
 
 const agentSchema = z.object({

@@ -5,6 +5,7 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { systemCode } from '../base/errors.ts';
+import { readOwners } from '../fs/owners.ts';
 import type { ProcessRunner, RunResult } from '../process/run.ts';
 import type { Brand } from './brands.ts';
 import { statIfAny } from './read.ts';
@@ -48,9 +49,10 @@ export async function findProductCli(
 ): Promise<ProductCli | undefined> {
   const path = commandOnPath(brand.command, deps.env['PATH'] ?? '');
   if (path === undefined) return undefined;
+  const env = deps.owner === undefined ? deps.env : environmentOf(deps.owner.uid, deps.env);
   const run: ProductCli['run'] = (args, { target, timeoutMs, signal }) =>
     deps.run(path, args, {
-      env: productEnv(brand, deps.env, target),
+      env: productEnv(brand, env, target),
       cwd: target.home,
       timeoutMs,
       signal,
@@ -93,6 +95,24 @@ export function productEnv(
     ...(target.profile === 'default' ? {} : { [`${brand.envPrefix}_PROFILE`]: target.profile }),
     NO_COLOR: '1',
     TERM: 'dumb',
+  };
+}
+
+/**
+ * What root's environment becomes for a command that runs as somebody else: without root's own folders, and with the
+ * session in which that user's services run, if there is one.
+ */
+function environmentOf(uid: number, env: Readonly<Record<string, string>>): Record<string, string> {
+  const ofRoot = /^(SUDO_\w+|XDG_\w+|TMPDIR|TMP|TEMP|USER|LOGNAME|MAIL|DBUS_SESSION_BUS_ADDRESS)$/;
+  const user = readOwners().user(uid);
+  const session = `/run/user/${uid}`;
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => !ofRoot.test(name))),
+    ...(user !== '' && { USER: user, LOGNAME: user }),
+    ...(statIfAny(session) && {
+      XDG_RUNTIME_DIR: session,
+      DBUS_SESSION_BUS_ADDRESS: `unix:path=${session}/bus`,
+    }),
   };
 }
 

@@ -82,8 +82,9 @@ function configCandidates(input: Input): RootCandidate[] {
       const path = absoluteValue(literal.value(), row, install, variables);
       if (path === undefined) return;
       const because = where.join('.');
-      // Values of a plugin's own settings are paths only if something is there; a log may not have begun.
-      const optional = row.pattern.at(-1) === '**' || row.pattern[0] === 'logging';
+      // Values of a plugin's own settings are paths only if something is there; a log or an agent may not have begun.
+      const optional =
+        row.pattern.at(-1) === '**' || row.pattern[0] === 'logging' || row.travels === 'agent';
       candidates.push({
         path,
         kind,

@@ -4,10 +4,11 @@
  * others back. What was there before is moved aside, never deleted.
  */
 import { showPath, type BytePath } from '../base/byte-path.ts';
-import { assert, FerryError, messageOf } from '../base/errors.ts';
+import { assert, FerryError, messageOf, systemCode } from '../base/errors.ts';
 import type { FerryEvent } from '../base/events.ts';
 import { shellWord } from '../base/shell-word.ts';
 import { standsThere } from '../fs/identity.ts';
+import { asOwnerOf } from '../fs/own-file.ts';
 import { removeFolder } from '../fs/private-folder.ts';
 import { isThere, performSteps, takeBackSteps, type SwapStep } from '../fs/swap-steps.ts';
 import {
@@ -33,16 +34,20 @@ export function undoSwap(
 ): Journal {
   assert(journal.state === 'done', 'what is undone was done');
   const undoing: Journal = { ...journal, state: 'undoing', undo };
-  writeJournal(file, undoing);
-  return finish({ file, journal: undoing });
+  return asOwnerOf(file, () => {
+    writeJournal(file, undoing);
+    return finish({ file, journal: undoing });
+  });
 }
 
 /** Removes what the swap had moved aside, also after it was interrupted at that: nothing can be undone after it. */
 export function discardAside({ file, journal }: JournalFile): void {
   assert(journal.state === 'done' || journal.state === 'discarding', 'it is kept until now');
-  writeJournal(file, { ...journal, state: 'discarding' });
-  for (const { to } of keptAside(journal)) removeAside(to);
-  writeJournal(file, { ...journal, state: 'discarded' });
+  asOwnerOf(file, () => {
+    writeJournal(file, { ...journal, state: 'discarding' });
+    for (const { to } of keptAside(journal)) removeAside(to);
+    writeJournal(file, { ...journal, state: 'discarded' });
+  });
 }
 
 function removeAside(path: BytePath): void {
@@ -62,8 +67,25 @@ export function finishInterruptedSwaps(directory: string): Journal[] {
     .filter(isInterrupted)
     .map((interrupted) => {
       refuseForeign(interrupted.file);
-      return finish(interrupted);
+      return finishAsOwner(interrupted);
     });
+}
+
+function finishAsOwner(interrupted: JournalFile): Journal {
+  const { file } = interrupted;
+  try {
+    return asOwnerOf(file, () => finish(interrupted));
+  } catch (error) {
+    if (error instanceof FerryError || systemCode(error) === undefined) throw error;
+    throw new FerryError(
+      'target-unsafe',
+      `${showPath(file)} says what its owner may not do: ${messageOf(error)}`,
+      {
+        hint: 'It says which folders a pull was moving. Look at it before you delete it.',
+        cause: error,
+      },
+    );
+  }
 }
 
 export function completedNotice({ state, installs }: Journal): FerryEvent {

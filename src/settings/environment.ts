@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { FerryError } from '../base/errors.ts';
+import { FerryError, systemCode } from '../base/errors.ts';
 import { readOwners } from '../fs/owners.ts';
 import { homeOfUser, isHomeHere } from './user-home.ts';
 
@@ -42,8 +42,13 @@ export function readEnvironment(homeOption: string | undefined): Environment {
     if (value !== undefined) variables[name] = value;
   }
   const uid = process.getuid?.() ?? 0;
-  const own = homeOfUser(variables, uid, readOwners().uidOf) ?? homedir();
+  const own = homeOfUser(variables, uid, readOwners().uidOf) ?? systemHome();
   const home = homeOption === undefined ? own : resolve(homeOption);
+  if (home === undefined) {
+    throw new FerryError('usage', 'this user has no home: HOME is not set', {
+      hint: 'Name the home that is meant: --home DIR',
+    });
+  }
   const owner = ownerOf(home);
   return {
     variables,
@@ -75,6 +80,16 @@ export function variablesForOthers(environment: Environment): Record<string, str
       ([name]) => !/^STATEFERRY_(PASSPHRASE|RECOVERY_CODE)$/.test(name),
     ),
   );
+}
+
+/** Undefined for an id that the system has no user for, as some containers run with. */
+function systemHome(): string | undefined {
+  try {
+    return homedir();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 const present = (value: string | undefined): string | undefined =>
