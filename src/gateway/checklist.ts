@@ -1,9 +1,6 @@
 /** The guide's checklist, line by line, against the snapshot's own counts. Exit codes of the product play no part. */
-import type { Brand } from './brands.ts';
 import type { InstallCounts } from './counts.ts';
 import type { DoctorAnswer } from './doctor.ts';
-import { isRunning } from './running.ts';
-import type { RunningInput } from './running.ts';
 
 export type CheckLine = {
   readonly check: string;
@@ -14,7 +11,17 @@ export type CheckLine = {
   readonly found: string;
 };
 
-export const NOT_CHECKED = 'not checked';
+const NOT_CHECKED = 'not checked';
+
+/** Neither right nor wrong: it could not be looked at. */
+export const notChecked = (line: Omit<CheckLine, 'ok' | 'found'>, why: string): CheckLine => ({
+  ...line,
+  ok: true,
+  found: `${NOT_CHECKED}: ${why}`,
+});
+
+export const isChecked = ({ found }: Pick<CheckLine, 'found'>): boolean =>
+  !found.startsWith(NOT_CHECKED);
 
 export type CountsExpected = {
   readonly countsBefore: InstallCounts;
@@ -63,62 +70,18 @@ export function compareCounts(
   ];
 }
 
-export type LiveRequest = Omit<RunningInput, 'signal'> & {
-  readonly brand: Brand;
-  /** Where the page of the gateway is, when not at the top. */
-  readonly basePath?: string;
-};
-
-/** Gateway running, dashboard opens. `started` false: nobody started it, so nothing is expected of it. */
-export async function checkLive(
-  request: LiveRequest,
-  started: boolean,
-  signal: AbortSignal,
-): Promise<CheckLine[]> {
-  if (!started) {
-    return [
-      line('gateway running', true, 'running', NOT_CHECKED),
-      line('dashboard opens', true, 'a page', NOT_CHECKED),
-    ];
-  }
-  const running = await isRunning({ ...request, signal });
-  const page = running.portOpen ? await fetchPage(request, signal) : 'port closed';
-  return [
-    line('gateway running', running.running, 'running', running.why),
-    line('dashboard opens', page === PAGE, PAGE, page),
-  ];
-}
-
 /** The doctor's finding that matters; others are told elsewhere. */
-export function checkDoctor(doctor: DoctorAnswer | undefined): CheckLine {
-  const check = 'doctor: state integrity';
-  if (doctor === undefined) return line(check, true, 'no findings', NOT_CHECKED);
-  if (doctor.timedOut) return line(check, false, 'no findings', 'it took too long');
-  const found = doctor.integrity.length === 0 ? 'no findings' : doctor.integrity.join(' ');
-  return line(check, doctor.integrity.length === 0, 'no findings', found);
+export function checkDoctor(doctor: DoctorAnswer): CheckLine {
+  const check = { check: 'doctor: state integrity', critical: true, expected: 'no findings' };
+  const seconds = Math.round(doctor.durationMs / 1000);
+  if (doctor.timedOut) return { ...check, ok: false, found: `no answer within ${seconds} s` };
+  if (!doctor.isUnderstood) return { ...check, ok: false, found: doctor.told };
+  const isSound = doctor.integrity.length === 0;
+  return { ...check, ok: isSound, found: isSound ? 'no findings' : doctor.integrity.join(' ') };
 }
 
 export const failedCritical = (lines: readonly CheckLine[]): readonly CheckLine[] =>
   lines.filter((one) => one.critical && !one.ok);
-
-const PAGE = 'a page';
-const PAGE_TIMEOUT_MS = 10_000;
-
-async function fetchPage(request: LiveRequest, signal: AbortSignal): Promise<string> {
-  const url = `http://127.0.0.1:${request.port}${request.basePath ?? ''}/`;
-  try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(PAGE_TIMEOUT_MS)]);
-    const answer = await fetch(url, { signal: limit });
-    const type = answer.headers.get('content-type') ?? 'no type';
-    await answer.body?.cancel();
-    return answer.status === 200 && type.startsWith('text/html')
-      ? PAGE
-      : `status ${answer.status}, ${type}`;
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return 'no answer';
-  }
-}
 
 type Span = {
   readonly one: number;

@@ -12,10 +12,14 @@ const PAGE_TIMEOUT_MS = 10_000;
 /** The pages of the family are below 1 KiB; a stranger's may be endless. */
 const PAGE_BYTES_MAX = 64 * 1024;
 
-/** @param basePath where the page is, when not at the top: `/claw` */
+/**
+ * @param basePath where the page is, when not at the top: `/claw`
+ * @param name of the brand: a fork may call its page otherwise
+ */
 export async function fetchControlPage(
   port: number,
   basePath: string,
+  name: string,
   signal: AbortSignal,
 ): Promise<ControlPage> {
   const url = `http://127.0.0.1:${port}${basePath}/`;
@@ -24,16 +28,19 @@ export async function fetchControlPage(
     const answer = await fetch(url, { signal: limit });
     const type = answer.headers.get('content-type') ?? 'no type';
     const text = type.startsWith('text/html') ? await beginningOf(answer) : '';
-    return { status: answer.status, type, title: titleOf(text) };
+    return { status: answer.status, type, title: titleOf(text, name) };
   } catch (error) {
     if (signal.aborted) throw error;
     return { status: undefined, type: 'no answer', title: undefined };
   }
 }
 
-/** Every brand calls its page `<name> Control`. */
-const titleOf = (html: string): string | undefined =>
-  /<title>\s*([^<]*\bControl\b[^<]*?)\s*<\/title>/i.exec(html)?.[1];
+/** The family calls its page `<Name> Control`. */
+function titleOf(html: string, name: string): string | undefined {
+  const title = /<title>\s*([^<]{1,200}?)\s*<\/title>/i.exec(html)?.[1];
+  const isOurs = /\bcontrol\b/i.test(title ?? '') || title?.toLowerCase().includes(name) === true;
+  return isOurs ? title : undefined;
+}
 
 async function beginningOf(answer: Response): Promise<string> {
   const reader = answer.body?.getReader();

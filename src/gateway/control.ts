@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { FerryError, systemCode } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { startProcess } from '../process/start.ts';
+import { emitCommand } from './command-told.ts';
 import { productEnv, type CliDeps, type CliTarget, type ProductCli } from './product-cli.ts';
 import { commandLineOf, environmentOf, processLives, serviceUnitOf } from './processes.ts';
 import { isRunning, startingGateways, type RunningAnswer, type RunningInput } from './running.ts';
@@ -125,9 +126,7 @@ async function askToStop(
   const isForced = /gateway stop\b/.test(help.stdout) && /^\s*--force\b/m.test(help.stdout);
   const args = ['gateway', 'stop', '--json', ...(isForced ? ['--force'] : [])];
   const result = await cli.run(args, request);
-  const output = `${result.stdout}\n${result.stderr}`;
-  const command = `${cli.brand.command} ${args.join(' ')}`;
-  emit({ type: 'command', command, exit: result.exit, durationMs: result.durationMs, output });
+  emitCommand(emit, cli, args, result);
   return result.exit === 0 && /"result":\s*"stopped"/.test(result.stdout);
 }
 

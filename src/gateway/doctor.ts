@@ -4,7 +4,8 @@
  */
 import type { RunResult } from '../process/run.ts';
 import type { CliTarget, ProductCli } from './product-cli.ts';
-import { parseJsonOutput } from './product-cli.ts';
+import { toldBy } from './command-told.ts';
+import { compareVersions, parseJsonOutput } from './product-cli.ts';
 
 export type DoctorFinding = {
   /** The heading of the box. */
@@ -16,6 +17,9 @@ export type DoctorAnswer = {
   readonly ran: boolean;
   readonly exit: number | null;
   readonly timedOut: boolean;
+  /** It spoke as a doctor of the family does; otherwise `told` is all that is known. */
+  readonly isUnderstood: boolean;
+  readonly told: string;
   readonly findings: readonly DoctorFinding[];
   /** Findings of state integrity: transcripts that are not where the index says. */
   readonly integrity: readonly string[];
@@ -23,8 +27,15 @@ export type DoctorAnswer = {
   readonly output: string;
 };
 
-/** The newest generation waits a minute for a gateway that is not up. */
-export const DOCTOR_TIMEOUT_MS = 240_000;
+/** January and March need 3 to 5 s; the newest waits a minute for a gateway that is not up. */
+const QUICK_TIMEOUT_MS = 90_000;
+const SLOW_TIMEOUT_MS = 240_000;
+const SLOW_SINCE = '2026.4.0';
+
+export const doctorTimeoutMs = (version: string | undefined): number =>
+  version !== undefined && compareVersions(version, SLOW_SINCE) < 0
+    ? QUICK_TIMEOUT_MS
+    : SLOW_TIMEOUT_MS;
 
 export async function runDoctor(
   cli: ProductCli,
@@ -34,7 +45,7 @@ export async function runDoctor(
     readonly timeoutMs?: number;
   },
 ): Promise<DoctorAnswer> {
-  const timeoutMs = request.timeoutMs ?? DOCTOR_TIMEOUT_MS;
+  const timeoutMs = request.timeoutMs ?? doctorTimeoutMs(cli.version);
   const result = await cli.run(['doctor', '--non-interactive'], { ...request, timeoutMs });
   return doctorAnswer(result);
 }
@@ -46,6 +57,8 @@ export function doctorAnswer(result: RunResult): DoctorAnswer {
     ran: true,
     exit: result.exit,
     timedOut: result.timedOut,
+    isUnderstood: /\bdoctor\b/i.test(output) && !result.truncated,
+    told: toldBy(result),
     findings,
     integrity: findings
       .filter((one) => /^state integrity/i.test(one.title))
@@ -89,6 +102,9 @@ export async function validateConfig(
   };
 }
 
+/** Boxes are as wide as a terminal. */
+const LINE_CHARS_MAX = 2_000;
+
 /**
  * Boxes as the products draw them:
  *
@@ -99,7 +115,8 @@ export async function validateConfig(
 export function parseBoxes(output: string): DoctorFinding[] {
   const findings: { title: string; lines: string[] }[] = [];
   let open: { title: string; lines: string[] } | undefined;
-  for (const line of output.split('\n')) {
+  for (const whole of output.split('\n')) {
+    const line = whole.slice(0, LINE_CHARS_MAX);
     const title = /^[◇◆│o*]\s+(\S.*?)\s+[─-]{2,}[╮+]\s*$/.exec(line)?.[1];
     if (title !== undefined) {
       open = { title, lines: [] };

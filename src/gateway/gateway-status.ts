@@ -1,7 +1,7 @@
 /** What the product's command says about its gateway and service; only as a second opinion, see running.ts. */
 import { z } from 'zod';
 import type { CheckLine } from './checklist.ts';
-import { NOT_CHECKED } from './checklist.ts';
+import { notChecked } from './checklist.ts';
 import { parseJsonOutput, type CliTarget, type ProductCli } from './product-cli.ts';
 
 const place = z.object({ path: z.string().optional() }).optional();
@@ -46,7 +46,7 @@ export function checkSameConfig(status: GatewayStatus | undefined, configPath: s
   const line = { check, critical: true, expected: configPath };
   const known = [status?.cliConfig, status?.serviceLoaded ? status.serviceConfig : undefined];
   const read = known.filter((path) => path !== undefined);
-  if (read.length === 0) return { ...line, ok: true, found: NOT_CHECKED };
+  if (read.length === 0) return notChecked(line, 'not told');
   const other = read.find((path) => path !== configPath);
   return { ...line, ok: other === undefined, found: other ?? configPath };
 }

@@ -73,7 +73,8 @@ async function holderOf(input: RunningInput): Promise<Holder> {
   const pid = listener?.pid;
   const words = pid === undefined ? undefined : commandLineOf(pid);
   const isGateway = async (): Promise<boolean> =>
-    (await fetchControlPage(port, input.basePath ?? '', input.signal)).title !== undefined;
+    (await fetchControlPage(port, input.basePath ?? '', brand.name, input.signal)).title !==
+    undefined;
   if (pid !== undefined && words !== undefined) {
     if (!isGatewayCommand(words, brand) && !(await isGateway())) {
       return { kind: 'other', what: `process ${pid}, which is no gateway` };

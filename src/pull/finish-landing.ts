@@ -1,21 +1,26 @@
-/** After the swap: config check, doctor, restart, and the checklist against the snapshot's own counts. */
+/** After the swap: config check, doctor, service, restart, and the checklist against the snapshot's own counts. */
 import type { Emit } from '../base/events.ts';
+import { bringUp, type BroughtUp } from '../gateway/bring-up.ts';
 import {
   checkDoctor,
-  checkLive,
   compareCounts,
   failedCritical,
   type CheckLine,
 } from '../gateway/checklist.ts';
+import { emitCommand } from '../gateway/command-told.ts';
 import { loadConfig, textAt } from '../gateway/config-text.ts';
 import { countInstall, inPlace, type InstallCounts } from '../gateway/counts.ts';
 import { runDoctor, validateConfig, type DoctorAnswer } from '../gateway/doctor.ts';
 import { besidePartial, expectedCounts, lostFiles } from '../gateway/expected-counts.ts';
 import { checkSameConfig, gatewayStatus } from '../gateway/gateway-status.ts';
+import { checkListedSessions } from '../gateway/listed-sessions.ts';
+import { checkLive, linesOfNone } from '../gateway/live-checks.ts';
 import { movePath } from '../gateway/path-map.ts';
 import type { CliTarget, ProductCli } from '../gateway/product-cli.ts';
 import { readFileIfAny } from '../gateway/read.ts';
-import type { Landed, Landing, LandingSite, PullDeps, PullRequest } from './landing.ts';
+import { startCommand } from '../gateway/start-command.ts';
+import { pagePath } from './gateway-here.ts';
+import type { Landed, Landing, PullDeps, PullRequest } from './landing.ts';
 
 type Swapped = {
   readonly request: PullRequest;
@@ -26,26 +31,25 @@ type Swapped = {
 
 export async function finishLanding(
   swapped: Swapped,
-  { emit, clock }: Pick<PullDeps, 'emit' | 'clock'>,
+  deps: Pick<PullDeps, 'emit' | 'clock'>,
   signal: AbortSignal,
 ): Promise<Landed> {
   const { request, landing } = swapped;
-  const { site } = request;
+  const { emit } = deps;
   const { cli, target } = landing;
   const lines: CheckLine[] = [];
-  let doctor: DoctorAnswer | undefined;
-  if (cli && request.doctor) {
-    emit({ type: 'stage', stage: 'doctor' });
-    lines.push(...(await configLine(cli, target, signal)));
-    doctor = await runDoctor(cli, { target, signal });
-    tell(emit, `${cli.brand.command} doctor --non-interactive`, doctor);
-    lines.push(checkDoctor(doctor));
+  const doctor = cli && request.doctor ? await askDoctor(cli, landing, emit, signal) : undefined;
+  if (cli && doctor) {
+    lines.push(...(await configLine(cli, target, signal)), checkDoctor(doctor));
   }
   // A fresh gateway adds sessions and jobs of its own: what arrived is counted before one is started.
-  const counted = countLines(swapped);
-  const started = request.restart && cli ? await restart(cli, target, emit, signal) : false;
-  lines.push(...counted, ...(await liveLines({ site, landing, started, clock }, signal)));
-  if (started && cli) {
+  const found = countPlaced(swapped);
+  lines.push(...countLines(swapped, found));
+  if (cli && doctor)
+    lines.push(...(await checkListedSessions(cli, found.agents, { target, signal })));
+  const up = await start(swapped, emit, signal);
+  lines.push(...up.lines, ...(await liveLines(landing, request.site, up, deps, signal)));
+  if (up.started && cli) {
     lines.push(checkSameConfig(await gatewayStatus(cli, { target, signal }), target.configPath));
   }
   for (const { check, ok, expected, found } of lines) {
@@ -62,6 +66,22 @@ export async function finishLanding(
   };
 }
 
+async function askDoctor(
+  cli: ProductCli,
+  { target }: Landing,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<DoctorAnswer> {
+  emit({ type: 'stage', stage: 'doctor' });
+  const doctor = await runDoctor(cli, { target, signal });
+  emitCommand(emit, cli, ['doctor', '--non-interactive'], {
+    ...doctor,
+    stdout: doctor.output,
+    stderr: '',
+  });
+  return doctor;
+}
+
 async function configLine(
   cli: ProductCli,
   target: CliTarget,
@@ -73,38 +93,33 @@ async function configLine(
   return [{ check: 'config', ok: answer.valid, critical: true, expected: 'valid', found }];
 }
 
-const RESTART_TIMEOUT_MS = 180_000;
-
-/** Whether a gateway is expected to be up now. Its exit code says little, so what counts is asked afterwards. */
-async function restart(
-  cli: ProductCli,
-  target: CliTarget,
+/** Where nothing starts it by itself, the command that does is told. */
+async function start(
+  { request, landing }: Swapped,
   emit: Emit,
   signal: AbortSignal,
-): Promise<boolean> {
-  emit({ type: 'stage', stage: 'restart' });
-  const args = ['gateway', 'restart', '--json'];
-  const result = await cli.run(args, { target, timeoutMs: RESTART_TIMEOUT_MS, signal });
-  const output = `${result.stdout}\n${result.stderr}`;
-  tell(emit, `${cli.brand.command} ${args.join(' ')}`, { ...result, output });
-  const notThere = /not-loaded|not installed|unavailable|not found|not-installed|skipped/i.test(
-    output,
-  );
-  if (result.exit === 0 && !notThere) return true;
-  const { command } = cli.brand;
-  emit({
-    type: 'notice',
-    code: 'gateway-not-started',
-    message: 'no service starts the gateway on this machine yet',
-    hint: `Start it: ${command} gateway install — or in the foreground: ${command} gateway run`,
-  });
-  return false;
+): Promise<BroughtUp> {
+  const { cli, target, record, brand } = landing;
+  const { restart, site } = request;
+  const notWanted = { started: false, why: 'not started', lines: [] };
+  if (cli && restart) emit({ type: 'stage', stage: 'restart' });
+  const hadService = record.service !== null;
+  const up = cli && restart ? await bringUp(cli, { target, hadService, signal }, emit) : notWanted;
+  if (!up.started) {
+    emit({
+      type: 'notice',
+      code: 'gateway-not-started',
+      message: `the gateway does not run yet: ${up.why}`,
+      hint: `Start it: ${startCommand(brand, target, site.owner?.uid)}`,
+    });
+  }
+  return up;
 }
 
-function countLines({ request, landing, counted }: Swapped): CheckLine[] {
+function countPlaced({ request, landing }: Swapped): InstallCounts {
   const { record, placement } = landing;
-  const moved = (path: string): string => movePath(placement.map, path) ?? path;
-  const found = countInstall({
+  const moved = movedBy(landing);
+  return countInstall({
     home: request.site.home,
     stateDir: placement.stateDir,
     agents: record.agents.map((agent) => ({
@@ -120,53 +135,42 @@ function countLines({ request, landing, counted }: Swapped): CheckLine[] {
       record,
     ),
   });
+}
+
+const movedBy =
+  ({ placement }: Landing) =>
+  (path: string): string =>
+    movePath(placement.map, path) ?? path;
+
+function countLines({ request, landing, counted }: Swapped, found: InstallCounts): CheckLine[] {
+  const { record } = landing;
   const lost = lostFiles(record, request.snapshot.body);
-  return compareCounts(expectedCounts(record, lost, counted), found, moved);
+  return compareCounts(expectedCounts(record, lost, counted), found, movedBy(landing));
 }
 
 const LIVE_WAIT_MS = 60_000;
 const LIVE_POLL_MS = 500;
 
-type Live = Pick<PullDeps, 'clock'> & {
-  readonly site: LandingSite;
-  readonly landing: Landing;
-  readonly started: boolean;
-};
-
-/** A gateway needs some seconds to listen. */
-async function liveLines(live: Live, signal: AbortSignal): Promise<CheckLine[]> {
-  const { site, landing, started, clock } = live;
-  const { record, brand, placement } = landing;
+/** A gateway needs some seconds to listen, and its channels some more. */
+async function liveLines(
+  landing: Landing,
+  site: PullRequest['site'],
+  { started, why }: BroughtUp,
+  { clock }: Pick<PullDeps, 'clock'>,
+  signal: AbortSignal,
+): Promise<CheckLine[]> {
+  const { record, brand, placement, cli, target } = landing;
+  const { channels, port } = record;
+  if (!started || !cli) return linesOfNone(channels, why);
   const { stateDir, configPath } = placement;
-  const basePath = textAt(
-    loadConfig(configPath, readFileIfAny).value,
-    'gateway',
-    'controlUi',
-    'basePath',
-  );
-  const { port } = record;
-  const request = {
-    brand,
-    stateDir,
-    configPath,
-    port,
-    env: site.env,
-    uid: site.uid,
-    ...(basePath !== undefined && { basePath: `/${basePath.replaceAll(/^\/+|\/+$/g, '')}` }),
-  };
+  const config = loadConfig(configPath, readFileIfAny).value;
+  const basePath = pagePath(textAt(config, 'gateway', 'controlUi', 'basePath'));
+  const place = { brand, stateDir, configPath, port, basePath, env: site.env, uid: site.uid };
+  const request = { ...place, config, channels, cli, target };
   const untilMs = clock.nowMs() + LIVE_WAIT_MS;
   for (;;) {
-    const lines = await checkLive(request, started, signal);
+    const lines = await checkLive(request, signal);
     if (lines.every(({ ok }) => ok) || clock.nowMs() > untilMs) return lines;
     await clock.sleep(LIVE_POLL_MS, signal);
   }
-}
-
-function tell(
-  emit: Emit,
-  command: string,
-  result: { readonly exit: number | null; readonly durationMs: number; readonly output: string },
-): void {
-  const { exit, durationMs, output } = result;
-  emit({ type: 'command', command, exit, durationMs: Math.round(durationMs), output });
 }

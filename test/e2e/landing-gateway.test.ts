@@ -1,6 +1,6 @@
 /** The gateway that runs where a pull lands: stopped just before the swap, started again when nothing came of it. */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import type { PullPlan } from '../../src/pull/landing.ts';
+import { makeFakeSystemd } from '../support/fake-systemd.ts';
 import { lockPathOf, writeGatewayDouble, type DoubleManners } from '../support/gateway-double.ts';
 import {
   hideOldHome,
@@ -20,6 +21,7 @@ import {
 } from '../support/landing.ts';
 import { freePort } from '../support/real-install.ts';
 import { scanTree } from '../support/tree.ts';
+import { until } from '../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'landing-gateway-'));
 const children: ChildProcess[] = [];
@@ -30,6 +32,8 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const uid = process.getuid?.() ?? 0;
 let world: LandingWorld;
+/** The same with a service on the old machine. */
+let served: LandingWorld;
 let oldPort: number;
 let users = 0;
 
@@ -40,6 +44,15 @@ before(async () => {
   writeSample({ home: oldHome, binDir, nodePath: process.execPath, port: oldPort }).close();
   await pushHome(world);
   hideOldHome(world);
+  served = await landingWorld(join(folder, 'served'));
+  const port = await freePort();
+  writeSample({ ...served, home: served.oldHome, nodePath: process.execPath, port }).close();
+  const units = join(served.oldHome, '.config/systemd/user');
+  mkdirSync(units, { recursive: true });
+  const start = `ExecStart=${served.oldHome}/bin/openclaw gateway`;
+  writeFileSync(join(units, 'openclaw-gateway.service'), `[Service]\n${start}\n`);
+  await pushHome(served);
+  hideOldHome(served);
 });
 
 type Here = {
@@ -69,7 +82,7 @@ async function startGateway({ home, command, lock, path }: Here): Promise<ChildP
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   children.push(child);
-  while (!existsSync(lock)) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => existsSync(lock));
   return child;
 }
 
@@ -155,9 +168,55 @@ describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () 
     const error = await refused(pullInto(world, { home: here.home, path: here.path, events }));
     assert.equal(error.exit, 19);
     assert.match(error.message, /was started here during the pull/);
-    while (!existsSync(here.lock)) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => existsSync(here.lock));
     const again = await pullInto(world, { home: here.home, path: here.path });
     assert.ok(again.landed?.ok);
+  });
+});
+
+describe('a service on the old machine', { skip: process.platform !== 'linux' }, () => {
+  test('is made anew by the product, and everything live is looked at', async () => {
+    const here = await freshHome({ hasSystemd: true, stop: 'systemctl' });
+    const systemd = makeFakeSystemd(join(folder, 'systemd'), here.home);
+    try {
+      const path = `${systemd.binDir}:${here.path}`;
+      const pulled = await pullInto(served, { home: here.home, path });
+      const { checklist = [] } = pulled.landed ?? {};
+      assert.deepEqual(
+        checklist.filter(({ ok }) => !ok),
+        [],
+      );
+      const found = new Map(checklist.map((line) => [line.check, line.found]));
+      assert.equal(found.get('service re-created'), 'installed');
+      assert.match(found.get('gateway running') ?? '', /^lock of process/);
+      assert.equal(found.get('dashboard opens'), 'OpenClaw Control');
+      assert.deepEqual(systemd.running(), ['openclaw-gateway.service']);
+      const unit = join(here.home, '.config/systemd/user/openclaw-gateway.service');
+      assert.ok(!readFileSync(unit, 'utf8').includes(served.oldHome));
+      // And its own command stops it when the next pull comes.
+      const again = await pullInto(served, { home: here.home, path, stamp: 'again' });
+      assert.ok(again.landed?.ok);
+      assert.deepEqual(systemd.running(), ['openclaw-gateway.service']);
+    } finally {
+      systemd.stop();
+    }
+  });
+
+  test('whose service starts it again at once whatever is asked: exit 19, nothing changed', async () => {
+    const here = await freshHome({ hasSystemd: true });
+    const systemd = makeFakeSystemd(join(folder, 'stubborn'), here.home);
+    const path = `${systemd.binDir}:${here.path}`;
+    const env = { HOME: here.home, TMPDIR: folder, PATH: path };
+    spawnSync(here.command, ['gateway', 'install', '--json'], { env });
+    try {
+      await until(() => existsSync(here.lock));
+      const error = await refused(pullInto(served, { home: here.home, path }));
+      assert.equal(error.exit, 19);
+      assert.match(error.message, /something started it again/);
+      assert.match(readFileSync(join(here.home, '.openclaw/openclaw.json'), 'utf8'), /^\{ gateway/);
+    } finally {
+      systemd.stop();
+    }
   });
 });
 

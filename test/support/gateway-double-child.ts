@@ -17,6 +17,8 @@ async function main(args: readonly string[]): Promise<void> {
   if (answer !== undefined) return give(answer);
   if (/^gateway( run)?( \d+)?$/.test(words)) return runGateway(args);
   if (words === 'gateway stop') return stop(args);
+  if (manners.hasSystemd === true && words === 'gateway install') return install(args);
+  if (manners.hasSystemd === true && /^gateway (start|restart)$/.test(words)) return service(words);
   await import('../../src/gateway/sample/stand-in-main.ts');
 }
 
@@ -45,7 +47,37 @@ function stop(args: readonly string[]): void {
   process.stdout.write(`${JSON.stringify({ ok: true, result })}\n`);
 }
 
-const unitName = (): string => 'openclaw-gateway.service';
+/** What the product of March writes, with the values of its own environment. */
+function install(args: readonly string[]): void {
+  if (args.includes('--help')) {
+    process.stdout.write('Usage: openclaw gateway install [options]\n\nOptions:\n  --force\n');
+    return;
+  }
+  const { HOME = '', PATH = '', TMPDIR = '' } = process.env;
+  const folder = join(HOME, '.config/systemd/user');
+  mkdirSync(folder, { recursive: true });
+  const unit = [
+    '[Service]',
+    `ExecStart=${process.argv[0]} ${process.argv[1]} gateway`,
+    'Restart=always',
+    ...[`HOME=${HOME}`, `PATH=${PATH}`, `TMPDIR=${TMPDIR}`].map((one) => `Environment=${one}`),
+    '',
+  ];
+  writeFileSync(join(folder, unitName()), unit.join('\n'));
+  for (const verb of ['enable', 'restart']) spawnSync('systemctl', ['--user', verb, unitName()]);
+  process.stdout.write('{"action":"install","ok":true,"result":"installed"}\n');
+}
+
+function service(words: string): void {
+  const verb = words.slice('gateway '.length);
+  const { status } = spawnSync('systemctl', ['--user', verb, unitName()]);
+  const result = status === 0 ? `${verb}ed` : 'not-loaded';
+  process.stdout.write(`${JSON.stringify({ ok: true, result })}\n`);
+}
+
+function unitName(): string {
+  return 'openclaw-gateway.service';
+}
 
 function runGateway(args: readonly string[]): void {
   const { env } = process;

@@ -12,6 +12,8 @@ export type DoubleManners = {
   /** The gateway does not mind SIGTERM. */
   readonly ignoresTerm?: boolean;
   readonly lock?: boolean;
+  /** `gateway install` writes a unit and asks systemctl, as the products do; else no service manager is there. */
+  readonly hasSystemd?: boolean;
   /** Lists `--force` in the help of `gateway stop`, and stops nothing without it. */
   readonly wantsForce?: boolean;
   /** Answers of other commands by their words (`doctor`, `gateway status`); the stand-in has the rest. */

@@ -1,6 +1,6 @@
 /** What a pull is about to do, and what it did. */
 import { ERROR_CODES } from '../../base/errors.ts';
-import { NOT_CHECKED } from '../../gateway/checklist.ts';
+import { isChecked } from '../../gateway/checklist.ts';
 import type { AnswerChoices } from './answers.ts';
 import type { PlanShown } from './output.ts';
 import { printableLine } from './printable.ts';
@@ -118,8 +118,11 @@ function checklistLines(
     ...checklist.map(({ check, ok, expected, found }) => {
       const name = printableLine(check).padEnd(width);
       const text = ok ? found : `expected ${expected}, found ${found}`;
-      const isChecked = found !== NOT_CHECKED;
-      const mark = !ok ? paint.bad('FAILED') : isChecked ? paint.good('ok    ') : '-     ';
+      const mark = !ok
+        ? paint.bad('FAILED')
+        : isChecked({ found })
+          ? paint.good('ok    ')
+          : '-     ';
       return `  ${mark}  ${name}  ${printableLine(text)}`;
     }),
   ];

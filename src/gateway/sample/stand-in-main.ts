@@ -163,12 +163,12 @@ Commands:
 `;
 
 function sessions(): void {
-  const counts = agents().map((agent) => {
+  const all = agents().flatMap((agent) => {
     const path = join(stateDir, 'agents', agent.id, 'sessions', 'sessions.json');
     const index: unknown = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
-    return { agentId: agent.id, count: Object.keys(isObject(index) ? index : {}).length };
+    return Object.keys(isObject(index) ? index : {}).map((key) => ({ key, agentId: agent.id }));
   });
-  sayJson({ count: counts.reduce((sum, one) => sum + one.count, 0), byAgent: counts });
+  sayJson({ count: all.length, sessions: all });
 }
 
 async function main(args: readonly string[]): Promise<number> {

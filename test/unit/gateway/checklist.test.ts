@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { BRANDS, findBrand } from '../../../src/gateway/brands.ts';
-import {
-  checkDoctor,
-  checkLive,
-  compareCounts,
-  failedCritical,
-  NOT_CHECKED,
-} from '../../../src/gateway/checklist.ts';
+import { checkDoctor, compareCounts, failedCritical } from '../../../src/gateway/checklist.ts';
 import type { InstallCounts } from '../../../src/gateway/counts.ts';
+import { doctorAnswer, doctorTimeoutMs } from '../../../src/gateway/doctor.ts';
 
-const signal = new AbortController().signal;
 const counts = (sessions: number, files = 3): InstallCounts => ({
   agents: [{ id: 'main', sessions, transcripts: sessions }],
   credentialFiles: 2,
@@ -43,61 +34,31 @@ test('what was counted must be found; what grew during the capture may be either
   assert.equal(failures(counts(5), counts(5), lost).length, 5);
 });
 
-test('a gateway that nobody started is not checked, and not failed', async () => {
-  const [brand] = BRANDS;
-  assert.ok(brand);
-  const request = { brand, stateDir: '/none', configPath: '/none/c', port: 1, env: {}, uid: 0 };
-  const idle = await checkLive(request, false, signal);
-  assert.deepEqual(
-    idle.map((line) => [line.ok, line.found]),
-    [
-      [true, NOT_CHECKED],
-      [true, NOT_CHECKED],
-    ],
-  );
-  assert.deepEqual(
-    (await checkLive(request, true, signal)).map((line) => line.ok),
-    [false, false],
-  );
+test('a doctor that found missing transcripts, never ended, or said something else fails its line', () => {
+  const sound = doctorAnswer({ ...RESULT, stdout: 'OpenClaw doctor\nDoctor complete.\n' });
+  assert.equal(checkDoctor(sound).ok, true);
+  assert.equal(checkDoctor({ ...sound, integrity: ['1/1 missing'] }).ok, false);
+  const late = checkDoctor({ ...sound, timedOut: true, durationMs: 240_012 });
+  assert.deepEqual([late.ok, late.found], [false, 'no answer within 240 s']);
+  const garbage = checkDoctor(doctorAnswer({ ...RESULT, stdout: '\u0000\u0001 7f45 4c46\n' }));
+  assert.deepEqual([garbage.ok, garbage.found], [false, 'exit 0: \u0000\u0001 7f45 4c46']);
+  const silent = checkDoctor(doctorAnswer(RESULT));
+  assert.deepEqual([silent.ok, silent.found], [false, 'exit 0, nothing said']);
 });
 
-test('the dashboard is a page, not any answer', async () => {
-  const brand = findBrand(BRANDS, 'openclaw');
-  assert.ok(brand);
-  let type = 'text/html; charset=utf-8';
-  const server = createServer((_, response) =>
-    response.writeHead(200, { 'content-type': type }).end('x'),
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const request = { brand, stateDir: '/none', configPath: '/none/c', port, env: {}, uid: 0 };
-  try {
-    const up = await checkLive(request, true, signal);
-    assert.deepEqual(failedCritical(up), []);
-    type = 'application/json';
-    const other = await checkLive(request, true, signal);
-    assert.deepEqual(
-      failedCritical(other).map((line) => line.check),
-      ['dashboard opens'],
-    );
-  } finally {
-    server.close();
-    server.closeAllConnections();
-  }
+test('a doctor has time by its generation', () => {
+  assert.ok(doctorTimeoutMs('2026.3.2') <= 90_000);
+  assert.ok(doctorTimeoutMs('2026.1.24-3') <= 90_000);
+  assert.ok(doctorTimeoutMs('2026.9.6') >= 120_000);
+  assert.ok(doctorTimeoutMs(undefined) >= 120_000);
 });
 
-test('a doctor that found missing transcripts, or never ended, fails its line', () => {
-  const answer = {
-    ran: true,
-    exit: 0,
-    timedOut: false,
-    findings: [],
-    integrity: [],
-    durationMs: 1,
-    output: '',
-  };
-  assert.equal(checkDoctor(answer).ok, true);
-  assert.equal(checkDoctor({ ...answer, integrity: ['1/1 missing'] }).ok, false);
-  assert.equal(checkDoctor({ ...answer, timedOut: true }).ok, false);
-  assert.equal(checkDoctor(undefined).found, NOT_CHECKED);
-});
+const RESULT = {
+  exit: 0,
+  signal: null,
+  stdout: '',
+  stderr: '',
+  durationMs: 1,
+  timedOut: false,
+  truncated: false,
+};

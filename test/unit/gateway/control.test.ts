@@ -28,6 +28,7 @@ import {
   type DoubleManners,
 } from '../../support/gateway-double.ts';
 import { freePort } from '../../support/real-install.ts';
+import { until } from '../../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'control-'));
 const children: ChildProcess[] = [];
@@ -87,9 +88,9 @@ async function run({ command, env, port, lock }: World, manners: DoubleManners =
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   children.push(child);
-  while (!(await listens(port, signal)) || (manners.lock !== false && !existsSync(lock))) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(
+    async () => (await listens(port, signal)) && (manners.lock === false || existsSync(lock)),
+  );
   return child;
 }
 
@@ -163,9 +164,7 @@ describe('a gateway in the foreground', { skip: !isLinux }, () => {
       detached: true,
     });
     try {
-      while ((await findRunning(here.gateway, signal)) === undefined || !existsSync(here.lock)) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      await until(() => existsSync(here.lock));
       const slower = { ...here.deps, clock: fastClock(1) };
       const error = await refused(stopGateway(here.gateway, slower, signal));
       assert.match(error.message, /something started it again/);
@@ -298,6 +297,6 @@ test('an answer on the port that nobody can place is asked what it is', async ()
   await new Promise((resolve) => server.once('listening', resolve));
   const { fetchControlPage } = await import('../../../src/gateway/control-page.ts');
   const { port } = server.address() as AddressInfo;
-  assert.equal((await fetchControlPage(port, '', signal)).title, undefined);
-  assert.equal((await fetchControlPage(port, '/claw', signal)).title, 'Acme Control');
+  assert.equal((await fetchControlPage(port, '', 'acme', signal)).title, undefined);
+  assert.equal((await fetchControlPage(port, '/claw', 'other', signal)).title, 'Acme Control');
 });
