@@ -1,5 +1,6 @@
 /** pull onto this machine: what the engine needs to know of it, and what the settings keep of the result. */
 import { bytePathFromText, showPath } from '../base/byte-path.ts';
+import { assert } from '../base/errors.ts';
 import type { InstallIdentity } from '../gateway/identity.ts';
 import type { PathRule } from '../gateway/path-map.ts';
 import { runProcess } from '../process/run.ts';
@@ -13,6 +14,7 @@ import { variablesForOthers } from '../settings/environment.ts';
 import { journalsFolder, makePrivateFolder } from '../settings/places.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import { confirm } from './confirm.ts';
+import { checklistOf } from './pull-summary.ts';
 import type { Session } from './session.ts';
 
 export type PullWishes = {
@@ -27,23 +29,19 @@ export type PullWishes = {
 export async function pullHere(
   session: Session,
   repository: ReaderRepository,
-  snapshot: SnapshotReader,
+  snapshots: readonly SnapshotReader[],
   wishes: PullWishes,
-): Promise<Pulled> {
+): Promise<Pulled[]> {
   const journals = journalsFolder(session.places);
   makePrivateFolder(journals, session.environment);
-  const request = {
-    snapshot,
-    ...wishes,
-    site: landingSite(session),
-    journals,
-    stamp: stampOf(session.clock.nowMs()),
-  };
+  const site = landingSite(session);
+  const stamp = stampOf(session.clock.nowMs());
+  const requests = snapshots.map((snapshot) => ({ snapshot, ...wishes, site, journals, stamp }));
   const deps = {
     ...restoreDeps(session, repository),
-    confirm: (plan: PullPlan) => agreed(session, plan),
+    confirm: (plans: readonly PullPlan[]) => agreed(session, plans),
   };
-  return pull(request, deps, session.signal);
+  return pull(requests, deps, session.signal);
 }
 
 export const restoreDeps = (session: Session, repository: ReaderRepository): RestoreDeps => ({
@@ -68,17 +66,19 @@ export function landingSite(session: Session): LandingSite {
 }
 
 /** Where nothing lies in the way of a home, nothing is at risk and nothing is asked. */
-async function agreed(session: Session, plan: PullPlan): Promise<boolean> {
-  session.output.plan(plan);
+async function agreed(session: Session, plans: readonly PullPlan[]): Promise<boolean> {
+  for (const plan of plans) session.output.plan(plan);
   const { home } = session.environment;
-  const outside = plan.placed.filter(
-    ({ to }) => !to.startsWith(`${showPath(bytePathFromText(home))}/`),
-  );
-  if (plan.placed.some(({ aside }) => aside.length > 0)) {
-    const stop = plan.gateway ? 'Stop the gateway, move' : 'Move';
-    await confirm(session, `${stop} aside what is there, and put the snapshot in its place?`);
-  } else if (plan.gateway) {
-    await confirm(session, 'Stop the gateway that runs here, and put the snapshot in place?');
+  const placed = plans.flatMap((plan) => plan.placed);
+  const outside = placed.filter(({ to }) => !to.startsWith(`${showPath(bytePathFromText(home))}/`));
+  const stops = plans.filter(({ gateway }) => gateway !== undefined).length;
+  const gateways = stops > 1 ? `${stops} gateways` : 'the gateway';
+  const what = plans.length > 1 ? `${plans.length} snapshots` : 'the snapshot';
+  if (placed.some(({ aside }) => aside.length > 0)) {
+    const stop = stops > 0 ? `Stop ${gateways}, move` : 'Move';
+    await confirm(session, `${stop} aside what is there, and put ${what} in its place?`);
+  } else if (stops > 0) {
+    await confirm(session, `Stop ${gateways} that runs here, and put ${what} in place?`);
   } else if (outside.length > 0) {
     await confirm(session, `Put ${outside.length} of these outside your home?`);
   }
@@ -93,19 +93,17 @@ export function stampOf(nowMs: number): string {
   return `${day}-${pad(date.getHours())}${pad(date.getMinutes())}${pad(date.getSeconds())}`;
 }
 
-export function rememberPull(session: Session, location: Location, pulled: Pulled): void {
-  const { plan, landed } = pulled;
+/** Of several, the checklists of all: each line names its install. */
+export function rememberPull(session: Session, location: Location, all: readonly Pulled[]): void {
+  const [pulled] = all;
+  assert(pulled, 'something was pulled');
+  const { plan } = pulled;
   const lastPull = {
     time: timeText(session.clock.nowMs()),
     repository: printLocation(location),
     snapshot: plan.snapshot,
-    install: plan.install,
-    checklist: (landed?.checklist ?? []).map(({ check, ok, expected, found }) => ({
-      check,
-      ok,
-      expected,
-      found,
-    })),
+    install: all.map((one) => one.plan.install).join(', '),
+    checklist: checklistOf(all),
   };
   session.settings.update((data) => ({ ...data, lastPull }));
 }

@@ -1,42 +1,77 @@
 /** What a pull did, as the fields that stay. */
+import { assert } from '../base/errors.ts';
 import type { PulledInto } from '../pull/into.ts';
 import type { Pulled } from '../pull/pull.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { wayBack } from './way-back.ts';
 import type { Cost } from './output/summary-parts.ts';
+import type { PulledInstall, PullSummary } from './output/summary-pull.ts';
 import type { Report } from './verb.ts';
 
-export function pulledSummary(pulled: Pulled, join: string | null, cost: Cost): Report {
-  const { plan, restored, relocated, landed, kept, undone, downtimeMs } = pulled;
-  const isRehearsal = restored === undefined;
+/** Of several installs the sums, and each of them by itself. */
+export function pulledSummary(all: readonly Pulled[], join: string | null, cost: Cost): Report {
+  const [first] = all;
+  assert(first, 'something was pulled');
+  const { plan, kept, undone, downtimeMs } = first;
+  const installs = all.map(ofInstall);
+  const sum = (of: (one: PulledInstall) => number): number =>
+    installs.reduce((total, one) => total + of(one), 0);
+  const isRehearsal = all.every(({ restored }) => restored === undefined);
+  const doctors = installs.map(({ doctor }) => doctor);
   return {
-    exit: landed === undefined || landed.ok ? 0 : 20,
+    exit: all.every(({ landed }) => landed === undefined || landed.ok) ? 0 : 20,
     summary: {
       verb: 'pull',
       snapshot: plan.snapshot,
       install: plan.install,
       source: plan.source,
-      files: restored?.files ?? plan.files,
-      bytes: restored?.bytes ?? plan.bytes,
-      bytesFetched: restored?.bytesFetched ?? 0,
-      placed: plan.placed,
-      relocated,
-      doctor: landed?.doctor ?? { ran: false, exit: null, findings: [] },
-      checklist: (landed?.checklist ?? []).map(({ check, ok, expected, found }) => ({
-        check,
-        ok,
-        expected,
-        found,
-      })),
+      files: sum(({ files }) => files),
+      bytes: sum(({ bytes }) => bytes),
+      bytesFetched: sum(({ bytesFetched }) => bytesFetched),
+      placed: installs.flatMap(({ placed }) => placed),
+      relocated: installs.flatMap(({ relocated }) => relocated),
+      doctor: {
+        ran: doctors.some(({ ran }) => ran),
+        exit: doctors.find(({ exit }) => exit !== 0)?.exit ?? doctors[0]?.exit ?? null,
+        findings: doctors.flatMap(({ findings }) => findings),
+      },
+      checklist: checklistOf(all),
       undo: kept && !undone ? wayBack(kept) : null,
       ...(undone && { undone: { pulled: undone.pulled, putBack: undone.putBack } }),
       downtimeMs,
       join,
-      problems: restored?.problems ?? [],
+      problems: all.flatMap(({ restored }) => restored?.problems ?? []),
+      ...(all.length > 1 && { installs }),
       ...(isRehearsal && { dryRun: true as const }),
       ...cost,
     },
   };
+}
+
+function ofInstall(pulled: Pulled): PulledInstall {
+  const { plan, restored, relocated, landed } = pulled;
+  return {
+    snapshot: plan.snapshot,
+    install: plan.install,
+    source: plan.source,
+    files: restored?.files ?? plan.files,
+    bytes: restored?.bytes ?? plan.bytes,
+    bytesFetched: restored?.bytesFetched ?? 0,
+    placed: plan.placed,
+    relocated,
+    doctor: landed?.doctor ?? { ran: false, exit: null, findings: [] },
+    checklist: checklistOf([pulled]),
+  };
+}
+
+/** Lines of several installs say whose they are. */
+export function checklistOf(all: readonly Pulled[]): PullSummary['checklist'][number][] {
+  return all.flatMap(({ plan, landed }) =>
+    (landed?.checklist ?? []).map(({ check, ok, expected, found }) => {
+      const name = all.length > 1 ? `${plan.install}: ${check}` : check;
+      return { check: name, ok, expected, found };
+    }),
+  );
 }
 
 export function pulledIntoSummary(

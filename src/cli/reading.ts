@@ -1,7 +1,12 @@
 /** One snapshot as a person names it, opened for reading. */
 import { parseAddress } from '../browse/address.ts';
 import type { ReaderRepository } from '../repository/open.ts';
-import { chooseSnapshot, listSnapshots } from '../repository/snapshot-list.ts';
+import {
+  chooseSnapshot,
+  listSnapshots,
+  machinesOf,
+  newestOfMachine,
+} from '../repository/snapshot-list.ts';
 import { openSnapshot, type SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import { FerryError } from '../base/errors.ts';
@@ -47,16 +52,50 @@ async function askInstall(
   snapshots: readonly OpenedCover[],
   wanted: string | undefined,
 ): Promise<string | undefined> {
-  const { terminal, options, signal } = session;
   const isById = wanted !== undefined && !wanted.startsWith('latest');
   const installs = [
     ...new Set(snapshots.map(({ cover, machine }) => `${cover.install}@${machine}`)),
   ].toSorted();
-  if (isById || installs.length < 2 || !terminal.isThere || options.json === true) return undefined;
-  const list = installs.map((one, at) => `  ${at + 1}  ${printableLine(one)}`).join('\n');
-  const answer = await terminal.ask(`Which install?\n${list}\nNumber or name: `, signal);
-  return installs[Number(answer) - 1] ?? answer.trim();
+  if (isById || installs.length < 2) return undefined;
+  return await askWhich(session, 'Which install?', installs);
 }
+
+/** Undefined where nobody can answer. */
+async function askWhich(
+  { terminal, options, signal }: Session,
+  question: string,
+  choices: readonly string[],
+): Promise<string | undefined> {
+  if (!terminal.isThere || options.json === true) return undefined;
+  const list = choices.map((one, at) => `  ${at + 1}  ${printableLine(one)}`).join('\n');
+  const answer = await terminal.ask(`${question}\n${list}\nNumber or name: `, signal);
+  return choices[Number(answer) - 1] ?? answer.trim();
+}
+
+/** The newest snapshot of every install of one machine, opened; on a terminal the machine is asked for. */
+export async function openMachine(
+  session: Session,
+  { repository, snapshots }: Reading,
+  install: string | undefined,
+): Promise<SnapshotReader[]> {
+  if (install !== undefined && !/^@./.test(install)) {
+    throw new FerryError('usage', `--all pulls every install of a machine, not ${install}`, {
+      hint: 'Name the machine, if there are several: --install @MACHINE. Or leave out --all.',
+    });
+  }
+  const machine = install?.slice(1) ?? (await askMachine(session, machinesOf(snapshots)));
+  const opened: SnapshotReader[] = [];
+  for (const chosen of newestOfMachine(snapshots, machine)) {
+    opened.push(await openSnapshot(repository, chosen, session.emit, session.signal));
+  }
+  return opened;
+}
+
+const askMachine = async (
+  session: Session,
+  machines: readonly string[],
+): Promise<string | undefined> =>
+  machines.length < 2 ? undefined : await askWhich(session, 'Which machine?', machines);
 
 /**
  * Before something is put in place: a repository that shows less than this machine has seen needs a yes; a machine

@@ -108,6 +108,7 @@ export const VERBS: readonly Verb[] = [
         about: 'with --into: only what this matches, as state/agents/**',
         repeatable: true,
       },
+      { flags: '--all', about: 'the newest of every install of a machine: all land, or none' },
       {
         flags: '--as <install>',
         about: 'land as another profile, or as another brand of the family: brand[:profile]',
@@ -129,6 +130,7 @@ export const VERBS: readonly Verb[] = [
     examples: [
       "stateferry pull -r 's3://my-bucket/ferry' --recovery-file ferry-kit.txt",
       'stateferry pull latest~1 --install openclaw@old-mac --dry-run',
+      'stateferry pull --all --install @old-mac',
       'stateferry pull --install atomicbot --as openclaw:work',
       "stateferry pull --map '/srv/old ws=/srv/ws' --map /home/al/notes=/mnt/notes",
       "stateferry pull --into ./restored --only 'state/agents/main/**'",

@@ -27,6 +27,8 @@ export type SwapStep =
   /** What is there now, out of the way; only if something is there. */
   | ({ readonly kind: 'aside' } & Move)
   | ({ readonly kind: 'place' } & Move)
+  /** Out of what was moved aside, back to where it was: somebody else's, and undone the other way round. */
+  | ({ readonly kind: 'keep' } & Move)
   /** What is left of a stage. */
   | { readonly kind: 'discard'; readonly from: BytePath };
 
@@ -64,7 +66,7 @@ export function takeBackSteps(steps: readonly SwapStep[]): boolean {
 }
 
 const isMove = (step: SwapStep): step is SwapStep & Move =>
-  step.kind === 'aside' || step.kind === 'place';
+  step.kind === 'aside' || step.kind === 'place' || step.kind === 'keep';
 
 function syncMoved(steps: readonly SwapStep[]): void {
   syncNames(steps.filter(isMove).flatMap(({ from, to }) => [from, to]));
@@ -90,6 +92,7 @@ function performStep(step: SwapStep): void {
     case 'aside':
       return moveAside(step.from, step.to);
     case 'place':
+    case 'keep':
       return place(step);
     case 'discard':
       return removeFolder(step.from);

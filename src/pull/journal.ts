@@ -29,6 +29,7 @@ const stepsSchema = z.array(
     z.object({ kind: z.literal('unmake'), from: path, mode: z.int(), owner }),
     z.object({ kind: z.literal('aside'), from: path, to: path, identity }),
     z.object({ kind: z.literal('place'), from: path, to: path, identity }),
+    z.object({ kind: z.literal('keep'), from: path, to: path, identity }),
     z.object({ kind: z.literal('discard'), from: path }),
   ]),
 );

@@ -71,8 +71,8 @@ export type PullPlan = {
 };
 
 export type PullDeps = RestoreDeps & {
-  /** Shows the plan and asks; false: the user said no. */
-  confirm(plan: PullPlan): Promise<boolean>;
+  /** Shows the plan of all of it and asks once; false: the user said no. */
+  confirm(plans: readonly PullPlan[]): Promise<boolean>;
 };
 
 export type Pulled = {
@@ -105,6 +105,7 @@ export type Landed = {
 
 /** What was found out before anything is written. */
 export type Landing = {
+  readonly request: PullRequest;
   /** What it was on the old machine, and what it is here. */
   readonly source: InstallIdentity;
   readonly identity: InstallIdentity;

@@ -29,6 +29,10 @@ export type Piece = {
   readonly from: string;
   readonly to: string;
   readonly bytes: number;
+  /** What in it another install of the same pull brings. */
+  readonly without?: readonly BytePath[];
+  /** Another install of the same pull brings all of it. */
+  readonly isBrought?: boolean;
 };
 
 /** A file that another name of the install calls differently: renamed in the stage. */
@@ -126,3 +130,11 @@ const singleFile = ({ from, to }: PathRule): FerryError =>
   new FerryError('usage', `--map ${from}=${to}: only a folder can be taken out of where it lies`, {
     hint: 'Map the folder that the file lies in.',
   });
+
+/** Where in the root of a piece a place of this machine is; undefined: in another, or nowhere. */
+export function pathIn({ to, below, only }: Piece, place: BytePath): BytePath | undefined {
+  const at = bytePathFromText(to);
+  if (only !== undefined || !place.startsWith(`${at}/`)) return undefined;
+  const rest = asBytePath(place.slice(at.length + 1));
+  return below === '' ? rest : joinBytes(below, rest);
+}

@@ -41,8 +41,12 @@ export type PlacedRoot = {
   readonly isPartial: boolean;
   /** Those entries, wherever they are staged. */
   readonly only: readonly BytePath[] | undefined;
+  /** Another install of the same pull brings it. */
+  readonly isBrought: boolean;
   /** None for a root that lies inside another: it is staged there, and comes with it. */
   readonly parts: readonly PlacedPart[];
+  /** What of others lies in what is moved aside, and stays where it is. */
+  readonly stays: readonly BytePath[];
   /** Folders that must be made first, outermost first; `base` is there and holds the stage. */
   readonly missing: readonly BytePath[];
   readonly base: BytePath;
@@ -75,38 +79,64 @@ export type PlacementRequest = Pieces & {
   readonly stamp: string;
 };
 
-export function planPlacement(request: PlacementRequest): Placement {
-  const { map, record, pieces, renamed } = request;
-  const moved = (path: string): string => movePath(map, path) ?? path;
-  const placed: PlacedRoot[] = [];
-  const outermostFirst = pieces.toSorted((a, b) => byteLength(a.to) - byteLength(b.to));
-  for (const piece of outermostFirst) {
+/** Of installs that land together: a root of one may lie in a root of another. */
+export function planPlacements(
+  requests: readonly PlacementRequest[],
+  stays: readonly BytePath[] = [],
+): Placement[] {
+  const placed: { readonly request: PlacementRequest; readonly root: PlacedRoot }[] = [];
+  const claims = requests.flatMap((request) => request.pieces.map((piece) => ({ request, piece })));
+  for (const { request, piece } of claims.toSorted((a, b) => outermostFirst(a.piece, b.piece))) {
     const to = bytePathFromText(piece.to);
-    const outer = placed.findLast((one) => holds(one, to, piece.only !== undefined));
-    const common = commonOf(piece, pieces);
-    placed.push(outer ? insideOf(outer, common, to) : placeRoot(common, to, request));
+    const roots = placed.map(({ root }) => root);
+    const same = piece.isBrought === true ? roots.findLast((one) => one.to === to) : undefined;
+    const outer = same ?? roots.findLast((one) => holds(one, to, piece.only !== undefined));
+    const common = commonOf(piece, request.pieces);
+    const root = outer ? insideOf(outer, common, to) : placeRoot(common, to, request);
+    placed.push({ request, root });
   }
-  return {
-    map,
-    roots: placed,
-    stateDir: moved(record.stateDir),
-    configPath: moved(record.configPath),
-    renamed: renamed.flatMap((one) => stagedNames(placed, one)),
-  };
+  return requests.map((request) => {
+    const { map, record, renamed } = request;
+    const own = placed.filter((one) => one.request === request).map(({ root }) => root);
+    const roots = own.map((root) => ({ ...root, stays: stays.filter((one) => loses(root, one)) }));
+    return {
+      map,
+      roots,
+      stateDir: movePath(map, record.stateDir) ?? record.stateDir,
+      configPath: movePath(map, record.configPath) ?? record.configPath,
+      renamed: renamed.flatMap((one) => stagedNames(roots, one)),
+    };
+  });
+}
+
+/** Would the place be gone with what is moved aside? */
+const loses = ({ parts }: PlacedRoot, place: BytePath): boolean =>
+  parts.some(({ target, aside }) => aside !== undefined && place.startsWith(`${target}/`));
+
+/** Whoever brings a place comes before those that it is brought to. */
+function outermostFirst(one: Piece, other: Piece): number {
+  const rank = ({ only, isBrought }: Piece): number =>
+    (isBrought === true ? 2 : 0) + (only === undefined ? 0 : 1);
+  return byteLength(one.to) - byteLength(other.to) || rank(one) - rank(other);
 }
 
 const byteLength = (path: string): number => bytePathFromText(path).length;
 
-type Common = Pick<PlacedRoot, 'root' | 'name' | 'below' | 'without' | 'bytes' | 'from' | 'only'>;
+type Common = Pick<
+  PlacedRoot,
+  'root' | 'name' | 'below' | 'without' | 'bytes' | 'from' | 'only' | 'isBrought'
+>;
 
-function commonOf({ root, below, from, bytes, only }: Piece, pieces: readonly Piece[]): Common {
+function commonOf(piece: Piece, pieces: readonly Piece[]): Common {
+  const { root, below, from, bytes, only, isBrought = false } = piece;
   const inside = (path: BytePath): boolean => below === '' || path.startsWith(`${below}/`);
-  const without = pieces
+  const taken = pieces
     .filter((one) => one.root === root && one.below !== below && inside(one.below))
     .map((one) => one.below);
+  const without = [...taken, ...(piece.without ?? [])];
   const name = below === '' ? root.name : `${root.name}/${showPath(below)}`;
   const old = below === '' ? parseShownPath(root.path) : bytePathFromText(from);
-  return { root, name, below, without, bytes, from: old, only };
+  return { root, name, below, without, bytes, from: old, only, isBrought };
 }
 
 /** Some entries of a folder may be entries of another root's own top. */
@@ -122,7 +152,8 @@ function holds(outer: PlacedRoot, path: BytePath, isEntries: boolean): boolean {
 function insideOf(outer: PlacedRoot, common: Common, to: BytePath): PlacedRoot {
   const stage = asBytePath(outer.stage + plainPlace(to).slice(outer.to.length));
   const { base } = outer;
-  return { ...common, to, stage, base, isPartial: false, parts: [], missing: [] };
+  const nothing = { isPartial: false, parts: [], stays: [], missing: [] };
+  return { ...common, to, stage, base, ...nothing };
 }
 
 export const STAGE_PREFIX = '.stateferry-stage-';
@@ -150,6 +181,7 @@ function placeRoot(
     stage,
     base,
     missing,
+    stays: [],
     isPartial: only !== undefined,
     parts: only?.map((entry) => part(joinBytes(stage, entry), joinBytes(to, entry))) ?? [
       part(stage, to),

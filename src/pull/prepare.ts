@@ -1,6 +1,6 @@
 /** Everything about a pull that can be refused before anything is written. */
 import { showPath, toFsPath, type BytePath } from '../base/byte-path.ts';
-import { ERROR_CODES, FerryError } from '../base/errors.ts';
+import { assert, ERROR_CODES, FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
 import { isWritableFolder } from '../fs/writable.ts';
@@ -11,89 +11,99 @@ import {
   type ProductCli,
 } from '../gateway/product-cli.ts';
 import { statIfAny } from '../gateway/read.ts';
-import { gatewayRecordSchema, type GatewayRecord } from '../gateway/record.ts';
-import { assumedBrand, findBrand, type Brand } from '../gateway/brands.ts';
-import { identityOf, type InstallIdentity } from '../gateway/identity.ts';
-import { renamingRules } from '../gateway/land-as.ts';
-import type { PathRule } from '../gateway/path-map.ts';
-import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import type { GatewayRecord } from '../gateway/record.ts';
+import type { Brand } from '../gateway/brands.ts';
+import type { InstallCounts } from '../gateway/counts.ts';
+import type { InstallIdentity } from '../gateway/identity.ts';
 import { gatewayHere, type GatewayHere } from './gateway-here.ts';
 import type { Landing, PullPlan, PullRequest } from './landing.ts';
 import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
 import { refuseMeeting } from './meeting-places.ts';
-import { moveMap } from './move-map.ts';
 import { generationNotices, otherNameNotices, placeNotices } from './other-name.ts';
-import { piecesOf } from './pieces.ts';
-import { planPlacement, type Placement } from './placement.ts';
+import { keepNeighbours } from './neighbours.ts';
+import { meantBy, type Meant } from './meant.ts';
+import { planPlacements, type PlacedRoot, type Placement } from './placement.ts';
 import { refuseUnsafePlaces } from './safe-places.ts';
+import { settleSharing } from './sharing.ts';
 
-/** @throws install-not-found, cli-missing, cli-too-old, no-space, target-unsafe, object-damaged */
+/**
+ * Of installs that land together: each is looked at before the first is touched.
+ * @throws install-not-found, cli-missing, cli-too-old, no-space, target-unsafe, object-damaged
+ */
 export async function prepare(
-  request: PullRequest,
+  requests: readonly PullRequest[],
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<Landing[]> {
+  const meant: Meant[] = [];
+  for (const request of requests) meant.push(await meantBy(request));
+  const kept = await keepNeighbours(meant, await settleSharing(meant), signal);
+  for (const notice of kept.notices) emit({ type: 'notice', ...notice });
+  const placements = planPlacements(
+    meant.map(({ request, ...one }, index) => ({
+      ...one,
+      pieces: kept.pieces[index] ?? [],
+      snapshotId: request.snapshot.cover.id,
+      stamp: request.stamp,
+    })),
+    kept.stays,
+  );
+  for (const [index, { request }] of meant.entries()) {
+    const placement = placements[index];
+    assert(placement, 'every install has a placement');
+    refuseUnsafePlaces(placement, request.site.home, request.journals);
+    await refuseMeeting(placement, request.snapshot);
+    checkTargets(placement);
+  }
+  checkSpace(placements.flatMap(({ roots }) => roots));
+  const landings: Landing[] = [];
+  for (const [index, placement] of placements.entries()) {
+    const one = meant[index];
+    assert(one, 'every placement is of an install');
+    landings.push(await landingOf(one, placement, emit, signal));
+  }
+  return landings;
+}
+
+async function landingOf(
+  { request, snapshot, source, identity, ...meant }: Meant,
+  placement: Placement,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<Landing> {
-  const { snapshot, site, stamp } = request;
-  const { cover } = snapshot;
-  const record = recordOf(snapshot);
-  const source = sourceOf(request);
-  const identity = request.as ?? source;
+  const { site } = request;
   const { home } = site;
-  const wanted = wantedRules(request, record, source);
-  const map = moveMap(snapshot.body, record, { home, wanted });
-  const pieces = await piecesOf(snapshot, record, map, wanted);
-  const placement = planPlacement({ ...pieces, map, record, snapshotId: cover.id, stamp });
   const { stateDir, configPath } = placement;
   const { brand, profile } = identity;
   const target = { home, stateDir, configPath, profile };
-  refuseUnsafePlaces(placement, home, request.journals);
-  await refuseMeeting(placement, snapshot);
-  checkTargets(placement);
-  checkSpace(placement);
+  const record = withoutBrought(meant.record, placement);
   const cli = await cliFor({ request, brand, record, target }, emit, signal);
   const gateway = await gatewayHere({ site, brand, record, target, cli }, emit, signal);
-  const plan = {
-    ...planOf(request, placement, identity, cli),
-    gateway: shownGateway(gateway),
-  };
   const notices = [
     ...(await otherNameNotices({ snapshot, record, source, target: identity, newHome: home })),
     ...placeNotices(placement, identity, home),
     ...generationNotices(record, cli),
   ];
   for (const notice of notices) emit({ type: 'notice', ...notice });
-  return { source, identity, brand, record, placement, plan, cli, target, gateway };
+  const plan = { ...planOf(request, placement, identity, cli), gateway: shownGateway(gateway) };
+  return { request, source, identity, brand, record, placement, plan, cli, target, gateway };
 }
 
-/** The user's own rules come first, and another name of the install next. */
-function wantedRules(
-  { own = [], as, site }: PullRequest,
-  record: GatewayRecord,
-  source: InstallIdentity,
-): PathRule[] {
-  if (!as) return [...own];
-  return [...own, ...renamingRules({ record, source, target: as, newHome: site.home })];
-}
-
-function recordOf({ body }: SnapshotReader): GatewayRecord {
-  const parsed = gatewayRecordSchema.safeParse(body.gateway);
-  if (parsed.success) return parsed.data;
-  throw new FerryError('object-damaged', 'the snapshot has no usable record of its gateway', {
-    hint: 'Its files can still be had: stateferry pull --into DIR',
-    cause: parsed.error,
+/** A workspace that another install brings has what that one's snapshot says: it is counted there. */
+function withoutBrought(record: GatewayRecord, { roots }: Placement): GatewayRecord {
+  const brought = new Set(
+    roots.filter(({ isBrought }) => isBrought).map(({ from }) => showPath(from)),
+  );
+  if (brought.size === 0) return record;
+  const own = (counts: InstallCounts): InstallCounts => ({
+    ...counts,
+    workspaces: counts.workspaces.filter(({ path }) => !brought.has(path)),
   });
-}
-
-/** Of a brand that this machine does not know, its shape is assumed where the install lands as another. */
-function sourceOf({ snapshot, site, as }: PullRequest): InstallIdentity {
-  const { brand: wanted, profile } = snapshot.body.install;
-  const brand = findBrand(site.brands, wanted) ?? (as && assumedBrand(wanted));
-  if (brand) return identityOf(brand, profile);
-  throw new FerryError('install-not-found', `this machine knows no brand ${wanted}`, {
-    hint:
-      'Copy brands.json from the settings folder of the old machine, or take the files only: ' +
-      'stateferry pull --into DIR',
-  });
+  return {
+    ...record,
+    countsBefore: own(record.countsBefore),
+    countsAfter: own(record.countsAfter),
+  };
 }
 
 function planOf(
@@ -139,7 +149,7 @@ function checkTargets({ roots }: Placement): void {
 }
 
 /** Room for everything beside what is there now, per file system; what an earlier run staged is there already. */
-function checkSpace({ roots }: Placement): void {
+function checkSpace(roots: readonly PlacedRoot[]): void {
   const perDevice = new Map<number, { at: BytePath; needed: number }>();
   for (const { bytes, base, stage, parts } of roots) {
     const device = statIfAny(toFsPath(base))?.dev ?? 0;

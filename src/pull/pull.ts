@@ -9,7 +9,7 @@ import { finishLanding } from './finish-landing.ts';
 import { interruptedInstalls, type Journal, type SwappedInstall } from './journal.ts';
 import { keptOf } from './kept.ts';
 import { completedNotice, finishInterruptedSwaps } from './swap.ts';
-import type { Landing, Pulled, PullDeps, PullRequest } from './landing.ts';
+import type { Landed, Landing, Pulled, PullDeps, PullPlan, PullRequest } from './landing.ts';
 import { whileStopped } from './gateway-here.ts';
 import { orUndone } from './undo-on-failure.ts';
 import { prepare } from './prepare.ts';
@@ -22,49 +22,39 @@ import {
   renameStaged,
   stageInstall,
 } from './stage-install.ts';
-import { leftStages, swapIn } from './swap-in.ts';
+import { leftStages, swapIn, type ReadyInstall } from './swap-in.ts';
 
 export type { LandingSite, Pulled, PullPlan } from './landing.ts';
 
+/** One install, or several of one machine: all of them are in place in the end, or none. */
 export async function pull(
-  request: PullRequest,
+  requests: readonly PullRequest[],
   deps: PullDeps,
   signal: AbortSignal,
-): Promise<Pulled> {
-  if (request.dryRun) return await rehearse(request, deps, signal);
-  const completed = completeSwaps(request, deps);
-  const landing = await prepare(request, deps.emit, signal);
-  for (const journal of completed.filter(({ state }) => state === 'done')) {
-    const { plan } = landing;
-    const own = journal.installs.find(
-      (one) => one.snapshot === plan.snapshot && one.install === plan.install,
-    );
-    if (!own) continue;
+): Promise<Pulled[]> {
+  const [first] = requests;
+  assert(first, 'something is pulled');
+  if (first.dryRun) return await rehearse(requests, deps, signal);
+  const completed = completeSwaps(first, deps);
+  const landings = await prepare(requests, deps.emit, signal);
+  const before = completed.find((journal) => isOfAll(journal, landings));
+  if (before) {
+    const swapped = landings.map((landing) => ({ landing, restored: stagedBefore(landing) }));
     // Whether a gateway ran before the run that was interrupted, nobody knows any more.
-    const swapped = { ...own, journal, startAgain: async () => {} };
-    return await land(request, landing, swapped, stagedBefore(landing), deps, signal);
+    return await land({ journal: before, startAgain: async () => {} }, swapped, deps, signal);
   }
-  if (!(await deps.confirm(landing.plan))) {
+  if (!(await deps.confirm(landings.map(({ plan }) => plan)))) {
     throw new FerryError('interrupted', 'nothing was changed');
   }
-  const restored = await stageInstall(request, landing.placement, deps, signal);
-  deps.emit({ type: 'stage', stage: 'relocate' });
-  const counted = countStage(landing);
-  refuseMissing(landing, request.snapshot.body, counted);
-  const relocation = relocationOf(request, landing);
-  for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
-  applyRelocation(relocation);
-  renameStaged(landing.placement);
-  const ready = { landing, relocated: editsPerFile(relocation), counted };
-  const { done: journal, startAgain } = await whileStopped([landing], deps, signal, () => {
+  const staged: Staged[] = [];
+  for (const landing of landings.toSorted(holdersLast)) {
+    staged.push(await stage(landing, deps, signal));
+  }
+  const { done: journal, startAgain } = await whileStopped(landings, deps, signal, () => {
     deps.emit({ type: 'stage', stage: 'swap' });
-    return swapIn(request, [ready], deps.clock);
+    return swapIn(first, staged, deps.clock);
   });
-  const [swapped] = journal.installs;
-  assert(swapped, 'the journal holds what was swapped');
-  const { relocated } = ready;
-  const landable = { ...swapped, relocated, journal, startAgain };
-  return await land(request, landing, landable, restored, deps, signal);
+  return await land({ journal, startAgain }, inOrder(landings, staged), deps, signal);
 }
 
 /** Before anything else looks at the places concerned. */
@@ -74,6 +64,37 @@ function completeSwaps(request: PullRequest, deps: PullDeps): Journal[] {
   return completed;
 }
 
+const isOfAll = (journal: Journal, landings: readonly Landing[]): boolean =>
+  journal.state === 'done' && landings.every(({ plan }) => swappedOf(journal, plan) !== undefined);
+
+const swappedOf = ({ installs }: Journal, plan: PullPlan): SwappedInstall | undefined =>
+  installs.find((one) => one.snapshot === plan.snapshot && one.install === plan.install);
+
+/** A folder in which another install's stage lies gets its times and its mode after it. */
+const holdersLast = (one: Landing, other: Landing): number => heldBy(one) - heldBy(other);
+
+const heldBy = ({ placement: { roots } }: Landing): number =>
+  Math.max(0, ...roots.map(({ without, parts }) => (parts.length > 0 ? without.length : 0)));
+
+type Staged = ReadyInstall & { readonly restored: Restored };
+
+/** All of an install beside its places: whole, counted, its paths repaired. */
+async function stage(landing: Landing, deps: PullDeps, signal: AbortSignal): Promise<Staged> {
+  const { request, placement } = landing;
+  const restored = await stageInstall(request, placement, deps, signal);
+  deps.emit({ type: 'stage', stage: 'relocate' });
+  const counted = countStage(landing);
+  refuseMissing(landing, request.snapshot.body, counted);
+  const relocation = relocationOf(request, landing);
+  for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
+  applyRelocation(relocation);
+  renameStaged(placement);
+  return { landing, restored, counted, relocated: editsPerFile(relocation) };
+}
+
+const inOrder = (landings: readonly Landing[], staged: readonly Staged[]): readonly Staged[] =>
+  staged.toSorted((a, b) => landings.indexOf(a.landing) - landings.indexOf(b.landing));
+
 /** An earlier run had all of it in the stage when it was interrupted. */
 const stagedBefore = ({ plan: { files, bytes } }: Landing): Restored => ({
   files,
@@ -82,48 +103,72 @@ const stagedBefore = ({ plan: { files, bytes } }: Landing): Restored => ({
   problems: [],
 });
 
-type Swapped = Omit<SwappedInstall, 'relocated'> &
-  Pick<Pulled, 'relocated'> & {
-    readonly journal: Journal;
-    /** The gateway that ran before the swap. */
-    startAgain(): Promise<void>;
-  };
+type Swap = {
+  readonly journal: Journal;
+  /** The gateways that ran before it. */
+  startAgain(): Promise<void>;
+};
+type Swapped = Pick<Staged, 'landing' | 'restored'> & Partial<Pick<Staged, 'relocated'>>;
 
 async function land(
-  request: PullRequest,
-  landing: Landing,
-  swapped: Swapped,
-  restored: Restored,
+  { journal, startAgain }: Swap,
+  swapped: readonly Swapped[],
   deps: PullDeps,
   signal: AbortSignal,
-): Promise<Pulled> {
-  const { placed, relocated, journal, counted } = swapped;
-  const plan = { ...landing.plan, placed };
-  for (const stage of leftStages(landing.placement)) {
-    const message = `${stage.shown} is left over from another pull that was interrupted`;
-    deps.emit({ type: 'notice', code: 'stage-left', message, hint: `rm -rf ${stage.quoted}` });
-  }
-  const back = { installs: [plan.install], startGateways: swapped.startAgain };
-  const landed = await orUndone(request, back, deps, signal, () =>
-    finishLanding({ request, landing, counted }, deps, signal),
-  );
+): Promise<Pulled[]> {
+  const [first] = swapped;
+  assert(first, 'something was swapped');
+  const ownOf = ({ landing: { plan } }: Swapped): SwappedInstall => {
+    const own = swappedOf(journal, plan);
+    assert(own, 'the journal holds what was swapped');
+    return own;
+  };
+  const installs = swapped.map(({ landing: { plan } }) => plan.install);
+  const back = { installs, startGateways: startAgain };
+  const { landed, undone } = await orUndone(first.landing.request, back, deps, signal, async () => {
+    const each: Landed[] = [];
+    for (const one of swapped) each.push(await finish(one.landing, ownOf(one), deps, signal));
+    return each;
+  });
   const { downtimeMs = 0 } = journal;
-  return { plan, restored, relocated, ...landed, kept: keptOf(journal), downtimeMs };
+  return swapped.map((one, index) => {
+    const { placed, relocated: counted } = ownOf(one);
+    const { landing, restored, relocated = counted } = one;
+    const plan = { ...landing.plan, placed };
+    const more = { undone, kept: keptOf(journal), downtimeMs };
+    return { plan, restored, relocated, landed: landed[index], ...more };
+  });
+}
+
+async function finish(
+  landing: Landing,
+  { counted }: SwappedInstall,
+  deps: PullDeps,
+  signal: AbortSignal,
+): Promise<Landed> {
+  for (const left of leftStages(landing.placement)) {
+    const message = `${left.shown} is left over from another pull that was interrupted`;
+    deps.emit({ type: 'notice', code: 'stage-left', message, hint: `rm -rf ${left.quoted}` });
+  }
+  return await finishLanding({ request: landing.request, landing, counted }, deps, signal);
 }
 
 async function rehearse(
-  request: PullRequest,
+  requests: readonly PullRequest[],
   deps: PullDeps,
   signal: AbortSignal,
-): Promise<Pulled> {
-  for (const install of interruptedInstalls(request.journals)) {
+): Promise<Pulled[]> {
+  for (const install of interruptedInstalls(requests[0]?.journals ?? '')) {
     const message = `a swap of ${install} was interrupted; the next pull completes it`;
     deps.emit({ type: 'notice', code: 'swap-interrupted', message });
   }
-  const landing = await prepare(request, deps.emit, signal);
-  const relocation = await rehearseRelocation(request, landing, deps, signal);
-  for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
-  const relocated = editsPerFile(relocation);
-  const nothing = { restored: undefined, landed: undefined, kept: undefined, downtimeMs: 0 };
-  return { plan: landing.plan, relocated, undone: undefined, ...nothing };
+  const pulled: Pulled[] = [];
+  for (const landing of await prepare(requests, deps.emit, signal)) {
+    const relocation = await rehearseRelocation(landing.request, landing, deps, signal);
+    for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
+    const nothing = { restored: undefined, landed: undefined, kept: undefined, downtimeMs: 0 };
+    const relocated = editsPerFile(relocation);
+    pulled.push({ plan: landing.plan, relocated, undone: undefined, ...nothing });
+  }
+  return pulled;
 }

@@ -39,8 +39,9 @@ export async function stageInstall(
   signal: AbortSignal,
 ): Promise<Restored> {
   const { snapshot, site } = request;
-  for (const { stage, base } of placement.roots) makeBetween(base, stage, site.owner);
-  const targets = placement.roots.map(targetOf);
+  const own = placement.roots.filter(({ isBrought }) => !isBrought);
+  for (const { stage, base } of own) makeBetween(base, stage, site.owner);
+  const targets = own.map(targetOf);
   const restored = await restoreTrees(
     { snapshot, targets, ownerOf: () => site.owner, setIdAllowed: false },
     deps,

@@ -14,22 +14,24 @@ import { isThere, type FolderOwner, type SwapStep } from '../fs/swap-steps.ts';
 import { lstatIfAny, namesIn } from '../gateway/read.ts';
 import { timeText } from '../repository/objects.ts';
 import { removeEnded, type Journal, type SwappedInstall } from './journal.ts';
-import type { Landing, PullRequest } from './landing.ts';
+import type { Landing, Pulled, PullRequest } from './landing.ts';
 import { swap } from './swap.ts';
 import { STAGE_PREFIX, type PlacedPart, type PlacedRoot, type Placement } from './placement.ts';
 
-export type ReadyInstall = Pick<SwappedInstall, 'relocated' | 'counted'> & {
-  readonly landing: Landing;
-};
+export type ReadyInstall = Pick<SwappedInstall, 'counted'> &
+  Pick<Pulled, 'relocated'> & {
+    readonly landing: Landing;
+  };
 
 /** All of them or none. */
 export function swapIn(
   { journals, stamp, site }: Pick<PullRequest, 'journals' | 'stamp' | 'site'>,
-  ready: readonly [ReadyInstall, ...ReadyInstall[]],
+  ready: readonly ReadyInstall[],
   clock: Clock,
 ): Journal {
   const placements = ready.map(({ landing }) => landing.placement);
-  const file = bytePathFromText(`${journals}/${stamp}-${ready[0].landing.plan.snapshot}.json`);
+  const first = ready[0]?.landing.plan.snapshot ?? '';
+  const file = bytePathFromText(`${journals}/${stamp}-${first}.json`);
   const journal = swap(file, {
     time: timeText(clock.nowMs()),
     stamp,
@@ -66,7 +68,10 @@ function swapSteps(roots: readonly PlacedRoot[], owner: FolderOwner): SwapStep[]
     mode: modeOfMissing(roots, to),
     owner,
   }));
-  const moves = roots.flatMap(({ parts }) => parts.flatMap(stepsOfPart));
+  const moves = roots.flatMap((root) => [
+    ...root.parts.flatMap(stepsOfPart),
+    ...root.stays.flatMap((place) => stepsOfStaying(root, place, owner)),
+  ]);
   const discards = roots
     .filter((placed) => placed.isPartial)
     .map(({ stage }): SwapStep => ({ kind: 'discard', from: stage }));
@@ -79,6 +84,21 @@ function stepsOfPart({ staged, target, aside }: PlacedPart): SwapStep[] {
   const moved = (from: BytePath, to: BytePath) => ({ from, to, identity: identityOf(from) });
   const place: SwapStep = { kind: 'place', ...moved(staged, target) };
   return aside ? [{ kind: 'aside', ...moved(target, aside) }, place] : [place];
+}
+
+/** Out of what was moved aside a moment ago, with the folders above it that the new tree does not have. */
+function stepsOfStaying({ parts }: PlacedRoot, place: BytePath, owner: FolderOwner): SwapStep[] {
+  const part = parts.find(({ target }) => place.startsWith(`${target}/`));
+  if (part?.aside === undefined || !isThere(part.staged)) return [];
+  const rest = place.slice(part.target.length);
+  const above = rest.split('/').slice(1, -1);
+  const makes = above.flatMap((_, index): SwapStep[] => {
+    const folder = `/${above.slice(0, index + 1).join('/')}`;
+    if (isThere(asBytePath(part.staged + folder))) return [];
+    return [{ kind: 'make', to: asBytePath(part.target + folder), mode: 0o700, owner }];
+  });
+  const from = asBytePath(part.aside + rest);
+  return [...makes, { kind: 'keep', from, to: place, identity: identityOf(place) }];
 }
 
 const MISSING_MODE = 0o755;

@@ -4,7 +4,7 @@ import type { Landed, PullDeps, PullRequest } from './landing.ts';
 import { undo, type UndoPlan } from './undo.ts';
 
 export type LandedOrUndone = {
-  readonly landed: Landed;
+  readonly landed: readonly Landed[];
   /** What was undone, because it was wished for and a critical line failed. */
   readonly undone: UndoPlan | undefined;
 };
@@ -21,9 +21,9 @@ export async function orUndone(
   back: WayBack,
   deps: PullDeps,
   signal: AbortSignal,
-  finish: () => Promise<Landed>,
+  finish: () => Promise<readonly Landed[]>,
 ): Promise<LandedOrUndone> {
-  let landed: Landed;
+  let landed: readonly Landed[];
   try {
     landed = await finish();
   } catch (error) {
@@ -33,7 +33,7 @@ export async function orUndone(
     else tellWayBack(back, deps);
     throw error;
   }
-  if (landed.ok || !request.undoOnFailure) return { landed, undone: undefined };
+  if (landed.every(({ ok }) => ok) || !request.undoOnFailure) return { landed, undone: undefined };
   return { landed, undone: await undoNow(request, back, deps, signal) };
 }
 

@@ -9,6 +9,9 @@ export function undoSteps({ steps }: Pick<Journal, 'steps'>, stamp: string): Swa
   const taken = new Set<BytePath>();
   const moves = lastFirst.flatMap((step): SwapStep[] => {
     if (step.kind === 'aside') return [{ ...step, kind: 'place', from: step.to, to: step.from }];
+    if (step.kind === 'keep' && isThere(step.to)) {
+      return [{ ...step, from: step.to, to: step.from }];
+    }
     if (step.kind !== 'place' || !isThere(step.to)) return [];
     const to = freePlace(pulledPlace(step.to, made, stamp), taken);
     return [{ kind: 'aside', from: step.to, to, identity: step.identity }];

@@ -126,6 +126,36 @@ export function chooseSnapshot(
   });
 }
 
+/**
+ * The newest snapshot of each install of one machine.
+ * @throws snapshot-not-found, install-not-found, install-ambiguous
+ */
+export function newestOfMachine(
+  snapshots: readonly OpenedCover[],
+  wanted: string | undefined,
+): readonly OpenedCover[] {
+  const machines = machinesOf(snapshots);
+  const [machine = wanted, another] = wanted === undefined ? machines : [wanted];
+  if (machine === undefined) return onlyInstall(snapshots);
+  if (another !== undefined) {
+    throw new FerryError(
+      'install-ambiguous',
+      `the repository holds ${machines.length} machines: ${machines.join(', ')}`,
+      { hint: 'Say which one: --install @MACHINE' },
+    );
+  }
+  if (!machines.includes(machine)) {
+    throw new FerryError('install-not-found', `no snapshot is of a machine named ${machine}`, {
+      hint: `There is ${machines.join(', ') || 'none at all'}.`,
+    });
+  }
+  const own = snapshots.filter((one) => one.machine === machine);
+  return [...new Map(own.map((one) => [one.cover.install, one])).values()];
+}
+
+export const machinesOf = (snapshots: readonly OpenedCover[]): string[] =>
+  [...new Set(snapshots.map(({ machine }) => machine))].toSorted();
+
 function byId(snapshots: readonly OpenedCover[], wanted: string): OpenedCover {
   const found = snapshots.filter(({ id }) => id.startsWith(wanted.toLowerCase()));
   const [only] = found;

@@ -9,7 +9,7 @@ import type { SnapshotBody } from '../../src/format/snapshot.ts';
 import type { GatewayRecord } from '../../src/gateway/record.ts';
 import { moveMap } from '../../src/pull/move-map.ts';
 import { wholeRoots } from '../../src/pull/pieces.ts';
-import { planPlacement } from '../../src/pull/placement.ts';
+import { planPlacements } from '../../src/pull/placement.ts';
 import { refuseUnsafePlaces } from '../../src/pull/safe-places.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stateferry-placement-'));
@@ -79,7 +79,9 @@ function plan(wishes: readonly Wish[], more: More = {}): void {
   const map = moveMap(body, record, { home, wanted: [] });
   const pieces = wholeRoots(body, record, map);
   const stamp = '20261121-080000';
-  const placement = planPlacement({ pieces, renamed: [], map, record, snapshotId, stamp });
+  const wanted = { pieces, renamed: [], map, record, snapshotId, stamp };
+  const [placement] = planPlacements([wanted]);
+  assert.ok(placement);
   refuseUnsafePlaces(placement, home, journals);
 }
 

@@ -9,13 +9,15 @@ import { inspectInstalls } from '../../src/gateway/discover.ts';
 import { parseIdentity } from '../../src/gateway/identity.ts';
 import type { PathRule } from '../../src/gateway/path-map.ts';
 import { runProcess } from '../../src/process/run.ts';
-import type { LandingSite, Pulled, PullPlan } from '../../src/pull/landing.ts';
+import type { LandingSite, Pulled, PullPlan, PullRequest } from '../../src/pull/landing.ts';
 import { pull } from '../../src/pull/pull.ts';
 import { push, type PushedSnapshot } from '../../src/push/push.ts';
 import { sourceOf } from '../../src/push/source.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
 import { openForWriting, type ReaderRepository } from '../../src/repository/open.ts';
+import { newestOfMachine } from '../../src/repository/snapshot-list.ts';
 import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
+import type { OpenedCover } from '../../src/repository/snapshots.ts';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { fastClock } from './fast-clock.ts';
@@ -119,18 +121,33 @@ export type PullWishes = {
 
 /** Keeps journals beside the home: `<home>.journals`. */
 export async function pullInto(world: LandingWorld, wishes: PullWishes): Promise<Pulled> {
-  const { home, events = [] } = wishes;
-  const signal = wishes.signal ?? NO_ABORT;
-  const emit = (event: FerryEvent): void => void events.push(event);
   const covers = await listAll(world.reader);
   const chosen = covers.findLast(({ id }) => id.startsWith(wishes.snapshot ?? ''));
   if (!chosen) throw new Error('no snapshot');
-  const snapshot = await openSnapshot(world.reader, chosen, emit, signal);
+  const [pulled] = await pullThese(world, wishes, [chosen]);
+  if (!pulled) throw new Error('nothing was pulled');
+  return pulled;
+}
+
+/** The newest of every install. */
+export async function pullAllInto(world: LandingWorld, wishes: PullWishes): Promise<Pulled[]> {
+  return pullThese(world, wishes, newestOfMachine(await listAll(world.reader), undefined));
+}
+
+async function pullThese(
+  world: LandingWorld,
+  wishes: PullWishes,
+  chosen: readonly OpenedCover[],
+): Promise<Pulled[]> {
+  const { home, events = [] } = wishes;
+  const signal = wishes.signal ?? NO_ABORT;
+  const emit = (event: FerryEvent): void => void events.push(event);
   const journals = `${home}.journals`;
   mkdirSync(journals, { recursive: true });
-  return pull(
-    {
-      snapshot,
+  const requests: PullRequest[] = [];
+  for (const cover of chosen) {
+    requests.push({
+      snapshot: await openSnapshot(world.reader, cover, emit, signal),
       site: siteOf(world, wishes),
       dryRun: wishes.dryRun ?? false,
       doctor: wishes.doctor ?? true,
@@ -140,16 +157,17 @@ export async function pullInto(world: LandingWorld, wishes: PullWishes): Promise
       stamp: wishes.stamp ?? '20261121-080000',
       ...(wishes.own && { own: wishes.own }),
       ...(wishes.as !== undefined && { as: parseIdentity(wishes.as, BRANDS) }),
-    },
-    {
-      repository: world.reader,
-      clock: fastClock(wishes.clockFactor ?? 1),
-      emit,
-      tools: { run: runProcess, signal },
-      confirm: async (plan) => wishes.confirm?.(plan) ?? true,
-    },
-    signal,
-  );
+    });
+  }
+  const deps = {
+    repository: world.reader,
+    clock: fastClock(wishes.clockFactor ?? 1),
+    emit,
+    tools: { run: runProcess, signal },
+    confirm: async (plans: readonly PullPlan[]) =>
+      plans.every((plan) => wishes.confirm?.(plan) ?? true),
+  };
+  return pull(requests, deps, signal);
 }
 
 function siteOf(world: LandingWorld, { home, owner, path }: PullWishes): LandingSite {

@@ -1,5 +1,5 @@
 /** pull: a snapshot onto this machine, or below a directory. */
-import { FerryError } from '../../base/errors.ts';
+import { assert, FerryError } from '../../base/errors.ts';
 import { parseIdentity } from '../../gateway/identity.ts';
 import { parseOwnRules } from '../../gateway/own-rules.ts';
 import { knownBrands } from '../../settings/brands-file.ts';
@@ -8,52 +8,72 @@ import { startCost } from '../cost.ts';
 import { pullHere, rememberPull, type PullWishes } from '../pull-install.ts';
 import { pullBelow } from '../pull-into.ts';
 import { pulledIntoSummary, pulledSummary } from '../pull-summary.ts';
-import { guardHistory, openChosen, openReading } from '../reading.ts';
+import { guardHistory, openChosen, openMachine, openReading } from '../reading.ts';
 import { joinCommand } from '../membership.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 
 export async function runPull(call: Call, session: Session): Promise<Report> {
   const costUntilNow = startCost(session);
+  refuseContradictions(call);
   const into = textOption(call, 'into');
-  const only = listOption(call, 'only');
-  if (only.length > 0 && into === undefined) {
-    throw new FerryError(
-      'usage',
-      '--only goes with --into DIR: an install is placed whole or not',
-      {
-        hint: "Name a folder too: stateferry pull --into DIR --only 'state/agents/main/**'",
-      },
-    );
-  }
-  if (into !== undefined && (textOption(call, 'as') ?? listOption(call, 'map')[0]) !== undefined) {
-    throw new FerryError('usage', '--into only restores files: nothing is mapped or renamed', {
-      hint: 'Leave out --as and --map, or leave out --into.',
-    });
-  }
+  const places = placesOf(call, session);
   const location = meantLocation(session);
   session.settings.lock();
   const reading = await openReading(session);
   await guardHistory(session, location, reading);
   const { repository } = reading;
   const install = textOption(call, 'install');
-  const snapshot = await openChosen(session, reading, optionalArgument(call, 0), install);
   const dryRun = flag(call, 'dryRun');
+  const snapshots = flag(call, 'all')
+    ? await openMachine(session, reading, install)
+    : [await openChosen(session, reading, optionalArgument(call, 0), install)];
   if (into !== undefined) {
+    const [snapshot] = snapshots;
+    assert(snapshot, 'one snapshot was chosen');
+    const only = listOption(call, 'only');
     const pulled = await pullBelow(session, repository, snapshot, { into, only, dryRun });
-    const cost = costUntilNow([repository.store]);
-    return pulledIntoSummary(snapshot, pulled, dryRun, cost);
+    return pulledIntoSummary(snapshot, pulled, dryRun, costUntilNow([repository.store]));
   }
-  const pulled = await pullHere(session, repository, snapshot, {
+  const pulled = await pullHere(session, repository, snapshots, {
     dryRun,
     doctor: call.options['doctor'] !== false,
     restart: call.options['restart'] !== false,
-    ...placesOf(call, session),
+    ...places,
     undoOnFailure: flag(call, 'undoOnFailure'),
   });
-  if (pulled.landed && !pulled.undone) rememberPull(session, location, pulled);
-  const join = pulled.landed && !pulled.undone ? joinCommand(session, location) : null;
+  const isInPlace = pulled.every(({ landed, undone }) => landed !== undefined && !undone);
+  if (isInPlace) rememberPull(session, location, pulled);
+  const join = isInPlace ? joinCommand(session, location) : null;
   return pulledSummary(pulled, join, costUntilNow([repository.store]));
+}
+
+/** @throws usage */
+function refuseContradictions(call: Call): void {
+  const into = textOption(call, 'into');
+  if (into === undefined && listOption(call, 'only').length > 0) {
+    throw new FerryError(
+      'usage',
+      '--only goes with --into DIR: an install is placed whole or not',
+      { hint: "Name a folder too: stateferry pull --into DIR --only 'state/agents/main/**'" },
+    );
+  }
+  const isMapped = textOption(call, 'as') !== undefined || listOption(call, 'map').length > 0;
+  if (into !== undefined && isMapped) {
+    throw new FerryError('usage', '--into only restores files: nothing is mapped or renamed', {
+      hint: 'Leave out --as and --map, or leave out --into.',
+    });
+  }
+  if (!flag(call, 'all')) return;
+  const other = [
+    ...(into === undefined ? [] : ['--into']),
+    ...(textOption(call, 'as') === undefined ? [] : ['--as']),
+    ...(optionalArgument(call, 0) === undefined ? [] : ['one snapshot']),
+  ];
+  if (other.length === 0) return;
+  throw new FerryError('usage', `--all does not go with ${other.join(' and ')}`, {
+    hint: 'It lands the newest snapshot of every install of a machine, each under its own name.',
+  });
 }
 
 /** Refused before anything is fetched. */

@@ -39,17 +39,23 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 export function pullLines(summary: PullSummary, choices: AnswerChoices): string[] {
   const { paint, verbose } = choices;
   const done = summary.dryRun === true ? 'would pull' : 'pulled';
+  const names = summary.installs?.map(({ install }) => install) ?? [summary.install];
+  const from = summary.installs ? countText(names.length, 'snapshot') : shortId(summary.snapshot);
   const { source = summary.install } = summary;
-  const as = source === summary.install ? '' : ` (was ${printableLine(source)})`;
+  const isRenamed = summary.installs === undefined && source !== summary.install;
+  const as = isRenamed ? ` (was ${printableLine(source)})` : '';
   return [
-    `${paint.good(done)} ${printableLine(summary.install)}${as} from ${shortId(summary.snapshot)}: ` +
+    `${paint.good(done)} ${printableLine(names.join(', '))}${as} from ${from}: ` +
       `${countText(summary.files, 'file')}, ${bytesText(summary.bytes)}` +
       (summary.dryRun === true
         ? ''
         : `, ${bytesText(summary.bytesFetched)} fetched in ${durationText(summary.durationMs)}`),
-    ...summary.placed.flatMap(({ root, from, to, aside }) => [
-      `  ${root}: ${printableLine(from)} → ${printableLine(to)}`,
-      ...(summary.dryRun === true ? (aside ?? []).map(asideLine) : []),
+    ...(summary.installs ?? [summary]).flatMap(({ install, placed }) => [
+      ...(summary.installs ? [`  ${printableLine(install)}`] : []),
+      ...placed.flatMap(({ root, from, to, aside }) => [
+        `  ${root}: ${printableLine(from)} → ${printableLine(to)}`,
+        ...(summary.dryRun === true ? (aside ?? []).map(asideLine) : []),
+      ]),
     ]),
     ...relocatedLines(summary, verbose),
     ...summary.problems.map(

@@ -18,8 +18,25 @@ export type WayBack = {
   readonly byHand: readonly string[];
 };
 
+/** One of several that landed together. */
+export type PulledInstall = Pick<
+  PullSummary,
+  | 'snapshot'
+  | 'install'
+  | 'source'
+  | 'files'
+  | 'bytes'
+  | 'bytesFetched'
+  | 'placed'
+  | 'relocated'
+  | 'doctor'
+  | 'checklist'
+>;
+
 export type PullSummary = Cost & {
   readonly verb: 'pull';
+  /** Of several, each by itself; what stands beside it is of the first, or of all. */
+  readonly installs?: readonly PulledInstall[];
   readonly dryRun?: true;
   readonly snapshot: string;
   readonly install: string;
