@@ -116,8 +116,9 @@ async function inspectInstall(
   const agents = asked?.agents ?? read;
   const port = portOf(config, brand, env);
   const isHere = disk.mount === undefined;
+  const serviceTmpdir = service?.environment['TMPDIR'];
   const running = isHere
-    ? await isRunning({ brand, stateDir, configPath, port, env, uid, signal })
+    ? await isRunning({ ...places, configPath, port, env, uid, signal, serviceTmpdir })
     : { running: false, pid: undefined };
   const install: Install = {
     ...namesOf(found, home),

@@ -28,6 +28,8 @@ export type RunningInput = {
   /** Where its page is, when not at the top: `/claw`. */
   readonly basePath?: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Where a service has its temporary files, if elsewhere: its lock is there. */
+  readonly serviceTmpdir?: string | undefined;
   /** Of the user who runs the gateway. */
   readonly uid: number;
   readonly signal: AbortSignal;
@@ -154,8 +156,10 @@ const isNamed = (lock: Lock | undefined): lock is NamedLock => lock?.configPath 
 
 /** Where the generations keep their lock: a temporary folder of the user, or the state dir's own. */
 export function lockFiles(input: Omit<RunningInput, 'signal' | 'port'>): string[] {
-  const { brand, env, uid, stateDir } = input;
-  const temporary = [env['TMPDIR'], '/tmp'].filter((one) => one !== undefined && one !== '');
+  const { brand, env, uid, stateDir, serviceTmpdir } = input;
+  const temporary = [env['TMPDIR'], serviceTmpdir, '/tmp'].filter(
+    (one) => one !== undefined && one !== '',
+  );
   const folders = [
     ...new Set(
       temporary.map((folder) => `${String(folder).replace(/\/+$/, '')}/${brand.name}-${uid}`),

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { BRANDS, findBrand } from '../../../src/gateway/brands.ts';
-import { isRunning } from '../../../src/gateway/running.ts';
+import { isRunning, lockFiles } from '../../../src/gateway/running.ts';
 import type { RunningInput } from '../../../src/gateway/running.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'running-'));
@@ -47,6 +47,12 @@ test('nothing there is not running', async () => {
     heldBy: undefined,
     why: 'no lock, port closed',
   });
+});
+
+test('a service may have another temporary folder than whoever asks', () => {
+  const inService = `${folder}/service/openclaw-4242/gateway.${hash}.lock`;
+  assert.ok(!lockFiles(input).includes(inService));
+  assert.ok(lockFiles({ ...input, serviceTmpdir: `${folder}/service/` }).includes(inService));
 });
 
 test('a lock counts only if its process lives, is as old as it says, and is a gateway', async () => {
