@@ -3,8 +3,6 @@ import { setFlagsFromString } from 'node:v8';
 import { processSinks } from './cli/output/streams.ts';
 import { run } from './cli/run.ts';
 
-// A collector that keeps the heaps of all threads small: 80 MiB less at the peak of a push, and no slower.
-setFlagsFromString('--optimize-for-size');
 // What takes long here runs in native code: the second optimising compiler costs more than it brings.
 setFlagsFromString('--no-opt');
 

@@ -1,6 +1,7 @@
 /** Worker threads as one queue of jobs: the next job goes to the least busy thread, the first one preferred. */
 import { extname } from 'node:path';
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { assert, ERROR_CODES, FerryError, type ErrorCode } from '../base/errors.ts';
 import { PIPELINE } from './limits.ts';
@@ -86,6 +87,9 @@ export class Tasks {
   }
 
   #start(): Thread {
+    // A collector that keeps the heaps of all threads small: 80 MiB less at the peak of a push. Without threads there
+    // is no such peak, and collecting all the time is a seventh of a push that finds nothing new.
+    setFlagsFromString('--optimize-for-size');
     const entry = new URL(`./worker-main${extname(import.meta.filename)}`, import.meta.url);
     const worker = new Worker(entry, {
       // Not those of this process: a test runner or profiler has some that no worker may have.
