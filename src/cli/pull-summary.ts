@@ -12,7 +12,7 @@ import type { Report } from './verb.ts';
 export function pulledSummary(all: readonly Pulled[], join: string | null, cost: Cost): Report {
   const [first] = all;
   assert(first, 'something was pulled');
-  const { plan, kept, undone, downtimeMs } = first;
+  const { plan, kept, undone, isNew, downtimeMs } = first;
   const installs = all.map(ofInstall);
   const sum = (of: (one: PulledInstall) => number): number =>
     installs.reduce((total, one) => total + of(one), 0);
@@ -38,6 +38,7 @@ export function pulledSummary(all: readonly Pulled[], join: string | null, cost:
       checklist: checklistOf(all),
       undo: kept && !undone ? wayBack(kept) : null,
       ...(undone && { undone: { pulled: undone.pulled, putBack: undone.putBack } }),
+      ...(!isNew && !isRehearsal && { alreadyInPlace: true as const }),
       downtimeMs,
       join,
       problems: all.flatMap(({ restored }) => restored?.problems ?? []),

@@ -72,6 +72,8 @@ const journalSchema = z.object({
   steps: stepsSchema,
   /** From the first rename of the swap, or of its undoing, to the last. */
   downtimeMs: z.number().optional(),
+  /** How the pull left what it placed. */
+  asLeft: z.string().optional(),
   undo: z.object({ time: z.string(), steps: stepsSchema }).optional(),
 });
 type Parsed = z.infer<typeof journalSchema>;

@@ -85,6 +85,8 @@ export type Pulled = {
   readonly undone: UndoPlan | undefined;
   /** What an undo would put back; undefined: a dry run. */
   readonly kept: Kept | undefined;
+  /** False: a dry run, or this snapshot was in place already. */
+  readonly isNew: boolean;
   /** From the first rename of the swap to its last. */
   readonly downtimeMs: number;
 };

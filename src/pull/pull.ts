@@ -4,7 +4,9 @@
  * before lies beside it.
  */
 import { assert, FerryError } from '../base/errors.ts';
+import type { FerryEvent } from '../base/events.ts';
 import { applyRelocation, editsPerFile } from '../gateway/relocate.ts';
+import { rememberAsLeft, stillAsLeft } from './as-left.ts';
 import { finishLanding } from './finish-landing.ts';
 import { interruptedInstalls, type Journal, type SwappedInstall } from './journal.ts';
 import { keptOf } from './kept.ts';
@@ -37,11 +39,10 @@ export async function pull(
   if (first.dryRun) return await rehearse(requests, deps, signal);
   const completed = completeSwaps(first, deps);
   const landings = await prepare(requests, deps.emit, signal);
-  const before = completed.find((journal) => isOfAll(journal, landings));
+  const before = landedBefore(first, landings, completed, deps);
   if (before) {
     const swapped = landings.map((landing) => ({ landing, restored: stagedBefore(landing) }));
-    // Whether a gateway ran before the run that was interrupted, nobody knows any more.
-    return await land({ journal: before, startAgain: async () => {} }, swapped, deps, signal);
+    return await land(before, swapped, deps, signal);
   }
   if (!(await deps.confirm(landings.map(({ plan }) => plan)))) {
     throw new FerryError('interrupted', 'nothing was changed');
@@ -54,7 +55,8 @@ export async function pull(
     deps.emit({ type: 'stage', stage: 'swap' });
     return swapIn(first, staged, deps.clock);
   });
-  return await land({ journal, startAgain }, inOrder(landings, staged), deps, signal);
+  const swap = { journal, isNew: true, startAgain };
+  return await land(swap, inOrder(landings, staged), deps, signal);
 }
 
 /** Before anything else looks at the places concerned. */
@@ -63,6 +65,28 @@ function completeSwaps(request: PullRequest, deps: PullDeps): Journal[] {
   for (const journal of completed) deps.emit(completedNotice(journal));
   return completed;
 }
+
+/** By a run that was interrupted behind its swap, or by one since which nothing has changed. */
+function landedBefore(
+  { journals }: PullRequest,
+  landings: readonly Landing[],
+  completed: readonly Journal[],
+  { emit }: PullDeps,
+): Swap | undefined {
+  const finished = completed.find((journal) => isOfAll(journal, landings));
+  const plans = landings.map(({ plan }) => plan);
+  const journal = finished ?? stillAsLeft(journals, plans);
+  if (!journal) return undefined;
+  if (!finished) emit(inPlaceNotice(plans));
+  // Whether a gateway ran before that run, nobody knows any more.
+  return { journal, isNew: finished !== undefined, startAgain: async () => {} };
+}
+
+const inPlaceNotice = (plans: readonly PullPlan[]): FerryEvent => ({
+  type: 'notice',
+  code: 'already-in-place',
+  message: `${plans.map(({ install }) => install).join(', ')}: in place already, and unchanged since`,
+});
 
 const isOfAll = (journal: Journal, landings: readonly Landing[]): boolean =>
   journal.state === 'done' && landings.every(({ plan }) => swappedOf(journal, plan) !== undefined);
@@ -105,13 +129,15 @@ const stagedBefore = ({ plan: { files, bytes } }: Landing): Restored => ({
 
 type Swap = {
   readonly journal: Journal;
+  /** False: everything was in place already. */
+  readonly isNew: boolean;
   /** The gateways that ran before it. */
   startAgain(): Promise<void>;
 };
 type Swapped = Pick<Staged, 'landing' | 'restored'> & Partial<Pick<Staged, 'relocated'>>;
 
 async function land(
-  { journal, startAgain }: Swap,
+  { journal, isNew, startAgain }: Swap,
   swapped: readonly Swapped[],
   deps: PullDeps,
   signal: AbortSignal,
@@ -130,12 +156,13 @@ async function land(
     for (const one of swapped) each.push(await finish(one.landing, ownOf(one), deps, signal));
     return each;
   });
-  const { downtimeMs = 0 } = journal;
+  if (!undone) rememberAsLeft(first.landing.request.journals, journal);
+  const downtimeMs = isNew ? (journal.downtimeMs ?? 0) : 0;
   return swapped.map((one, index) => {
     const { placed, relocated: counted } = ownOf(one);
     const { landing, restored, relocated = counted } = one;
     const plan = { ...landing.plan, placed };
-    const more = { undone, kept: keptOf(journal), downtimeMs };
+    const more = { undone, kept: keptOf(journal), isNew, downtimeMs };
     return { plan, restored, relocated, landed: landed[index], ...more };
   });
 }
@@ -162,13 +189,23 @@ async function rehearse(
     const message = `a swap of ${install} was interrupted; the next pull completes it`;
     deps.emit({ type: 'notice', code: 'swap-interrupted', message });
   }
+  const landings = await prepare(requests, deps.emit, signal);
+  const plans = landings.map(({ plan }) => plan);
+  if (stillAsLeft(requests[0]?.journals ?? '', plans)) deps.emit(inPlaceNotice(plans));
   const pulled: Pulled[] = [];
-  for (const landing of await prepare(requests, deps.emit, signal)) {
+  for (const landing of landings) {
     const relocation = await rehearseRelocation(landing.request, landing, deps, signal);
     for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
-    const nothing = { restored: undefined, landed: undefined, kept: undefined, downtimeMs: 0 };
-    const relocated = editsPerFile(relocation);
-    pulled.push({ plan: landing.plan, relocated, undone: undefined, ...nothing });
+    pulled.push({ plan: landing.plan, relocated: editsPerFile(relocation), ...NOTHING_DONE });
   }
   return pulled;
 }
+
+const NOTHING_DONE = {
+  restored: undefined,
+  landed: undefined,
+  undone: undefined,
+  kept: undefined,
+  isNew: false,
+  downtimeMs: 0,
+} as const;

@@ -285,7 +285,10 @@ describe('on a fresh machine', () => {
     assert.ok(checklist.length > 3 && checklist.every(({ ok }) => ok));
   });
 
-  test('a second pull asks first', async () => {
+  test('a second pull changes nothing; after a new turn it asks first', async () => {
+    const again = succeeded(await fresh.run(...placing, '--json')).last();
+    assert.equal(again['alreadyInPlace'], true);
+    writeFileSync(join(fresh.home, '.openclaw/since.md'), 'a turn since');
     await fails(fresh, placing, { exit: 23, code: 'confirmation-needed' });
     const { stdout } = succeeded(await fresh.run(...placing, '--yes'));
     assert.match(stdout, /kept aside: .*\.openclaw\.before-stateferry-.* MiB\)/);

@@ -222,11 +222,42 @@ describe('where something is already', () => {
 
   test('pulled twice, both earlier states are kept', async () => {
     const first = await pullInto(world, { home, stamp: 'one', doctor: false, restart: false });
+    writeFileSync(join(home, '.openclaw/agents/main/sessions/since.jsonl'), 'a turn since\n');
     const second = await pullInto(world, { home, stamp: 'two', doctor: false, restart: false });
     assert.deepEqual([first.landed?.ok, second.landed?.ok], [true, true]);
     runInShell(second.kept?.byHand ?? []);
     runInShell(first.kept?.byHand ?? []);
     assert.equal(readFileSync(join(home, '.openclaw/mine'), 'utf8'), 'made by onboarding');
+    assert.ok(existsSync(join(home, '.openclaw.pulled-one/agents/main/sessions/since.jsonl')));
+  });
+
+  test('pulled again with nothing changed since: nothing is moved, and all is checked again', async () => {
+    const quiet = { home, restart: false };
+    const first = await pullInto(world, { ...quiet, stamp: 'three' });
+    assert.ok(first.isNew);
+    // What a gateway writes without a turn.
+    mkdirSync(join(home, '.openclaw/logs'), { recursive: true });
+    writeFileSync(join(home, '.openclaw/logs/gateway.log'), 'one line more\n');
+    const before = scanTree(home);
+    const events: FerryEvent[] = [];
+    const again = await pullInto(world, {
+      ...quiet,
+      stamp: 'four',
+      events,
+      confirm: () => assert.fail('there is nothing to ask'),
+    });
+    assert.deepEqual(scanTree(home), before);
+    assert.equal(again.isNew, false);
+    assert.equal(again.restored?.bytesFetched, 0);
+    assert.ok(again.landed?.ok && again.landed.doctor.ran);
+    assert.deepEqual(again.kept, first.kept);
+    assert.ok(events.some((one) => one.type === 'notice' && one.code === 'already-in-place'));
+    // With one new turn it is a pull like any other.
+    writeFileSync(join(home, '.openclaw/agents/main/sessions/since.jsonl'), 'a turn since\n');
+    const third = await pullInto(world, { ...quiet, stamp: 'five' });
+    assert.ok(third.isNew);
+    const aside = join(home, '.openclaw.before-stateferry-five');
+    assert.ok(existsSync(join(aside, 'agents/main/sessions/since.jsonl')));
   });
 });
 

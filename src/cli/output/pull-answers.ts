@@ -38,14 +38,13 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 
 export function pullLines(summary: PullSummary, choices: AnswerChoices): string[] {
   const { paint, verbose } = choices;
-  const done = summary.dryRun === true ? 'would pull' : 'pulled';
   const names = summary.installs?.map(({ install }) => install) ?? [summary.install];
   const from = summary.installs ? countText(names.length, 'snapshot') : shortId(summary.snapshot);
   const { source = summary.install } = summary;
   const isRenamed = summary.installs === undefined && source !== summary.install;
   const as = isRenamed ? ` (was ${printableLine(source)})` : '';
   return [
-    `${paint.good(done)} ${printableLine(names.join(', '))}${as} from ${from}: ` +
+    `${paint.good(doneText(summary))} ${printableLine(names.join(', '))}${as} from ${from}: ` +
       `${countText(summary.files, 'file')}, ${bytesText(summary.bytes)}` +
       (summary.dryRun === true
         ? ''
@@ -68,6 +67,11 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
       ? [`to keep the backups going from here: ${printableLine(summary.join)}`]
       : []),
   ];
+}
+
+function doneText({ dryRun, alreadyInPlace }: PullSummary): string {
+  if (dryRun === true) return 'would pull';
+  return alreadyInPlace === true ? 'in place already:' : 'pulled';
 }
 
 export function demoLines(summary: DemoSummary, choices: AnswerChoices): string[] {
@@ -137,12 +141,12 @@ function checklistLines(
 const CHECKLIST_FAILED = ERROR_CODES['checklist-failed'].exit;
 
 function undoLines(summary: PullSummary, { verbose, exit }: AnswerChoices): string[] {
-  const { undo, undone, downtimeMs } = summary;
+  const { undo, undone, alreadyInPlace, downtimeMs } = summary;
   if (undone) return ['undone: everything is as it was before the pull', ...movedBackLines(undone)];
   if (undo === null) return [];
   const { command, discard, byHand } = undo;
   return [
-    `  swapped in ${durationText(downtimeMs)}`,
+    ...(alreadyInPlace === true ? [] : [`  swapped in ${durationText(downtimeMs)}`]),
     ...keptLines(undo),
     exit === CHECKLIST_FAILED
       ? `a critical line failed; to put back what was here before: ${printableLine(command)}`

@@ -78,6 +78,8 @@ export type PullSummary = Cost & {
   readonly undo: WayBack | null;
   /** The checklist failed, and everything is as it was before. */
   readonly undone?: Pick<UndoSummary, 'pulled' | 'putBack'>;
+  /** Nothing was moved: this snapshot was pulled before, and nothing has changed since. */
+  readonly alreadyInPlace?: true;
   /** From the first rename of the swap to its last. */
   readonly downtimeMs: number;
   /** The command that keeps backups going from here; null where this machine pushes already. */

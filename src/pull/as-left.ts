@@ -1,0 +1,74 @@
+/**
+ * How a pull left what it placed. As long as it is still so, pulling the same snapshot again would bring nothing, and
+ * would only move aside what is there; with one new turn it is another matter.
+ */
+import { bytePathFromText, type BytePath } from '../base/byte-path.ts';
+import { toHex } from '../base/bytes.ts';
+import { blake2b256 } from '../crypto/sodium.ts';
+import { standsThere } from '../fs/identity.ts';
+import { isOwn } from '../fs/own-file.ts';
+import { walkTree, type WalkItem } from '../fs/walk.ts';
+import { omitRules } from '../gateway/omit-rules.ts';
+import { installNames, journalsIn, writeJournal, type Journal } from './journal.ts';
+import type { PullPlan } from './landing.ts';
+
+/** The last pull of these installs, if it placed just what is planned now, and nothing has changed since. */
+export function stillAsLeft(directory: string, plans: readonly PullPlan[]): Journal | undefined {
+  const done = journalsIn(directory).filter(({ journal }) => journal.state === 'done');
+  const lastOf = ({ install }: PullPlan) =>
+    done.findLast((one) => installNames(one).includes(install))?.journal;
+  const [first] = plans;
+  const last = first && lastOf(first);
+  if (last?.asLeft === undefined) return undefined;
+  const isAll = plans.every((plan) => lastOf(plan) === last && isOfPlan(last, plan));
+  const isThere = last.steps.every(
+    (step) => step.kind !== 'place' || !step.identity || standsThere(step.identity, step.to),
+  );
+  return isAll && isThere && last.asLeft === fingerprintOf(last) ? last : undefined;
+}
+
+function isOfPlan({ installs }: Journal, plan: PullPlan): boolean {
+  const own = installs.find(({ install }) => install === plan.install);
+  const planned = new Set(plan.placed.map(({ root, to }) => `${root} ${to}`));
+  return (
+    own?.snapshot === plan.snapshot &&
+    own.placed.length === planned.size &&
+    own.placed.every(({ root, to }) => planned.has(`${root} ${to}`))
+  );
+}
+
+/** At the end of a pull, after its doctor and its gateway have changed what they change. */
+export function rememberAsLeft(directory: string, { time, stamp }: Journal): void {
+  const own = journalsIn(directory).find(
+    ({ journal }) => journal.state === 'done' && journal.time === time && journal.stamp === stamp,
+  );
+  if (!own || !isOwn(own.file)) return;
+  writeJournal(own.file, { ...own.journal, asLeft: fingerprintOf(own.journal) });
+}
+
+/** Names, kinds, modes, sizes and times of all that was placed, but for what a gateway writes without a turn. */
+function fingerprintOf({ steps, installs }: Journal): string {
+  const states = new Set(installs.map(({ gateway }) => bytePathFromText(gateway.stateDir)));
+  let hash = blake2b256(Buffer.alloc(0));
+  for (const step of steps) {
+    if (step.kind !== 'place') continue;
+    for (const item of walkTree(step.to, states.has(step.to) ? { omit: omitted } : {})) {
+      hash = blake2b256(Buffer.concat([hash, Buffer.from(lineOf(step.to, item), 'latin1')]));
+    }
+  }
+  return toHex(hash);
+}
+
+const STATE_RULES = omitRules('state');
+
+function omitted(path: BytePath, type: 'file' | 'dir' | 'symlink'): string | undefined {
+  return path === 'logs' ? 'written all the time' : STATE_RULES.omissionFor(path, type);
+}
+
+function lineOf(root: BytePath, item: WalkItem): string {
+  if (item.kind !== 'entry') return item.kind === 'problem' ? `${root}/${item.path}\0?` : '';
+  const { path, type, mode, size, mtimeNs, linkTarget = '' } = item;
+  // A folder's own time changes with whatever is left out in it.
+  const content = type === 'dir' ? '' : `${size} ${mtimeNs} ${linkTarget}`;
+  return `${root}/${path}\0${type} ${mode} ${content}`;
+}
