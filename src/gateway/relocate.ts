@@ -22,9 +22,17 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { asBytePath, bytePathFromText, showPath, toFsPath } from '../base/byte-path.ts';
+import {
+  asBytePath,
+  bytePathFromText,
+  dirNameBytes,
+  showPath,
+  toFsPath,
+} from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { assert } from '../base/errors.ts';
+import { outOfSpace } from '../fs/out-of-space.ts';
+import { isFull, removeTemp } from '../fs/sqlite-copy.ts';
 import { applyDatabaseEdits, planDatabaseEdits } from './cron-database.ts';
 import type { Notice } from './install.ts';
 import { editLiterals } from './literals.ts';
@@ -192,16 +200,19 @@ function replaceFile(at: BytePath, write: (draft: string | Buffer) => void): voi
   const path = toFsPath(at);
   const stats = lstatIfAny(path);
   assert(stats?.isFile() === true, `${showPath(at)} was planned as a file`);
-  for (const rest of ['', '-wal', '-shm', '-journal']) {
-    rmSync(toFsPath(asBytePath(at + DRAFT_SUFFIX + rest)), { force: true });
-  }
+  removeTemp(asBytePath(at + DRAFT_SUFFIX));
   const draft = toFsPath(asBytePath(at + DRAFT_SUFFIX));
-  write(draft);
-  chownSync(draft, stats.uid, stats.gid);
-  chmodSync(draft, stats.mode & 0o7777);
-  utimesSync(draft, stats.atimeMs / 1000, stats.mtimeMs / 1000);
-  syncFile(draft);
-  renameSync(draft, path);
+  try {
+    write(draft);
+    chownSync(draft, stats.uid, stats.gid);
+    chmodSync(draft, stats.mode & 0o7777);
+    utimesSync(draft, stats.atimeMs / 1000, stats.mtimeMs / 1000);
+    syncFile(draft);
+    renameSync(draft, path);
+  } catch (error) {
+    removeTemp(asBytePath(at + DRAFT_SUFFIX));
+    throw fullOr(error, at);
+  }
 }
 
 function syncFile(path: string | Buffer): void {
@@ -219,7 +230,14 @@ function relink(edit: LinkChange): void {
   assert(stats?.isSymbolicLink() === true, `${showPath(edit.at)} was planned as a link`);
   assert(readlinkSync(path, 'latin1') === bytePathFromText(edit.from), 'the link has changed');
   unlinkSync(path);
-  symlinkSync(toFsPath(bytePathFromText(edit.to)), path);
+  try {
+    symlinkSync(toFsPath(bytePathFromText(edit.to)), path);
+  } catch (error) {
+    throw fullOr(error, edit.at);
+  }
   lchownSync(path, stats.uid, stats.gid);
   lutimesSync(path, stats.atimeMs / 1000, stats.mtimeMs / 1000);
 }
+
+const fullOr = (error: unknown, at: BytePath): unknown =>
+  isFull(error) ? outOfSpace(dirNameBytes(at), error) : error;

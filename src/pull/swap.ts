@@ -9,6 +9,7 @@ import type { FerryEvent } from '../base/events.ts';
 import { shellWord } from '../base/shell-word.ts';
 import { standsThere } from '../fs/identity.ts';
 import { asOwnerOf } from '../fs/own-file.ts';
+import { isOutOfSpace } from '../fs/out-of-space.ts';
 import { removeFolder } from '../fs/private-folder.ts';
 import { isThere, performSteps, takeBackSteps, type SwapStep } from '../fs/swap-steps.ts';
 import {
@@ -144,7 +145,8 @@ function written(file: BytePath, journal: Journal): Journal {
 
 function takenBack(what: string, error: unknown): FerryError {
   const known = error instanceof FerryError ? error : undefined;
-  return new FerryError(known?.code ?? 'target-unsafe', `${what}: ${messageOf(error)}`, {
+  const code = isOutOfSpace(error) ? 'no-space' : 'target-unsafe';
+  return new FerryError(known?.code ?? code, `${what}: ${messageOf(error)}`, {
     hint: known?.hint ?? 'Everything is where it was before; run the same again.',
     cause: error,
   });

@@ -1,0 +1,179 @@
+/** A disk that fills up while an install lands: everything is as it was, and the same works once there is room. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { FerryError, systemCode } from '../../src/base/errors.ts';
+import type { FerryEvent } from '../../src/base/events.ts';
+import {
+  hideOldHome,
+  landingWorld,
+  pullInto,
+  pushHome,
+  type LandingWorld,
+} from '../support/landing.ts';
+import { freePort } from '../support/real-install.ts';
+import { ring } from '../support/rings.ts';
+import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';
+import { scanTree } from '../support/tree.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'stateferry-full-landing-'));
+const disk = join(base, 'disk');
+const other = join(base, 'other');
+for (const folder of [disk, other]) mkdirSync(folder);
+const mounted = [disk, other].map((folder) =>
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,nr_inodes=400', 'tmpfs', folder]),
+);
+after(() => {
+  for (const folder of [disk, other]) spawnSync('umount', [folder]);
+  rmSync(base, { recursive: true, force: true });
+});
+const absence = mounted.every(({ status }) => status === 0)
+  ? undefined
+  : 'mounting a small tmpfs needs root on Linux';
+const QUIET = { doctor: false, restart: false };
+
+/** Not a byte and not a file more. */
+function fill(folder: string): void {
+  const ballast = join(folder, 'ballast');
+  mkdirSync(ballast);
+  untilFull(() => {
+    const file = openSync(join(ballast, 'bytes'), 'a');
+    try {
+      for (;;) writeSync(file, Buffer.alloc(4096, 1));
+    } finally {
+      closeSync(file);
+    }
+  });
+  untilFull(() => {
+    for (let number = 0; ; number++) writeFileSync(join(ballast, `file-${number}`), '');
+  });
+}
+
+function untilFull(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (systemCode(error) !== 'ENOSPC') throw error;
+  }
+}
+
+function empty(folder: string): void {
+  rmSync(join(folder, 'ballast'), { recursive: true, force: true });
+}
+
+ring('small-disk', absence, () => {
+  let world: LandingWorld;
+  const home = join(disk, 'bob');
+  const workspace = join(home, 'my things/work space');
+
+  before(async () => {
+    world = await landingWorld(base);
+    writeSmallInstall(world.oldHome, await freePort());
+    await pushHome(world, { install: SMALL_INSTALL });
+    hideOldHome(world);
+  });
+
+  beforeEach(() => {
+    for (const folder of [home, `${home}.journals`, join(other, 'ws'), join(other, 'journals')]) {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    for (const folder of [disk, other]) empty(folder);
+    mkdirSync(join(home, '.openclaw-work'), { recursive: true });
+    writeFileSync(join(home, '.openclaw-work/mine'), 'bob made this');
+  });
+
+  const scanned = (): Map<string, unknown> => {
+    const tree = new Map<string, unknown>(scanTree(home));
+    for (const path of tree.keys()) if (path.includes('.stateferry-stage')) tree.delete(path);
+    // Its time says that a stage came into being in it.
+    tree.delete('');
+    return tree;
+  };
+
+  /** Pulls while the disk is full from that event on. */
+  async function pullWhile(isFullFrom: (event: FerryEvent) => boolean): Promise<void> {
+    const events: FerryEvent[] = [];
+    let isFull = false;
+    events.push = (...more: FerryEvent[]): number => {
+      if (!isFull && more.some(isFullFrom)) {
+        isFull = true;
+        fill(disk);
+      }
+      return more.length;
+    };
+    try {
+      await pullInto(world, { home, events, ...QUIET });
+    } finally {
+      assert.ok(isFull, 'the disk was filled');
+    }
+  }
+
+  const STAGES = ['download', 'finish', 'relocate', 'swap'] as const;
+  for (const stage of STAGES) {
+    test(`full when it comes to ${stage}: nothing has changed, and a rerun lands`, async () => {
+      const old = scanned();
+      await assert.rejects(
+        pullWhile((event) => event.type === 'stage' && event.stage === stage),
+        (error) => {
+          assert.ok(error instanceof FerryError, String(error));
+          assert.equal(error.code, 'no-space', error.message);
+          assert.equal(error.exit, 7);
+          assert.ok(error.message.includes(disk), error.message);
+          return true;
+        },
+      );
+      assert.deepEqual(scanned(), old);
+      await assertRerunLands();
+    });
+  }
+
+  test('full in the middle of the swap: what was done is taken back', async () => {
+    // The journal has room elsewhere; a folder that must be made has none.
+    mkdirSync(join(other, 'journals'), { recursive: true });
+    symlinkSync(join(other, 'journals'), `${home}.journals`);
+    const old = scanned();
+    await assert.rejects(
+      pullWhile((event) => event.type === 'stage' && event.stage === 'swap'),
+      (error) => error instanceof FerryError && error.code === 'no-space',
+    );
+    assert.deepEqual(scanned(), old);
+    await assertRerunLands();
+  });
+
+  test('a workspace on another disk, which is full: nothing has changed on either', async () => {
+    mkdirSync(join(other, 'ws'));
+    symlinkSync(join(other, 'ws'), join(home, 'my things'));
+    fill(other);
+    const old = scanned();
+    await assert.rejects(
+      pullInto(world, { home, ...QUIET }),
+      (error) => error instanceof FerryError && error.code === 'no-space',
+    );
+    assert.deepEqual(scanned(), old);
+    empty(other);
+    await assertRerunLands();
+    assert.equal(readFileSync(join(other, 'ws/work space/SOUL.md'), 'utf8'), 'a soul');
+  });
+
+  async function assertRerunLands(): Promise<void> {
+    empty(disk);
+    const pulled = await pullInto(world, { home, stamp: 'second', ...QUIET });
+    assert.ok(pulled.landed?.ok);
+    assert.equal(readFileSync(join(workspace, 'SOUL.md'), 'utf8'), 'a soul');
+    const aside = join(home, '.openclaw-work.before-stateferry-second/mine');
+    assert.equal(readFileSync(aside, 'utf8'), 'bob made this');
+  }
+});
