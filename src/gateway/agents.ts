@@ -1,6 +1,7 @@
 /** The agents of a config and where each keeps its things, read the way the products read it. */
 import type { Brand } from './brands.ts';
 import { fillTemplate } from './brands.ts';
+import { profileForProduct } from './identity.ts';
 import { fillVariables, isObject, textAt, valueAt } from './config-text.ts';
 import type { JsonObject } from './config-text.ts';
 import { expandTilde, isAbsolutePath, normalizePath } from './paths.ts';
@@ -88,7 +89,8 @@ function placesOf(input: AgentsInput, { id, entry }: Entry, isDefault: boolean):
 }
 
 function inheritedWorkspace(input: AgentsInput, id: string, isDefault: boolean): string {
-  const { brand, home, stateDir, profile } = input;
+  const { brand, home, stateDir } = input;
+  const profile = profileForProduct(brand, input);
   const written =
     textAt(input.config, 'agents', 'defaults', 'workspace') ??
     textAt(input.config, 'agent', 'workspace');
@@ -103,8 +105,9 @@ function inheritedWorkspace(input: AgentsInput, id: string, isDefault: boolean):
     ...(defaults === undefined ? {} : { defaultsWorkspace: defaults }),
   };
   const rule = brand.workspace;
+  // A state dir of its own has that of the default profile (March) or one inside it (September).
   const templates = isDefault
-    ? [profile === 'default' ? rule.ofDefault : rule.ofProfile]
+    ? [profile === 'default' ? rule.ofDefault : rule.ofProfile, '{stateDir}/workspace']
     : rule.ofAgent;
   const paths = templates
     .map((template) => normalizePath(fillTemplate(template, values)))

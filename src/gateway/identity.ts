@@ -37,6 +37,15 @@ export function usualPlaces(
   return { defaultStateDir, stateDir, configPath: `${stateDir}/${brand.configName}` };
 }
 
+/** As the product knows it: a state dir of its own only has a name of ours, like a profile's. */
+export function profileForProduct(
+  brand: Brand,
+  of: { readonly home: string; readonly stateDir: string; readonly profile: string },
+): string {
+  const isProfiles = of.stateDir === `${of.home}/${brand.stateDirName}-${of.profile}`;
+  return isProfiles ? of.profile : 'default';
+}
+
 export type WorkspaceOf = {
   readonly home: string;
   readonly stateDir: string;

@@ -8,6 +8,7 @@ import { systemCode } from '../base/errors.ts';
 import { readOwners } from '../fs/owners.ts';
 import type { ProcessRunner, RunResult } from '../process/run.ts';
 import type { Brand } from './brands.ts';
+import { profileForProduct } from './identity.ts';
 import { statIfAny } from './read.ts';
 
 export type ProductCli = {
@@ -85,6 +86,7 @@ export function productEnv(
   const replaced = new Set(
     prefixes.flatMap((prefix) => steering.map((suffix) => `${prefix}_${suffix}`)),
   );
+  const profile = profileForProduct(brand, target);
   return {
     ...Object.fromEntries(
       Object.entries(env).filter(([name]) => !replaced.has(name) && !OURS.test(name)),
@@ -92,7 +94,7 @@ export function productEnv(
     HOME: target.home,
     [`${brand.envPrefix}_STATE_DIR`]: target.stateDir,
     [`${brand.envPrefix}_CONFIG_PATH`]: target.configPath,
-    ...(target.profile === 'default' ? {} : { [`${brand.envPrefix}_PROFILE`]: target.profile }),
+    ...(profile === 'default' ? {} : { [`${brand.envPrefix}_PROFILE`]: profile }),
     NO_COLOR: '1',
     TERM: 'dumb',
   };

@@ -32,6 +32,16 @@ test('the link of an ancestor is another name of the install, which paths are st
   assert.deepEqual(rootsOf(only).roots[0]?.aliases, [bytePathFromText(`${home}/.clawdbot`)]);
 });
 
+test('a state dir of its own has the workspace of the default profile, unless it holds one', async () => {
+  stateDir('state', 'openclaw.json');
+  const env = { OPENCLAW_STATE_DIR: join(home, 'state') };
+  const workspaces = async (): Promise<string[]> =>
+    (await found(env)).flatMap(({ install }) => install.workspaces);
+  assert.deepEqual(await workspaces(), [`${home}/.openclaw/workspace`]);
+  mkdirSync(join(home, 'state/workspace'));
+  assert.deepEqual(await workspaces(), [`${home}/state/workspace`]);
+});
+
 test('a variable of the ancestors names the folder of the ancestor', async () => {
   stateDir('.clawdbot', 'clawdbot.json');
   const installs = await found({ CLAWDBOT_STATE_DIR: join(home, '.clawdbot') });

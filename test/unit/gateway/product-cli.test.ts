@@ -77,6 +77,17 @@ test('every variable that could steer it elsewhere is replaced', () => {
   });
 });
 
+test('a state dir of its own is no profile to the product, whatever we call it', () => {
+  const brand = findBrand(BRANDS, 'openclaw');
+  assert.ok(brand);
+  const profileOf = (stateDir: string, profile: string): string | undefined => {
+    const target = { home: '/h', stateDir, configPath: `${stateDir}/openclaw.json`, profile };
+    return productEnv(brand, {}, target)['OPENCLAW_PROFILE'];
+  };
+  assert.equal(profileOf('/h/.openclaw-work', 'work'), 'work');
+  assert.equal(profileOf('/srv/state', 'state'), undefined);
+});
+
 test('JSON is found behind warnings, and only JSON', () => {
   assert.deepEqual(parseJsonOutput('warning: [x]\n[plugins] loaded\n{"a": 1}\n'), { a: 1 });
   assert.deepEqual(parseJsonOutput('[\n {"id": "main"}\n]'), [{ id: 'main' }]);
