@@ -4,17 +4,20 @@
  * what it prints is what counts.
  */
 import { accessSync, constants } from 'node:fs';
-import { systemCode } from '../base/errors.ts';
+import { FerryError, systemCode } from '../base/errors.ts';
 import { readOwners } from '../fs/owners.ts';
 import type { ProcessRunner, RunResult } from '../process/run.ts';
 import type { Brand } from './brands.ts';
 import { profileForProduct } from './identity.ts';
-import { statIfAny } from './read.ts';
+import { toldBy } from './command-told.ts';
+import { lstatIfAny, statIfAny } from './read.ts';
 
 export type ProductCli = {
   readonly brand: Brand;
   readonly path: string;
   readonly version: string | undefined;
+  /** What it did instead of telling its version. */
+  readonly told?: string;
   run(args: readonly string[], request: CliRequest): Promise<RunResult>;
 };
 
@@ -59,8 +62,30 @@ export async function findProductCli(
       signal,
       ...(deps.owner === undefined ? {} : { owner: deps.owner }),
     });
-  const version = await run(['--version'], { ...request, timeoutMs: VERSION_TIMEOUT_MS });
-  return { brand, path, version: parseVersion(version.stdout), run };
+  return { brand, path, ...(await versionOf(run, request)), run };
+}
+
+/** Hangs, prints something else, needs another Node, cannot even be started: told as it was. */
+async function versionOf(
+  run: ProductCli['run'],
+  request: Omit<CliRequest, 'timeoutMs'>,
+): Promise<Pick<ProductCli, 'version' | 'told'>> {
+  try {
+    const result = await run(['--version'], { ...request, timeoutMs: VERSION_TIMEOUT_MS });
+    const version = result.exit === 0 ? parseVersion(result.stdout) : undefined;
+    return { version, ...(version === undefined && { told: toldBy(result) }) };
+  } catch (error) {
+    if (!(error instanceof FerryError) || error.code !== 'gateway-command') throw error;
+    return { version: undefined, told: error.message };
+  }
+}
+
+/** A command on the PATH that is a link to nothing: what an update or a removed Node leaves. */
+export function brokenLinkOnPath(command: string, path: string): string | undefined {
+  return path
+    .split(':')
+    .map((folder) => `${folder}/${command}`)
+    .find((at) => lstatIfAny(at)?.isSymbolicLink() === true && statIfAny(at) === undefined);
 }
 
 /** The first executable of that name on a PATH. */

@@ -6,6 +6,7 @@ import { folderBytes } from '../fs/folder-bytes.ts';
 import { isWritableFolder } from '../fs/writable.ts';
 import {
   compareVersions,
+  brokenLinkOnPath,
   findProductCli,
   type CliTarget,
   type ProductCli,
@@ -196,12 +197,12 @@ async function findCli(wish: CliWish, signal: AbortSignal): Promise<ProductCli |
   const install = `npm install -g ${brand.command}${needed === null ? '' : `@${needed}`}`;
   const hint = `Install it: ${install} — or place the files without it: --no-doctor --no-restart`;
   if (!cli) {
-    throw new FerryError('cli-missing', `the command ${brand.command} is not on this machine`, {
-      hint,
-    });
+    const link = brokenLinkOnPath(brand.command, site.cli.env['PATH'] ?? '');
+    const what = link === undefined ? 'is not on this machine' : `is a link to nothing (${link})`;
+    throw new FerryError('cli-missing', `the command ${brand.command} ${what}`, { hint });
   }
   if (cli.version === undefined) {
-    throw new FerryError('cli-missing', `${cli.path} does not start: it tells no version`, {
+    throw new FerryError('cli-missing', `${cli.path} tells no version: ${cli.told ?? ''}`, {
       hint: `Try ${brand.command} --version as the user who runs the gateway. ${hint}`,
     });
   }

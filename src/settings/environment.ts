@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { FerryError, systemCode } from '../base/errors.ts';
 import { readOwners } from '../fs/owners.ts';
+import { callersOwn } from './callers-own.ts';
 import { homeOfUser, isHomeHere } from './user-home.ts';
 
 export type Owner = { readonly uid: number; readonly gid: number };
@@ -73,10 +74,10 @@ export function isColorWanted(): boolean {
   return present(process.env['NO_COLOR']) === undefined && process.env['TERM'] !== 'dumb';
 }
 
-/** What a command of somebody else may see: everything but our own secrets. */
+/** What a command of somebody else may see: everything of the caller's own but our secrets. */
 export function variablesForOthers(environment: Environment): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment.variables).filter(
+    Object.entries(callersOwn(environment.variables)).filter(
       ([name]) => !/^STATEFERRY_(PASSPHRASE|RECOVERY_CODE)$/.test(name),
     ),
   );

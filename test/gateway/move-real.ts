@@ -21,12 +21,16 @@ import { discoverInstalls, inspect, type Inspected } from '../../src/gateway/dis
 import { findProductCli } from '../../src/gateway/product-cli.ts';
 import { gatewayStatus } from '../../src/gateway/gateway-status.ts';
 import { rootsOf } from '../../src/gateway/roots.ts';
+import { listens } from '../../src/gateway/running.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import type { Product } from '../support/products.ts';
 import {
+  freePort,
+  installAt,
   makeRealInstall,
   movedTo,
+  onboard,
   runCli,
   runTurn,
   startGateway,
@@ -166,9 +170,16 @@ export function defineMoveSuite(product: Product, server: TestServer): void {
     await gateway.stop();
     renameSync(dirname(alice), `${dirname(alice)}.hidden`);
     const now = movedTo(old, bob);
-    mkdirSync(join(bob, '.openclaw'), { recursive: true, mode: 0o700 });
+    mkdirSync(bob, { recursive: true, mode: 0o750 });
+    // What a person has who tried the product there first.
+    const fresh = installAt({ product, home: bob }, { port: await freePort(), token: now.token });
+    await onboard(fresh);
+    gateway = await startGateway(fresh);
     const ferry = ferryOf('bob', now.env);
     const answer = mustSucceed(await ferry.run('pull', '-r', location));
+    assert.equal(await listens(fresh.port, SIGNAL), false, 'its gateway was stopped');
+    const plan = answer.lines.find(({ type }) => type === 'plan') as { gateway: { pid: number } };
+    assert.ok(plan.gateway.pid > 0);
     const { doctor, checklist, undo, relocated } = answer.summary as unknown as PullAnswer;
     assert.ok(relocated.length > 0);
     assert.equal(doctor.ran, true);

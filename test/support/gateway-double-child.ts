@@ -1,5 +1,5 @@
 /** The program of the double; its manners are the first argument. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,10 @@ function give({ stdout = '', stderr = '', exit = 0, bytes = 0, hangs }: DoubleAn
   process.stderr.write(stderr);
   for (let left = bytes; left > 0; left -= 65_536) process.stdout.write('x'.repeat(65_536));
   process.exitCode = exit;
-  if (hangs === true) setInterval(() => undefined, 60_000);
+  if (hangs !== true) return;
+  const child = spawn('sleep', ['600'], { stdio: 'inherit' });
+  if (manners.diary !== undefined)
+    writeFileSync(manners.diary, `child ${child.pid}\n`, { flag: 'a' });
 }
 
 function stop(args: readonly string[]): void {
