@@ -88,7 +88,7 @@ function senderFor(
       output = await sendBody(settings, command, { body: command.input.Body }, ask);
     } else {
       if (command instanceof sdk.CreateMultipartUploadCommand && settings.checksum === 'crc32') {
-        addHeaders(command, { 'x-amz-checksum-algorithm': 'CRC32' });
+        addHeaders(command, () => ({ 'x-amz-checksum-algorithm': 'CRC32' }));
       }
       output = await ask();
     }
@@ -128,12 +128,15 @@ async function sendBody(
 ): Promise<object> {
   const signs = settings.signsBodies || body.body.length <= SIGNED_BODY_BYTES_MAX;
   const checksum = checksumHeader(settings.checksum, body);
-  addHeaders(command, { ...checksum, ...hashHeader(signs ? body.body : undefined) });
+  addHeaders(command, (asked) => ({
+    ...checksum,
+    ...hashHeader(signs || isOpenWire(asked) ? body.body : undefined),
+  }));
   try {
     return await ask();
   } catch (error) {
     if (signs || !UNSIGNED_REFUSED.has(s3CodeOf(error))) throw error;
-    addHeaders(command, { ...checksum, ...hashHeader(body.body) });
+    addHeaders(command, () => ({ ...checksum, ...hashHeader(body.body) }));
     const output = await ask();
     settings.signsBodies = true;
     return output;
@@ -145,6 +148,16 @@ function checksumHeader(checksum: UploadChecksum, { body, crc32: known }: Body):
     return { 'content-md5': createHash('md5').update(body).digest('base64') };
   }
   return { 'x-amz-checksum-crc32': crc32Text(known ?? crc32(body)) };
+}
+
+/**
+ * Without TLS the signature is all that keeps somebody on the way from putting another body in its place. Loopback has
+ * nobody on the way.
+ */
+export function isOpenWire({ protocol, hostname }: Asked): boolean {
+  if (protocol !== 'http:') return false;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return !(host === 'localhost' || host.endsWith('.localhost') || /^(127\.|::1$)/.test(host));
 }
 
 const hashHeader = (body: Uint8Array | undefined): Headers => ({
@@ -162,12 +175,19 @@ export function crc32Text(value: number): string {
 
 type HasStack = Pick<InstanceType<S3Door['sdk']['PutObjectCommand']>, 'middlewareStack'>;
 
+/** A request as it will be sent, before it is signed. */
+type Asked = {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly headers: Record<string, string>;
+};
+
 /** Before signing, and before the SDK looks whether a checksum is there already. */
-export function addHeaders(command: object, headers: Headers): void {
+export function addHeaders(command: object, headersOf: (asked: Asked) => Headers): void {
   if (!hasStack(command)) return;
   command.middlewareStack.add(
     (next) => async (args) => {
-      if (hasHeaders(args.request)) Object.assign(args.request.headers, headers);
+      if (isAsked(args.request)) Object.assign(args.request.headers, headersOf(args.request));
       return next(args);
     },
     { step: 'build', priority: 'high', name: 'plainHeaders', override: true },
@@ -178,6 +198,7 @@ function hasStack(command: object): command is HasStack {
   return 'middlewareStack' in command;
 }
 
-function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
-  return typeof request === 'object' && request !== null && 'headers' in request;
+function isAsked(request: unknown): request is Asked {
+  if (typeof request !== 'object' || request === null) return false;
+  return 'headers' in request && 'protocol' in request && 'hostname' in request;
 }

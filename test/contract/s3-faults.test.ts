@@ -7,6 +7,7 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import { limitStore } from '../../src/store/limit-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { RETRY_LIMITS, retryStore } from '../../src/store/retry-store.ts';
+import { isOpenWire } from '../../src/store/s3-upload.ts';
 import { openS3Store } from '../../src/store/s3-store.ts';
 import { startS3Double, type FaultKind } from '../support/s3-double.ts';
 import { never, openDouble, storeOptions } from './double-fixture.ts';
@@ -263,4 +264,22 @@ describe('a store as it is opened for use', () => {
     assert.equal((await listAll(store, 'faults/')).length, faults.length);
     await store.close();
   });
+});
+
+test('a body is signed with its hash wherever somebody could be on the way', () => {
+  const open = (address: string): boolean => {
+    const { protocol, hostname } = new URL(address);
+    return isOpenWire({ protocol, hostname, headers: {} });
+  };
+  for (const address of ['http://nas.local:9000', 'http://10.0.0.2', 'http://[fd00::1]:9000']) {
+    assert.ok(open(address), address);
+  }
+  for (const address of [
+    'https://nas.local',
+    'http://127.0.0.1:9000',
+    'http://[::1]:1',
+    'http://localhost',
+  ]) {
+    assert.ok(!open(address), address);
+  }
 });
