@@ -19,11 +19,14 @@ import { locateIn } from './locate.ts';
 export function planSessionEdits(request: RelocationRequest): RelocationPlan {
   const edits: LiteralChange[] = [];
   const notices: Notice[] = [];
+  const seen = new Set<BytePath>();
   for (const directory of sessionDirs(request)) {
     const file = `${directory}/sessions.json`;
     const at = locateIn(request.roots, file);
     const bytes = at === undefined ? undefined : readFileIfAny(toFsPath(at));
-    if (at === undefined || bytes === undefined) continue;
+    // One folder may be spelled in several ways, or reached through a link.
+    if (at === undefined || bytes === undefined || seen.has(at)) continue;
+    seen.add(at);
     try {
       edits.push(...changesOf(request, { directory, file, at, bytes }));
     } catch (error) {

@@ -15,7 +15,7 @@ import { after, beforeEach, test } from 'node:test';
 import { bytePathFromText } from '../../../src/base/byte-path.ts';
 import { countDatabaseJobs } from '../../../src/gateway/cron-database.ts';
 import { pathMap } from '../../../src/gateway/path-map.ts';
-import { applyRelocation, planRelocation } from '../../../src/gateway/relocate.ts';
+import { applyRelocation, editsPerFile, planRelocation } from '../../../src/gateway/relocate.ts';
 import type { RelocationPlan, RelocationRequest } from '../../../src/gateway/relocate.ts';
 
 const stage = mkdtempSync(join(tmpdir(), 'relocate-'));
@@ -192,4 +192,80 @@ test('the scheduler’s rows follow, no other table changes, no -wal is left', (
     '/home/al/x',
   );
   again.close();
+});
+
+test('an install of a Windows or a Mac machine is understood as text', () => {
+  const olds = [
+    { home: 'C:\\Users\\Al', slash: '\\' },
+    { home: '/Users/al', slash: '/' },
+  ];
+  for (const { home, slash } of olds) {
+    rmSync(stage, { recursive: true, force: true });
+    const state = [home, '.openclaw'].join(slash);
+    const below = (...names: string[]): string => [state, ...names].join(slash);
+    const isWindows = slash === '\\';
+    const spelled = isWindows ? 'c:/users/al/notes' : '/Users/al/notes';
+    put(
+      'state/openclaw.json',
+      JSON.stringify({
+        $include: isWindows ? '.\\more.json' : './more.json',
+        agents: { defaults: { workspace: below('workspace') } },
+        skills: { load: { extraDirs: [spelled, `${home}ice`, `~${slash}kept`] } },
+      }),
+    );
+    put('state/more.json', JSON.stringify({ logging: { file: `${home}${slash}oc.log` } }));
+    const sessionFile = below('agents', 'main', 'sessions', 'a.jsonl');
+    put('state/agents/main/sessions/sessions.json', JSON.stringify({ a: { sessionFile } }));
+    const plan = planRelocation({
+      roots: [
+        {
+          path: bytePathFromText(state),
+          aliases: [],
+          at: bytePathFromText(`${stage}/state`),
+        },
+      ],
+      map: pathMap([{ from: home, to: '/home/bob' }]),
+      oldHome: home,
+      newHome: '/home/bob',
+      stateDir: state,
+      configPath: below('openclaw.json'),
+      agents: [{ id: 'main', sessionsDir: below('agents', 'main', 'sessions') }],
+    });
+    assert.deepEqual(
+      edits(plan),
+      [
+        ['agents.defaults.workspace', '/home/bob/.openclaw/workspace'],
+        ['skills.load.extraDirs.0', '/home/bob/notes'],
+        ...(isWindows ? [['skills.load.extraDirs.2', '~/kept']] : []),
+        ['logging.file', '/home/bob/oc.log'],
+        ['a.sessionFile', '/home/bob/.openclaw/agents/main/sessions/a.jsonl'],
+      ],
+      home,
+    );
+    assert.deepEqual(plan.notices, [], home);
+  }
+});
+
+test('an edit says where it is: file, key, line', () => {
+  put('state/openclaw.json', `{\n  // one\n  "logging": {\n    "file": "/home/al/x" } }`);
+  const [file, ...others] = editsPerFile(planRelocation(request));
+  assert.deepEqual(others, []);
+  assert.deepEqual(file, {
+    file: '/home/al/.openclaw/openclaw.json',
+    edits: 1,
+    changes: [{ where: 'logging.file', line: 4, from: '/home/al/x', to: '/home/bob/x' }],
+  });
+});
+
+test('what a variable of .env holds is told and never shown', () => {
+  put('state/openclaw.json', '{}');
+  put('state/.env', 'KEY=/home/al/secret-in-a-path\nOTHER=sk-1234\nELSE=/home/alice/x\n');
+  const { edits: none, notices } = planRelocation(request);
+  assert.deepEqual(none, []);
+  assert.deepEqual(
+    notices.map(({ code }) => code),
+    ['variable-not-moved'],
+  );
+  assert.match(notices[0]?.message ?? '', /^KEY in \/home\/al\/\.openclaw\/\.env holds a path/);
+  assert.ok(!JSON.stringify(notices).includes('secret-in-a-path'));
 });
