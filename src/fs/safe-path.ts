@@ -39,8 +39,17 @@ export type CaseCollision = { readonly first: BytePath; readonly second: BytePat
  * directories is not listed again.
  */
 export function* caseCollisions(paths: Iterable<BytePath>): Generator<CaseCollision, void> {
-  const open: { readonly directory: string; readonly seen: Map<string, string> }[] = [];
+  const collide = collisionFinder();
   for (const path of paths) {
+    const collision = collide(path);
+    if (collision) yield collision;
+  }
+}
+
+/** The same, one path after the other. */
+export function collisionFinder(): (path: BytePath) => CaseCollision | undefined {
+  const open: { readonly directory: string; readonly seen: Map<string, string> }[] = [];
+  return (path) => {
     const directory = dirNameBytes(path);
     while (open.length > 0 && !holds(open.at(-1)?.directory ?? '', directory)) open.pop();
     if (open.at(-1)?.directory !== directory) open.push({ directory, seen: new Map() });
@@ -49,8 +58,10 @@ export function* caseCollisions(paths: Iterable<BytePath>): Generator<CaseCollis
     const folded = foldName(name);
     const first = seen?.get(folded);
     if (first === undefined) seen?.set(folded, path);
-    else if (first !== path) yield { first: asBytePath(first), second: path };
-  }
+    return first === undefined || first === path
+      ? undefined
+      : { first: asBytePath(first), second: path };
+  };
 }
 
 const holds = (outer: string, inner: string): boolean =>

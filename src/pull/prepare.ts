@@ -19,6 +19,7 @@ import type { InstallIdentity } from '../gateway/identity.ts';
 import { gatewayHere, type GatewayHere } from './gateway-here.ts';
 import type { Landing, PullPlan, PullRequest } from './landing.ts';
 import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
+import { refuseCollisions } from './name-collisions.ts';
 import { refuseMeeting } from './meeting-places.ts';
 import { generationNotices, otherNameNotices, placeNotices } from './other-name.ts';
 import { keepNeighbours } from './neighbours.ts';
@@ -55,6 +56,7 @@ export async function prepare(
     refuseUnsafePlaces(placement, request.site.home, request.journals);
     await refuseMeeting(placement, request.snapshot);
     checkTargets(placement);
+    await refuseCollisions(placement, request.snapshot);
   }
   checkSpace(placements.flatMap(({ roots }) => roots));
   const landings: Landing[] = [];
