@@ -32,6 +32,7 @@ function isOfPlan({ installs }: Journal, plan: PullPlan): boolean {
   const planned = new Set(plan.placed.map(({ root, to }) => `${root} ${to}`));
   return (
     own?.snapshot === plan.snapshot &&
+    JSON.stringify(own.mapped) === JSON.stringify(plan.mapped) &&
     own.placed.length === planned.size &&
     own.placed.every(({ root, to }) => planned.has(`${root} ${to}`))
   );

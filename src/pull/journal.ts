@@ -41,6 +41,8 @@ const swappedSchema = z.object({
   placed: z.array(
     z.object({ root: z.string(), from: z.string(), to: z.string(), aside: z.array(z.string()) }),
   ),
+  /** The user's own path rules that it was pulled with. */
+  mapped: z.array(z.object({ from: z.string(), to: z.string() })),
   relocated: z.array(z.object({ file: z.string(), edits: z.int() })),
   /** In the stage, before anything was moved. */
   counted: countsSchema,

@@ -60,6 +60,8 @@ export type PullPlan = {
     /** Where what is there now will be moved. */
     readonly aside: readonly string[];
   }[];
+  /** The user's own path rules. */
+  readonly mapped: readonly PathRule[];
   readonly owner: Owner;
   readonly cli: string | undefined;
   /** The gateway that runs here now and will be stopped; undefined: none does. */

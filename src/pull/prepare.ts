@@ -129,6 +129,7 @@ function planOf(
       to: showPath(to),
       aside: parts.flatMap(({ aside }) => (aside ? [showPath(aside)] : [])),
     })),
+    mapped: request.own ?? [],
     owner: site.owner,
     cli: cli && `${cli.path} ${cli.version ?? ''}`.trim(),
     doctor,

@@ -49,6 +49,7 @@ const swappedInstall = ({ landing, relocated, counted }: ReadyInstall): SwappedI
   snapshot: landing.plan.snapshot,
   install: landing.plan.install,
   placed: landing.plan.placed.map((one) => ({ ...one, aside: [...one.aside] })),
+  mapped: [...landing.plan.mapped],
   relocated: relocated.map(({ file, edits }) => ({ file, edits })),
   counted,
   gateway: {

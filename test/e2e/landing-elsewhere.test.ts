@@ -156,6 +156,8 @@ describe('as another profile', () => {
       assert.ok(pulled.landed?.ok);
       assert.equal(read(home, '.openclaw/workspace-lab/SOUL.md'), 'a soul');
       assert.ok(existsSync(join(home, '.openclaw-lab/openclaw.json')));
+      // Else the second pull would find everything as it left it, and move nothing.
+      write(home, { '.openclaw-lab/new': '', '.openclaw/workspace-lab/new': '' });
       noStage(home);
     }
     assert.ok(existsSync(join(home, '.openclaw-lab.before-stateferry-second/openclaw.json')));
@@ -186,6 +188,22 @@ describe('with rules of the user', () => {
       ['1', '1', '1'],
     );
     noStage(home);
+  });
+
+  test('the same snapshot with another rule is another pull', async () => {
+    const home = newHome('again');
+    const rule = { from: '/nowhere/skills', to: '/nowhere/other' };
+    for (const [stamp, own, isMoved] of [
+      ['first', [], false],
+      ['second', [rule], true],
+      ['third', [], false],
+    ] as const) {
+      const pulled = await pullInto(world, { home, own, stamp, ...QUIET });
+      assert.ok(pulled.landed?.ok);
+      const config = read(home, '.atomicbot/atomicbot.json');
+      assert.equal(config.includes("'/nowhere/other'"), isMoved, stamp);
+    }
+    assert.ok(existsSync(join(home, '.atomicbot.before-stateferry-third')));
   });
 
   test('what would meet, and a single file, is refused before anything is written', async () => {

@@ -152,6 +152,8 @@ describe('together', () => {
       const pulled = await pullAllInto(world, { home, stamp, ...QUIET });
       assert.ok(pulled.every(({ landed }) => landed?.ok));
       assertAll(home, ['', 'work', 'dev']);
+      // Else the second pull would find everything as it left it, and move nothing.
+      for (const state of ['.openclaw', '.openclaw-work']) write(home, { [`${state}/new`]: '' });
     }
     for (const path of ['.openclaw', '.openclaw-work']) {
       assert.equal(read(home, `${path}.before-stateferry-first/mine`), 'of bob');

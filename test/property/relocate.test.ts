@@ -76,7 +76,8 @@ const writtenIn = (home: Home): fc.Arbitrary<Written> => {
       file: valueIn(home),
     })
     .map(({ values: [a, b, c, d, e, f], comment: blank, file }) => ({
-      text: `{ ${blank} agents: { defaults: { workspace: ${a}, },${blank} list: [ { id: 'main', agentDir: ${b}, name: ${c} } ] },
+      text: `{ ${blank} agents: { defaults: { workspace: ${a}, },${blank}
+        list: [ { id: 'main', agentDir: ${b}, name: ${c} } ] },
         "logging": { file: ${d} }, channels: { telegram: { botToken: ${e}, tokenFile: ${f} } }, ${blank} }`,
       index: JSON.stringify(
         { one: { sessionId: 'x', sessionFile: file, note: file } },

@@ -57,6 +57,7 @@ const REST = {
     snapshot: 'a'.repeat(32),
     install,
     placed: [],
+    mapped: [],
     relocated: [],
     counted,
     gateway,

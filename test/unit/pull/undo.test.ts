@@ -75,6 +75,7 @@ function scene(context: TestContext): Scene {
 
 const REST = {
   placed: [],
+  mapped: [],
   relocated: [],
   counted: { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] },
   gateway: { brand: 'openclaw', profile: 'default', stateDir: '', configPath: '', port: 1 },
