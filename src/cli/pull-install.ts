@@ -7,12 +7,11 @@ import { runProcess } from '../process/run.ts';
 import type { RestoreDeps } from '../pull/restore.ts';
 import { pull, type LandingSite, type PullPlan, type Pulled } from '../pull/pull.ts';
 import { timeText } from '../repository/objects.ts';
-import type { ReaderRepository } from '../repository/open.ts';
+import type { PackSource } from '../repository/open.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { knownBrands } from '../settings/brands-file.ts';
 import { variablesForOthers } from '../settings/environment.ts';
 import { journalsFolder, makePrivateFolder } from '../settings/places.ts';
-import { printLocation, type Location } from '../store/location.ts';
 import { confirm } from './confirm.ts';
 import { checklistOf } from './pull-summary.ts';
 import type { Session } from './session.ts';
@@ -28,9 +27,11 @@ export type PullWishes = {
 
 export async function pullHere(
   session: Session,
-  repository: ReaderRepository,
+  repository: PackSource,
   snapshots: readonly SnapshotReader[],
   wishes: PullWishes,
+  /** Called when the plan is accepted, before anything is written. */
+  accepted?: () => Promise<void>,
 ): Promise<Pulled[]> {
   const journals = journalsFolder(session.places);
   makePrivateFolder(journals, session.environment);
@@ -39,12 +40,16 @@ export async function pullHere(
   const requests = snapshots.map((snapshot) => ({ snapshot, ...wishes, site, journals, stamp }));
   const deps = {
     ...restoreDeps(session, repository),
-    confirm: (plans: readonly PullPlan[]) => agreed(session, plans),
+    confirm: async (plans: readonly PullPlan[]) => {
+      const isAgreed = await agreed(session, plans);
+      if (isAgreed) await accepted?.();
+      return isAgreed;
+    },
   };
   return pull(requests, deps, session.signal);
 }
 
-export const restoreDeps = (session: Session, repository: ReaderRepository): RestoreDeps => ({
+export const restoreDeps = (session: Session, repository: PackSource): RestoreDeps => ({
   repository,
   clock: session.clock,
   emit: session.emit,
@@ -93,14 +98,17 @@ export function stampOf(nowMs: number): string {
   return `${day}-${pad(date.getHours())}${pad(date.getMinutes())}${pad(date.getSeconds())}`;
 }
 
-/** Of several, the checklists of all: each line names its install. */
-export function rememberPull(session: Session, location: Location, all: readonly Pulled[]): void {
+/**
+ * Of several, the checklists of all: each line names its install.
+ * @param repository where it came from, for people
+ */
+export function rememberPull(session: Session, repository: string, all: readonly Pulled[]): void {
   const [pulled] = all;
   assert(pulled, 'something was pulled');
   const { plan } = pulled;
   const lastPull = {
     time: timeText(session.clock.nowMs()),
-    repository: printLocation(location),
+    repository,
     snapshot: plan.snapshot,
     install: all.map((one) => one.plan.install).join(', '),
     checklist: checklistOf(all),

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { FerryError } from '../base/errors.ts';
 import { planInto, pullInto, type PulledInto } from '../pull/into.ts';
-import type { ReaderRepository } from '../repository/open.ts';
+import type { PackSource } from '../repository/open.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { beginInto, occupiedIn } from '../settings/into-folder.ts';
 import { confirm } from './confirm.ts';
@@ -18,7 +18,7 @@ export type IntoWishes = {
 
 export async function pullBelow(
   session: Session,
-  repository: ReaderRepository,
+  repository: PackSource,
   snapshot: SnapshotReader,
   { into, only, dryRun }: IntoWishes,
 ): Promise<PulledInto> {

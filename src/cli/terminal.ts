@@ -1,4 +1,5 @@
 /** Asking a person: only where stdin and stderr are a terminal. Questions are talk, so they go to stderr. */
+import { addAbortSignal } from 'node:stream';
 import { createInterface } from 'node:readline/promises';
 import { FerryError } from '../base/errors.ts';
 import { isTerminal } from './output/streams.ts';
@@ -8,6 +9,8 @@ export type Terminal = {
   /** A line that is not shown while it is typed. */
   askHidden(question: string, signal: AbortSignal): Promise<string>;
   ask(question: string, signal: AbortSignal): Promise<string>;
+  /** What is piped in, to its end. */
+  readAll(bytesMax: number, signal: AbortSignal): Promise<string>;
 };
 
 export const processTerminal: Terminal = {
@@ -15,6 +18,7 @@ export const processTerminal: Terminal = {
     return isTerminal(process.stdin) && isTerminal(process.stderr);
   },
   askHidden,
+  readAll,
   ask: async (question, signal) => {
     const lines = createInterface({ input: process.stdin, output: process.stderr });
     try {
@@ -27,6 +31,18 @@ export const processTerminal: Terminal = {
     }
   },
 };
+
+async function readAll(bytesMax: number, signal: AbortSignal): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  const input: AsyncIterable<Buffer> = addAbortSignal(signal, process.stdin);
+  for await (const piece of input) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > bytesMax) throw new FerryError('usage', 'there is too much on standard input');
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
 
 const ENTER = /[\r\n]/;
 const CONTROL_C = '\u0003';

@@ -99,7 +99,10 @@ export const VERBS: readonly Verb[] = [
     usage: 'pull [snapshot]',
     aliases: ['restore'],
     about: 'verify a snapshot, put it in its place on this machine, repair its paths, and check it',
-    arguments: { snapshot: 'an id, a prefix of one, latest, latest~2; default: the latest' },
+    arguments: {
+      snapshot:
+        'an id, a prefix of one, latest, latest~2; default: the latest; a ticket, or - for one piped in',
+    },
     options: [
       { flags: '--install <install>', about: 'whose latest, as brand[:profile][@machine]' },
       { flags: '--into <dir>', about: 'only restore the files below this directory' },
@@ -163,6 +166,28 @@ export const VERBS: readonly Verb[] = [
       'Needs no repository and no secret. Asks first; without a terminal that needs --yes.',
     ],
     load: async () => (await import('./commands/undo.ts')).runUndo,
+  },
+  {
+    usage: 'handoff [install]',
+    about: 'stop the gateway here, push its last change, and print a ticket to take it over with',
+    arguments: { install: 'brand or brand:profile; default: the only one' },
+    options: [
+      { flags: '--expires <time>', about: 'how long the ticket is good: 90m, 24h (default), 7d' },
+      { flags: '--ticket-file <file>', about: 'write the ticket into this new file (0600)' },
+      { flags: '--cancel', about: 'take an open handoff back, and start the gateway again' },
+    ],
+    examples: [
+      'stateferry handoff',
+      'stateferry handoff --yes | ssh new-host npx stateferry pull - --yes',
+      'stateferry handoff openclaw:work --expires 3d --ticket-file ./ticket',
+      'stateferry handoff --cancel',
+    ],
+    notes: [
+      'Needs the passphrase, a recovery code or a reader key; the new machine needs only the ticket.',
+      'Who has the ticket can read this install, until the ticket ends or is cancelled.',
+      'stateferry status shows whether somebody has taken over, and whether all is well there.',
+    ],
+    load: async () => (await import('./commands/handoff.ts')).runHandoff,
   },
   {
     usage: 'snapshots',

@@ -13,7 +13,11 @@ export type KdfLabel =
   | 'chunk id'
   | 'page cut'
   | 'box commit'
-  | 'slot';
+  | 'slot'
+  | 'grant name'
+  | 'grant'
+  | 'claim'
+  | 'receipt';
 
 /**
  * The one key derivation: BLAKE2b-256 keyed with `key` over length-prefixed parts, the first two of which are

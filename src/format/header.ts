@@ -19,6 +19,9 @@ export const OBJECT_KINDS = {
   snapshot: 4,
   'writer record': 5,
   tombstone: 6,
+  grant: 7,
+  claim: 8,
+  receipt: 9,
 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
 

@@ -19,7 +19,7 @@ const hex16 = z.string().regex(/^[0-9a-f]{32}$/);
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
 
-const coverSchema = z.object({
+export const coverSchema = z.object({
   /** 1 for a writer's first snapshot. */
   sequence: z.int().positive(),
   /** Digest of the writer's snapshot before this one; null for the first. */

@@ -8,7 +8,7 @@ import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import { visitDirectory } from '../format/pack.ts';
-import type { ReaderRepository } from '../repository/open.ts';
+import type { PackSource } from '../repository/open.ts';
 import { packKey, packName } from '../repository/pack-reader.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { RestoreFailure } from '../workers/messages.ts';
@@ -18,7 +18,7 @@ import type { Tasks } from '../workers/tasks.ts';
 import { Wanted, type WantedColumns } from './wanted.ts';
 
 export type FetchDeps = {
-  readonly repository: ReaderRepository;
+  readonly repository: PackSource;
   readonly snapshot: SnapshotReader;
   readonly pool: PackPool;
   readonly tasks: Tasks;

@@ -13,7 +13,7 @@ import { createPlacer, type Placer } from '../fs/place.ts';
 import { syncTree } from '../fs/sync.ts';
 import type { SystemTools } from '../fs/system-tools.ts';
 import { setTimes, type TimeRecord } from '../fs/times.ts';
-import type { ReaderRepository } from '../repository/open.ts';
+import type { PackSource } from '../repository/open.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import type { StageFile } from '../workers/messages.ts';
@@ -43,7 +43,7 @@ export type RestoreRequest = {
 };
 
 export type RestoreDeps = {
-  readonly repository: ReaderRepository;
+  readonly repository: PackSource;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly tools: SystemTools;

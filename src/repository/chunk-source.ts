@@ -12,7 +12,7 @@ import type { IndexedPack } from '../format/index-object.ts';
 import { CODECS, visitDirectory, type Codec } from '../format/pack.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
 import { damaged } from './objects.ts';
-import type { ReaderRepository } from './open.ts';
+import type { PackSource } from './open.ts';
 import { packKey, packName, readRange } from './pack-reader.ts';
 
 export type ChunkPlace = {
@@ -37,7 +37,7 @@ const LIMITS = {
 type Region = { readonly offset: number; readonly bytes: Uint8Array };
 
 export class ChunkSource {
-  readonly #repository: ReaderRepository;
+  readonly #repository: PackSource;
   readonly #packs: readonly IndexedPack[];
   readonly #table: ChunkTable;
   readonly #chunkIdKey: ChunkIdKey;
@@ -50,7 +50,7 @@ export class ChunkSource {
 
   /** @param rebuild asked when a chunk is not to be had; true: `packs` and `table` say something else now */
   constructor(
-    repository: ReaderRepository,
+    repository: PackSource,
     packs: readonly IndexedPack[],
     table: ChunkTable,
     idSubkey: Uint8Array,

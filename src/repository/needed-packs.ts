@@ -10,7 +10,7 @@ import { PACK_LIMITS } from '../format/pack.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
 import { addToTable, readIndexes } from './indexes.ts';
-import type { ReaderRepository } from './open.ts';
+import type { PackSource, ReaderRepository } from './open.ts';
 import { readOwnDirectory } from './pack-reader.ts';
 import { readPackList } from './pack-lists.ts';
 import type { KnownWriter } from './writers.ts';
@@ -89,7 +89,7 @@ const AT_ONCE = 8;
  * @returns whether anything differed
  */
 export async function putRight(
-  repository: ReaderRepository,
+  repository: PackSource,
   needed: NeededPacks,
   table: ChunkTable,
   emit: Emit,
@@ -120,7 +120,7 @@ export async function putRight(
 
 /** undefined: that pack cannot tell, and whoever needs its chunks will say so. */
 async function ownDirectory(
-  repository: ReaderRepository,
+  repository: PackSource,
   pack: ListedPack,
   signal: AbortSignal,
 ): Promise<IndexedPack | undefined> {

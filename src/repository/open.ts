@@ -1,8 +1,11 @@
 /** Opening a repository: as the machine that writes to it, or as a reader with a secret. */
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import type { ObjectKey } from '../crypto/frames.ts';
 import { publicHalves, type Identity } from '../crypto/identity.ts';
+import { openHeader } from '../crypto/sealing.ts';
 import { sameBytes } from '../crypto/sodium.ts';
+import { HEADER_BYTES } from '../format/header.ts';
 import { HEADER_NAME, type WriterId } from '../format/names.ts';
 import { decodeRepositoryHeader } from '../format/repository-header.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -28,9 +31,15 @@ export type WriterRepository = {
   readonly cache: LocalCache;
 };
 
-export type ReaderRepository = {
+/** Where packs come from, and what opens them: the identity, or the keys that a grant holds. */
+export type PackSource = {
   readonly store: ObjectStore;
   readonly id: string;
+  /** The key of the object whose sealed header this is (1 216 bytes); undefined when it does not open. */
+  objectKey(name: string, header: Uint8Array): ObjectKey | undefined;
+};
+
+export type ReaderRepository = PackSource & {
   readonly identity: Identity;
   readonly writers: ReadonlyMap<WriterId, KnownWriter>;
   readonly cache: LocalCache;
@@ -87,7 +96,7 @@ export async function openForReading(
   for (const { object, error } of problems) {
     emit({ type: 'problem', path: object, code: error.code, message: error.message });
   }
-  return { store, id, identity, writers, cache: cacheOf(id) };
+  return { store, id, objectKey: objectKeysOf(identity), identity, writers, cache: cacheOf(id) };
 }
 
 export type OpenedIdentity = OpenedSlot & { readonly id: string };
@@ -107,6 +116,12 @@ export async function openIdentity(
   if (pinned) checkPinned(store, opened.identity, pinned);
   return { id, ...opened };
 }
+
+/** Everything is sealed to the identity. */
+export const objectKeysOf =
+  ({ recipient }: Identity): PackSource['objectKey'] =>
+  (_name, header) =>
+    openHeader(recipient.secretKey, header, HEADER_BYTES);
 
 export const authorOf = (writer: KnownWriter): SnapshotAuthor => ({
   id: writer.id,

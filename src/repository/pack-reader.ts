@@ -1,8 +1,7 @@
 /** Reading single packs for a reader: the object key from the header, the directory from the end, any frame. */
 import { fromHex } from '../base/bytes.ts';
 import { openFrame, type ObjectKey } from '../crypto/frames.ts';
-import { openHeader } from '../crypto/sealing.ts';
-import { checkHeader, HEADER_BYTES, SEALED_HEADER_BYTES } from '../format/header.ts';
+import { checkHeader, SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import { writerObjectName } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
@@ -16,14 +15,14 @@ import {
 import type { ObjectStore } from '../store/object-store.ts';
 import { FerryError } from '../base/errors.ts';
 import { damaged } from './objects.ts';
-import type { ReaderRepository } from './open.ts';
+import type { PackSource } from './open.ts';
 
 export const packName = (pack: ListedPack): string =>
   writerObjectName('packs', pack.writer, pack.pack);
 
 /** @throws object-damaged, object-foreign */
 export function packKey(
-  repository: Pick<ReaderRepository, 'id' | 'identity'>,
+  repository: Omit<PackSource, 'store'>,
   pack: ListedPack,
   header: Uint8Array,
 ): ObjectKey {
@@ -35,8 +34,7 @@ export function packKey(
     object: pack.pack,
   } as const;
   checkHeader(header, expected, name);
-  const secret = repository.identity.recipient.secretKey;
-  const key = openHeader(secret, header.subarray(0, SEALED_HEADER_BYTES), HEADER_BYTES);
+  const key = repository.objectKey(name, header.subarray(0, SEALED_HEADER_BYTES));
   if (!key) throw damaged(name, 'its header cannot be unsealed');
   return key;
 }
@@ -61,7 +59,7 @@ export async function readRange(
 
 /** A pack's own directory: what an index is rebuilt from. */
 export async function readOwnDirectory(
-  repository: Pick<ReaderRepository, 'id' | 'identity' | 'store'>,
+  repository: PackSource,
   pack: ListedPack,
   signal: AbortSignal,
 ): Promise<IndexedPack> {

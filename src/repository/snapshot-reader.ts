@@ -14,9 +14,9 @@ import { checkEntryPath } from '../fs/safe-path.ts';
 import { CHUNK_TABLE_LIMITS, ChunkTable } from '../workers/chunk-table.ts';
 import { ChunkSource } from './chunk-source.ts';
 import { addToTable, chunksAtMost } from './indexes.ts';
-import { neededPacks, putRight } from './needed-packs.ts';
+import { neededPacks, putRight, type NeededPacks } from './needed-packs.ts';
 import { damaged, readObject } from './objects.ts';
-import { authorOf, type ReaderRepository } from './open.ts';
+import { authorOf, type PackSource, type ReaderRepository } from './open.ts';
 import { openCover, openSnapshotBody, type OpenedCover } from './snapshots.ts';
 
 export type SnapshotReader = {
@@ -58,19 +58,33 @@ export async function openSnapshot(
   if (opened.digest !== chosen.digest) {
     throw new FerryError('object-foreign', `${chosen.name} is not what it was when it was listed`);
   }
-  const body = openSnapshotBody(bytes, chosen.name, repository.identity.recipient.secretKey);
+  const body = openSnapshotBody(bytes, chosen.name, repository);
   const needed = await neededPacks(repository, writer, opened.cover.packList, emit, signal);
+  const { chunkId: chunkIdKey } = installSubkeys(writer.key, body.install.install);
+  return readerOf(repository, { cover: opened, body, needed, chunkIdKey }, emit, signal);
+}
+
+type Opened = Pick<SnapshotReader, 'cover' | 'body' | 'chunkIdKey'> & {
+  readonly needed: NeededPacks;
+};
+
+/** Over what was opened already, whoever's keys did it. */
+export function readerOf(
+  repository: PackSource,
+  { cover, body, needed, chunkIdKey }: Opened,
+  emit: Emit,
+  signal: AbortSignal,
+): SnapshotReader {
   const { packs } = needed;
   const table = ChunkTable.create(chunksAtMost(packs));
   for (const [ordinal, pack] of packs.entries()) addOrAnnounce(table, pack, ordinal, emit);
-  const { chunkId: chunkIdKey } = installSubkeys(writer.key, body.install.install);
   let rebuilt: Promise<boolean> | undefined;
   const rebuild = (): Promise<boolean> =>
     (rebuilt ??= putRight(repository, needed, table, emit, signal));
   const source = new ChunkSource(repository, packs, table, chunkIdKey, rebuild);
   const get = (kind: ChunkKind, id: Buffer): Promise<Buffer> => source.get(kind, id, signal);
   return {
-    cover: opened,
+    cover,
     body,
     packs,
     table,

@@ -3,10 +3,10 @@ import { concatBytes, fromHex, toHex } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
 import { openBox, sealBox } from '../crypto/box.ts';
 import { openBody, sealBody } from '../crypto/frames.ts';
-import { openHeader, sealHeader } from '../crypto/sealing.ts';
+import { sealHeader } from '../crypto/sealing.ts';
 import { sign, verify } from '../crypto/signature.ts';
 import { blake2b256, type Random } from '../crypto/sodium.ts';
-import { checkHeader, encodeHeader, HEADER_BYTES, type Header } from '../format/header.ts';
+import { checkHeader, encodeHeader, type Header } from '../format/header.ts';
 import {
   idFromBytes,
   parseWriterObjectName,
@@ -23,9 +23,11 @@ import {
   splitSnapshot,
   type Cover,
   type SnapshotBody,
+  type SnapshotParts,
 } from '../format/snapshot.ts';
 import type { Writer } from './machine.ts';
 import { damaged } from './objects.ts';
+import type { PackSource } from './open.ts';
 
 export type MadeSnapshot = {
   readonly id: ObjectId;
@@ -85,20 +87,11 @@ export function openCover(
   repository: string,
   author: SnapshotAuthor,
 ): OpenedCover {
-  const parsed = parseWriterObjectName(name);
-  if (!parsed || parsed.folder !== 'snapshots') throw damaged(name, 'its name is none of ours');
-  checkHeader(bytes, snapshotHeader(repository, author.id, parsed.id), name);
-  const parts = splitSnapshot(bytes, name);
-  if (!verify('snapshot', parts.signed, parts.signature, author.signingKey)) {
-    throw new FerryError('object-damaged', `${name} is damaged: its signature does not match`, {
-      hint: 'Use another snapshot; a second copy of the repository may have this one whole.',
-      details: { object: name },
-    });
-  }
+  const { id, parts } = verifySnapshot(bytes, name, repository, author);
   const plaintext = openBox(author.coverKey, parts.sealedHeader, parts.coverBox);
   if (!plaintext) throw damaged(name, 'its cover does not open');
   return {
-    id: parsed.id,
+    id,
     name,
     writer: author.id,
     machine: author.machine,
@@ -107,14 +100,37 @@ export function openCover(
   };
 }
 
+/**
+ * That it is the snapshot of this name and was signed by its author.
+ * @throws object-damaged, object-foreign, format-too-new
+ */
+export function verifySnapshot(
+  bytes: Uint8Array,
+  name: string,
+  repository: string,
+  author: Pick<SnapshotAuthor, 'id' | 'signingKey'>,
+): { readonly id: ObjectId; readonly parts: SnapshotParts } {
+  const parsed = parseWriterObjectName(name);
+  if (!parsed || parsed.folder !== 'snapshots') throw damaged(name, 'its name is none of ours');
+  checkHeader(bytes, snapshotHeader(repository, author.id, parsed.id), name);
+  const parts = splitSnapshot(bytes, name);
+  if (verify('snapshot', parts.signed, parts.signature, author.signingKey)) {
+    return { id: parsed.id, parts };
+  }
+  throw new FerryError('object-damaged', `${name} is damaged: its signature does not match`, {
+    hint: 'Use another snapshot; a second copy of the repository may have this one whole.',
+    details: { object: name },
+  });
+}
+
 /** The body, for a reader. The signature is `openCover`'s matter. */
 export function openSnapshotBody(
   bytes: Uint8Array,
   name: string,
-  recipientSecret: Uint8Array,
+  repository: Pick<PackSource, 'objectKey'>,
 ): SnapshotBody {
   const parts = splitSnapshot(bytes, name);
-  const objectKey = openHeader(recipientSecret, parts.sealedHeader, HEADER_BYTES);
+  const objectKey = repository.objectKey(name, parts.sealedHeader);
   const plaintext = objectKey && openBody(objectKey, parts.sealedBody);
   if (!plaintext) throw damaged(name, 'its body cannot be unsealed');
   return decodeSnapshotBody(plaintext, name);

@@ -25,6 +25,79 @@ const probedSchema = z.object({
   report: z.record(z.string(), z.json()),
 });
 
+const id16 = z.string().regex(/^[0-9a-f]{32}$/);
+const key32 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const fenceSchema = z.object({
+  file: z.string(),
+  service: z
+    .object({
+      kind: z.enum(['systemd', 'launchd', 'scheduled-task']),
+      name: z.string(),
+      isOfSystem: z.boolean(),
+      wasEnabled: z.boolean(),
+    })
+    .optional(),
+});
+
+/** A handoff from this machine that nobody has closed. */
+const handoffSchema = z.object({
+  install: z.string(),
+  /** When it was begun. */
+  time: z.iso.datetime(),
+  /** How the gateway was stopped; absent: none ran. */
+  stopped: z.object({ by: z.enum(['command', 'signal']), port: z.int() }).optional(),
+  /** From before it is raised. */
+  fence: fenceSchema.optional(),
+  /** Absent while there is no ticket yet. Never the key of the grant: it opens packs. */
+  offer: z
+    .object({
+      grant: id16,
+      repository: id16,
+      writer: id16,
+      snapshot: id16,
+      digest: key32,
+      endsAt: z.iso.datetime(),
+      claimKey: key32,
+      receiptKey: key32,
+    })
+    .optional(),
+});
+export type HandoffSettings = z.infer<typeof handoffSchema>;
+
+/** A ticket that this machine took over with. */
+const takeoverSchema = z.object({
+  grant: id16,
+  install: z.string(),
+  snapshot: id16,
+  time: z.iso.datetime(),
+  /** What makes the claim ours. */
+  nonce: id16,
+  /** Sealed, and not stored yet. */
+  receipt: z
+    .object({
+      name: z.string(),
+      bytes: z.base64(),
+      /** A repository in a folder, or the addresses of a bucket. */
+      folder: z.string().optional(),
+      addresses: z
+        .object({
+          base: z.string(),
+          region: z.string(),
+          accessKeyId: z.string(),
+          signedAtSeconds: z.int(),
+          lifeSeconds: z.int(),
+          token: z.string().optional(),
+          get: key32,
+          put: key32,
+          createOnly: z.boolean(),
+        })
+        .optional(),
+    })
+    .optional(),
+});
+export type TakeoverSettings = z.infer<typeof takeoverSchema>;
+
 const repositorySchema = z.object({
   /** As printed by `printLocation`; what a repository is found by. */
   location: z.string().min(1),
@@ -35,6 +108,7 @@ const repositorySchema = z.object({
   readerKeyFile: z.string().optional(),
   /** As `init --lock` set it in the bucket. */
   lockDays: z.int().positive().optional(),
+  handoffs: z.array(handoffSchema).optional(),
 });
 export type RepositorySettings = z.infer<typeof repositorySchema>;
 
@@ -59,6 +133,7 @@ export const settingsSchema = z.object({
   defaultRepository: z.string().optional(),
   repositories: z.array(repositorySchema),
   lastPull: pulledSchema.optional(),
+  takeovers: z.array(takeoverSchema).optional(),
 });
 export type SettingsData = z.infer<typeof settingsSchema>;
 

@@ -19,6 +19,7 @@ export function limitStore(store: ObjectStore, requestsInFlightMax: number): Obj
     delete: (name, signal) => gate(signal, () => store.delete(name, signal)),
     dateMs: (signal) => gate(signal, () => store.dateMs(signal)),
     counts: () => store.counts(),
+    ...(store.presign && { presign: store.presign }),
     close: () => store.close(),
   };
 }

@@ -43,7 +43,35 @@ export type ObjectStore = {
   dateMs(signal: AbortSignal): Promise<number>;
   /** Requests that left this process so far, by kind. */
   counts(): RequestCounts;
+  /** Addresses by which somebody without credentials may do exactly what they say; only a bucket has them. */
+  presign?(wishes: PresignWishes): Promise<Presigned>;
   close(): Promise<void>;
+};
+
+export type PresignWishes = {
+  readonly gets: readonly string[];
+  /** Create-only where the store keeps that, and of exactly this size. */
+  readonly puts: readonly { readonly name: string; readonly bytes: number }[];
+  /** By the store's clock. */
+  readonly signedAtMs: number;
+  readonly lifeMs: number;
+};
+
+/** All addresses have a template in common and differ by name and signature (32 bytes). */
+export type Presigned = {
+  readonly template: SignedTemplate;
+  readonly gets: ReadonlyMap<string, Uint8Array>;
+  readonly puts: ReadonlyMap<string, Uint8Array>;
+};
+
+export type SignedTemplate = {
+  /** Everything before the name, with its last slash. */
+  readonly base: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly signedAtSeconds: number;
+  readonly lifeSeconds: number;
+  readonly token: string | undefined;
 };
 
 export type ByteRange = { readonly offset: number; readonly length: number };

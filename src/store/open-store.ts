@@ -30,12 +30,17 @@ export async function openStore(
 ): Promise<ObjectStore> {
   const requestsInFlightMax = options.requestsInFlightMax ?? REQUESTS_IN_FLIGHT_MAX;
   const bare = await openBare(location, options, requestsInFlightMax);
+  return withRetries(bare, options);
+}
+
+/** Any store, retrying and limited. The limit lies inside: who waits for the next try keeps nobody else waiting. */
+export function withRetries(bare: ObjectStore, options: OpenStoreOptions): ObjectStore {
   const deps: RetryDeps = {
     emit: options.emit,
     clock: options.clock ?? systemClock,
     random: options.random ?? randomFraction,
   };
-  // The limit lies inside: a request that waits for its next try keeps nobody else waiting.
+  const requestsInFlightMax = options.requestsInFlightMax ?? REQUESTS_IN_FLIGHT_MAX;
   return retryStore(limitStore(bare, requestsInFlightMax), deps, options.retry ?? RETRY_LIMITS);
 }
 

@@ -48,6 +48,7 @@ export function retryStore(store: ObjectStore, deps: RetryDeps, limits: RetryLim
     delete: (name, signal) => again('delete', name, signal, () => store.delete(name, signal)),
     dateMs: (signal) => again('clock', '', signal, () => store.dateMs(signal)),
     counts: () => store.counts(),
+    ...(store.presign && { presign: store.presign }),
     close: () => store.close(),
   };
 }

@@ -10,6 +10,7 @@ import {
   type S3Door,
 } from './s3-client.ts';
 import { isAbsent, isTaken, isUnclear, s3Error, statusOf } from './s3-errors.ts';
+import { presign } from './s3-presign.ts';
 import { openObject, readInto, readWhole } from './s3-read.ts';
 import { uploadObject, type UploadChecksum, type UploadSettings } from './s3-upload.ts';
 import { compareStored } from './same-content.ts';
@@ -102,6 +103,7 @@ function s3Store(at: Bucket): ObjectStore {
     },
     dateMs: (signal) => serverDateMs(at, signal),
     counts: () => ({ ...door.counts }),
+    presign: (wishes) => presign(at, wishes),
     close: async () => door.client.destroy(),
   };
   return store;

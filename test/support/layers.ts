@@ -36,8 +36,18 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   browse: BELOW_OPERATIONS,
   maintenance: BELOW_OPERATIONS,
   transfer: [...BELOW_OPERATIONS, 'push'],
+  handoff: [...BELOW_OPERATIONS, 'push'],
   settings: ['base', 'crypto', 'format', 'store', 'fs', 'gateway', 'repository'],
-  cli: [...BELOW_OPERATIONS, 'push', 'pull', 'browse', 'maintenance', 'transfer', 'settings'],
+  cli: [
+    ...BELOW_OPERATIONS,
+    'push',
+    'pull',
+    'browse',
+    'maintenance',
+    'transfer',
+    'handoff',
+    'settings',
+  ],
 };
 
 /** Files directly in src: the bin and what makes the package. */

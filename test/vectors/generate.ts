@@ -19,6 +19,7 @@ import {
   WRITER,
 } from './keys.ts';
 import { expectedContent } from './expected.ts';
+import { handoffFiles, handoffJson } from './handoff.ts';
 import { plaintexts, steps } from './plaintexts.ts';
 import { goodObjects } from './sample.ts';
 
@@ -39,6 +40,8 @@ export async function makeVectors(): Promise<ReadonlyMap<string, Uint8Array>> {
     'bad.json',
     json(bad.map(({ file, kind, wrong, code }) => ({ file, kind, wrong, code }))),
   );
+  for (const [path, bytes] of handoffFiles()) files.set(`handoff/${path}`, bytes);
+  files.set('handoff.json', json(handoffJson()));
   return files;
 }
 

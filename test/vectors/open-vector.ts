@@ -9,11 +9,11 @@ import { visitDirectory } from '../../src/format/pack.ts';
 import { decodePage } from '../../src/format/page.ts';
 import { decodeRepositoryHeader } from '../../src/format/repository-header.ts';
 import { decodeTombstone } from '../../src/format/tombstone.ts';
-import { LocalCache } from '../../src/repository/cache.ts';
 import { ChunkSource } from '../../src/repository/chunk-source.ts';
 import { addToTable, readIndex } from '../../src/repository/indexes.ts';
 import { openKeySlots, type Secret } from '../../src/repository/key-slots.ts';
 import { readPackList } from '../../src/repository/pack-lists.ts';
+import { objectKeysOf } from '../../src/repository/open.ts';
 import { readOwnDirectory } from '../../src/repository/pack-reader.ts';
 import { openCover, openSnapshotBody } from '../../src/repository/snapshots.ts';
 import { openWriterRecord } from '../../src/repository/writers.ts';
@@ -36,6 +36,7 @@ import {
 } from './sample.ts';
 
 const signal = new AbortController().signal;
+const objectKey = objectKeysOf(OWNER);
 const SNAPSHOT_AUTHOR = {
   id: WRITER.id,
   machine: 'harbour',
@@ -67,7 +68,7 @@ export async function openVector(
     case 'snapshot': {
       const name = ownName('snapshots', SNAPSHOT.object);
       const { cover, digest } = openCover(bytes, name, REPOSITORY, SNAPSHOT_AUTHOR);
-      return { cover, digest, body: openSnapshotBody(bytes, name, OWNER.recipient.secretKey) };
+      return { cover, digest, body: openSnapshotBody(bytes, name, { objectKey }) };
     }
     case 'tombstone':
       return openTombstone(bytes);
@@ -91,8 +92,7 @@ async function openSlot(bytes: Uint8Array, slotName: string | undefined): Promis
 
 async function openPack(bytes: Uint8Array): Promise<unknown> {
   const store = await storeWith(ownName('packs', PACK.object), bytes);
-  const cache = LocalCache.open(undefined, REPOSITORY, () => undefined);
-  const repository = { store, id: REPOSITORY, identity: OWNER, writers: new Map(), cache };
+  const repository = { store, id: REPOSITORY, objectKey };
   const listed = { writer: WRITER.id, pack: PACK.object, size: bytes.length };
   const indexed = await readOwnDirectory(repository, listed, signal);
   const ids: Buffer[] = [];

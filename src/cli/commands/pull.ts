@@ -9,7 +9,9 @@ import { pullHere, rememberPull, type PullWishes } from '../pull-install.ts';
 import { pullBelow } from '../pull-into.ts';
 import { pulledIntoSummary, pulledSummary } from '../pull-summary.ts';
 import { guardHistory, openChosen, openMachine, openReading } from '../reading.ts';
+import { isTicketMeant, readTicket, takeOver } from '../handoff/take-over.ts';
 import { joinCommand } from '../membership.ts';
+import { printLocation } from '../../store/location.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 
@@ -17,17 +19,24 @@ export async function runPull(call: Call, session: Session): Promise<Report> {
   const costUntilNow = startCost(session);
   refuseContradictions(call);
   const into = textOption(call, 'into');
-  const places = placesOf(call, session);
+  const wishes = wishesOf(call, session);
+  const typed = optionalArgument(call, 0);
+  if (isTicketMeant(typed)) {
+    refuseBesideTicket(call);
+    const ticket = await readTicket(session, typed);
+    session.settings.lock();
+    return takeOver(session, ticket, wishes, costUntilNow);
+  }
   const location = meantLocation(session);
   session.settings.lock();
   const reading = await openReading(session);
   await guardHistory(session, location, reading);
   const { repository } = reading;
   const install = textOption(call, 'install');
-  const dryRun = flag(call, 'dryRun');
+  const { dryRun } = wishes;
   const snapshots = flag(call, 'all')
     ? await openMachine(session, reading, install)
-    : [await openChosen(session, reading, optionalArgument(call, 0), install)];
+    : [await openChosen(session, reading, typed, install)];
   if (into !== undefined) {
     const [snapshot] = snapshots;
     assert(snapshot, 'one snapshot was chosen');
@@ -35,15 +44,9 @@ export async function runPull(call: Call, session: Session): Promise<Report> {
     const pulled = await pullBelow(session, repository, snapshot, { into, only, dryRun });
     return pulledIntoSummary(snapshot, pulled, dryRun, costUntilNow([repository.store]));
   }
-  const pulled = await pullHere(session, repository, snapshots, {
-    dryRun,
-    doctor: call.options['doctor'] !== false,
-    restart: call.options['restart'] !== false,
-    ...places,
-    undoOnFailure: flag(call, 'undoOnFailure'),
-  });
+  const pulled = await pullHere(session, repository, snapshots, wishes);
   const isInPlace = pulled.every(({ landed, undone }) => landed !== undefined && !undone);
-  if (isInPlace) rememberPull(session, location, pulled);
+  if (isInPlace) rememberPull(session, printLocation(location), pulled);
   const join = isInPlace ? joinCommand(session, location) : null;
   return pulledSummary(pulled, join, costUntilNow([repository.store]));
 }
@@ -76,10 +79,27 @@ function refuseContradictions(call: Call): void {
   });
 }
 
-/** Refused before anything is fetched. */
-function placesOf(call: Call, { environment, places }: Session): Pick<PullWishes, 'own' | 'as'> {
+/** @throws usage */
+function refuseBesideTicket(call: Call): void {
+  const other = [
+    ...(textOption(call, 'into') === undefined ? [] : ['--into']),
+    ...(textOption(call, 'install') === undefined ? [] : ['--install']),
+  ];
+  if (other.length === 0) return;
+  const message = `a ticket moves one install whole: ${other.join(' and ')} does not go with it`;
+  throw new FerryError('usage', message, {
+    hint: 'Leave it out; or pull with the passphrase: stateferry pull --into DIR -r LOCATION',
+  });
+}
+
+/** Places and names that cannot be are refused before anything is fetched. */
+function wishesOf(call: Call, { environment, places }: Session): PullWishes {
   const as = textOption(call, 'as');
   return {
+    dryRun: flag(call, 'dryRun'),
+    doctor: call.options['doctor'] !== false,
+    restart: call.options['restart'] !== false,
+    undoOnFailure: flag(call, 'undoOnFailure'),
     own: parseOwnRules(listOption(call, 'map'), environment.home),
     ...(as !== undefined && { as: parseIdentity(as, knownBrands(places)) }),
   };

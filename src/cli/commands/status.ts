@@ -1,6 +1,7 @@
 /** status: how things stand. */
 import { ERROR_CODES } from '../../base/errors.ts';
 import { gatewayLine, installsHere, sayNotices } from '../installs.ts';
+import { handoffAttention, handoffLines, storePendingReceipts } from '../handoff/status.ts';
 import type { Session } from '../session.ts';
 import { attentionOf, keptHere, lastPullOf, repositoryStatuses } from '../standing.ts';
 import type { Call, Report } from '../verb.ts';
@@ -9,6 +10,8 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
   const installs = await installsHere(session);
   sayNotices(session, installs);
   const repositories = await repositoryStatuses(session);
+  const handoffs = await handoffLines(session);
+  await storePendingReceipts(session);
   const lastPull = lastPullOf(session);
   const isRolledBack = repositories.some(({ missing }) => missing.length > 0);
   return {
@@ -17,9 +20,10 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
       verb: 'status',
       installs: installs.map(gatewayLine),
       repositories: repositories.map(({ status }) => status),
+      handoffs,
       lastPull,
       kept: keptHere(session),
-      attention: attentionOf(session, installs, repositories),
+      attention: [...attentionOf(session, installs, repositories), ...handoffAttention(handoffs)],
     },
   };
 }

@@ -3,6 +3,7 @@ import { unreachable } from '../../base/errors.ts';
 import { checkLines } from './check-answer.ts';
 import { entryText } from './entry-text.ts';
 import { gatewayLines, statusLines } from './gateway-answers.ts';
+import { handoffLines } from './handoff-answer.ts';
 import type { Paint } from './paint.ts';
 import { mirrorLines } from './mirror-answer.ts';
 import { printableLine } from './printable.ts';
@@ -46,6 +47,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return gatewayLines(summary, choices);
     case 'status':
       return statusLines(summary, choices);
+    case 'handoff':
+      return handoffLines(summary);
     case 'keys':
       return keysLines(summary);
     case 'mirror':

@@ -1,5 +1,6 @@
 /** Which gateways there are, and how things stand. */
 import type { AnswerChoices } from './answers.ts';
+import { handoffStatusLines } from './handoff-answer.ts';
 import { printableLine } from './printable.ts';
 import type { GatewayLine } from './gateway-line.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
@@ -39,6 +40,7 @@ export function statusLines(summary: StatusSummary, { paint }: AnswerChoices): s
     ...orNone(summary.installs.map((install) => `  ${headLine(install)}`)),
     'repositories',
     ...orNone(summary.repositories.flatMap(repositoryLines)),
+    ...handoffStatusLines(summary.handoffs),
     ...(summary.lastPull === null ? [] : ['last pull', `  ${pullLine(summary.lastPull)}`]),
     ...(summary.kept.length === 0 ? [] : ['can be undone', ...summary.kept.flatMap(wayBackLines)]),
     'needs attention',

@@ -36,6 +36,9 @@ export const HINTS: Readonly<Record<ErrorCode, string>> = {
     'The lines that failed are marked above; what was replaced still lies where it was moved.',
   'history-rolled-back':
     'Somebody may be showing an old state of the repository: check who may write there.',
+  'ticket-expired': 'Make a new one on the old machine: stateferry handoff',
+  'ticket-used': 'Another machine has taken over with it; the old machine’s status says which.',
+  'ticket-cancelled': 'The old machine took it back. Make a new one there: stateferry handoff',
   'confirmation-needed': 'Look at the plan, then run the same with --yes.',
   'machine-revoked': 'Run stateferry join LOCATION to let this machine write again.',
   'platform-unsupported': 'Use Linux, macOS, or Windows through WSL2.',

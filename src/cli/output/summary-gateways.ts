@@ -1,5 +1,6 @@
 /** What gateways and status answer with. */
 import type { GatewayLine } from './gateway-line.ts';
+import type { HandoffLine } from './summary-handoff.ts';
 import type { WayBack } from './summary-pull.ts';
 
 export type GatewaysSummary = {
@@ -32,6 +33,7 @@ export type StatusSummary = {
       readonly bytes: number;
     }[];
   }[];
+  readonly handoffs: readonly HandoffLine[];
   readonly lastPull: {
     readonly time: string;
     readonly install: string;

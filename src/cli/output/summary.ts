@@ -1,6 +1,7 @@
 /** What each verb answers with: the last line of `--json`, and what the text on the screen is made from. */
 import type { Mirrored } from '../../maintenance/mirror.ts';
 import type { ProbeReport } from '../../store/probe.ts';
+import type { HandoffCancelSummary, HandoffSummary } from './summary-handoff.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { Cost } from './summary-parts.ts';
 import type { PullSummary, UndoSummary } from './summary-pull.ts';
@@ -158,6 +159,8 @@ export type Summary =
   | PushPlanSummary
   | PullSummary
   | UndoSummary
+  | HandoffSummary
+  | HandoffCancelSummary
   | SnapshotsSummary
   | GatewaysSummary
   | StatusSummary

@@ -28,6 +28,12 @@ const LINES: readonly Line[] = [
   { line: 'gateways', verb: 'gateways', args: [], options: {} },
   { line: 'status', verb: 'status', args: [], options: {} },
   {
+    line: 'handoff openclaw:work --expires 3d --ticket-file t --cancel',
+    verb: 'handoff',
+    args: ['openclaw:work'],
+    options: { expires: '3d', ticketFile: 't', cancel: true },
+  },
+  {
     line: 'push a b:c --include x --include y --exclude *.log --dry-run --label z',
     verb: 'push',
     args: [['a', 'b:c']],
@@ -183,7 +189,7 @@ const WRONG: readonly (readonly [string, RegExp, RegExp])[] = [
   ['init', /missing required argument 'location'/, /stateferry init --help/],
   ['ls a b', /too many arguments/, /stateferry ls --help/],
   ['snapshots --addressing sideways', /Allowed choices are path, virtual/, /stateferry --help/],
-  ['handoff', /unknown command 'handoff'/, /stateferry --help/],
+  ['forget', /unknown command 'forget'/, /stateferry --help/],
 ];
 
 describe('what cannot be understood is a usage error with a hint', () => {

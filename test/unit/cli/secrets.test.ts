@@ -43,6 +43,7 @@ function deps(
 ): SecretDeps {
   const answers = [...typed];
   const terminal: Terminal = {
+    readAll: () => Promise.reject(new Error('nothing is piped in')),
     isThere: typed.length > 0,
     ask: () => Promise.resolve(''),
     askHidden: () => Promise.resolve(answers.shift() ?? ''),

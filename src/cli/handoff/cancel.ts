@@ -1,0 +1,101 @@
+/** handoff --cancel: the ticket is made worthless, the fence lifted, the gateway started again. */
+import { FerryError } from '../../base/errors.ts';
+import { liftFence } from '../../gateway/fence.ts';
+import type { Install } from '../../gateway/install.ts';
+import { cancelHandoff } from '../../handoff/standing.ts';
+import { parseLocation } from '../../store/location.ts';
+import { installsHere } from '../installs.ts';
+import { machineName } from '../machine-name.ts';
+import { storeAt } from '../repositories.ts';
+import type { HandoffCancelSummary } from '../output/summary-handoff.ts';
+import type { Session } from '../session.ts';
+import { fenceOf, fenceRequest, oldGateway, startOld } from './gateway.ts';
+import { dropHandoff, meantHandoff, openHandoffOf, type KeptHandoff } from './kept.ts';
+
+export async function cancel(
+  session: Session,
+  wanted: string | undefined,
+): Promise<HandoffCancelSummary> {
+  const kept = meantHandoff(session, wanted);
+  const { location, handoff } = kept;
+  const { install } = handoff;
+  const here = (await installsHere(session)).find((one) => one.install === install);
+  const takenBy = await closeTicket(session, kept);
+  if (takenBy !== null) await requireTwo(session, install, takenBy);
+  const isStarted = await takeBack(session, kept, here);
+  dropHandoff(session, location, install);
+  return { verb: 'handoff', cancelled: true, install, repository: location, takenBy, isStarted };
+}
+
+/** Answers the machine that was quicker; null: nobody was. */
+async function closeTicket(
+  session: Session,
+  { location, handoff }: KeptHandoff,
+): Promise<string | null> {
+  if (!handoff.offer) return null;
+  const place = parseLocation(location, session.environment.workingFolder);
+  const store = await storeAt(session, place);
+  const state = session.settings.repository(location)?.machine;
+  const machine = state?.machine ?? machineName(undefined);
+  const deps = { store, machine, random: session.random, emit: session.emit };
+  const claim = await cancelHandoff(openHandoffOf(handoff.offer), deps, session.signal);
+  if (claim.what === 'taken') return claim.machine;
+  session.emit({
+    type: 'notice',
+    code: 'ticket-cancelled',
+    message: 'nobody can take over with the ticket any more',
+    hint: 'Who has fetched its grant keeps the addresses until they end: to be sure, rotate the access key.',
+  });
+  return null;
+}
+
+const TWO_ALIVE =
+  'Two live copies harm each other: WhatsApp logs one of them out for good, ' +
+  'Telegram gives each message to one of the two, ' +
+  'and an OAuth login that one of them renews is worthless to the other.';
+
+/**
+ * Only a typed word lifts the fence of a gateway that lives elsewhere: a yes is too easily given.
+ * @throws confirmation-needed without a terminal, ticket-used when the word was not typed
+ */
+async function requireTwo(session: Session, install: string, machine: string): Promise<void> {
+  const { terminal, options, signal } = session;
+  const message = `${machine} has taken over ${install}`;
+  session.emit({ type: 'notice', code: 'taken-over', message: `${message}. ${TWO_ALIVE}` });
+  if (!terminal.isThere || options.json === true) {
+    throw new FerryError(
+      'confirmation-needed',
+      `${message}: only a person at a terminal can lift the fence`,
+      {
+        hint: 'Stop the gateway there for good first; then run this on a terminal. --yes does not stand for it.',
+      },
+    );
+  }
+  const answer = await terminal.ask(`Type ${install} to let it live here again: `, signal);
+  if (answer.trim() === install) return;
+  throw new FerryError('ticket-used', `${message}; nothing was changed here`, {
+    hint: 'stateferry status shows how the handoff stands.',
+  });
+}
+
+/** Whether the gateway runs again. */
+async function takeBack(
+  session: Session,
+  { handoff }: KeptHandoff,
+  here: Install | undefined,
+): Promise<boolean> {
+  const { environment } = session;
+  const place = here ?? { install: handoff.install, home: environment.home };
+  const request = fenceRequest(session, place);
+  const gateway = here && (await oldGateway(session, here));
+  if (handoff.fence && !gateway) {
+    throw new FerryError('install-not-found', `${handoff.install} is not here any more`, {
+      hint: 'Its fence can be lifted only where it is: put its state dir back, or name its home (--home DIR).',
+    });
+  }
+  if (handoff.fence && gateway) {
+    await liftFence(fenceOf(handoff.fence), request, gateway.fencing, session.signal);
+  }
+  if (!gateway || !handoff.stopped) return false;
+  return startOld(session, gateway, { ...handoff.stopped, environment: undefined });
+}

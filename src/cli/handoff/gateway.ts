@@ -1,0 +1,105 @@
+/** The gateway of an install on this machine, as a handoff and its cancelling deal with it. */
+import { FerryError } from '../../base/errors.ts';
+import { findBrand } from '../../gateway/brands.ts';
+import { loadConfig, textAt } from '../../gateway/config-text.ts';
+import {
+  findRunning,
+  startAgain,
+  stopGateway,
+  type ControlDeps,
+  type GatewayAtHand,
+  type StoppedGateway,
+} from '../../gateway/control.ts';
+import type { Fence, FenceDeps, FenceRequest } from '../../gateway/fence.ts';
+import type { Install } from '../../gateway/install.ts';
+import { findProductCli } from '../../gateway/product-cli.ts';
+import { readFileIfAny } from '../../gateway/read.ts';
+import { portOf } from '../../gateway/running.ts';
+import { pagePath } from '../../pull/gateway-here.ts';
+import type { HandoffSettings } from '../../settings/schema.ts';
+import { landingSite } from '../pull-install.ts';
+import type { Session } from '../session.ts';
+
+export type OldGateway = {
+  readonly atHand: GatewayAtHand;
+  readonly control: ControlDeps;
+  readonly fencing: FenceDeps;
+};
+
+export async function oldGateway(session: Session, install: Install): Promise<OldGateway> {
+  const { emit, clock, signal } = session;
+  const { env, uid, brands, cli: cliDeps } = landingSite(session);
+  const { home, stateDir, configPath, profile } = install;
+  const brand = findBrand(brands, install.brand);
+  if (!brand) throw new FerryError('install-not-found', `no brand ${install.brand} is known here`);
+  const config = loadConfig(configPath, readFileIfAny);
+  const target = { home, stateDir, configPath, profile };
+  const basePath = pagePath(textAt(config.value, 'gateway', 'controlUi', 'basePath'));
+  const ports = [...new Set([portOf(config, brand, env), install.port])];
+  const cli = await findProductCli(brand, cliDeps, { target, signal });
+  return {
+    atHand: { brand, stateDir, configPath, env, uid, basePath, ports, target },
+    control: { cli, cliDeps, clock, emit },
+    fencing: { cliDeps, emit },
+  };
+}
+
+export const stopOld = (
+  { atHand, control }: OldGateway,
+  signal: AbortSignal,
+): Promise<StoppedGateway | undefined> => stopGateway(atHand, control, signal);
+
+/** @throws gateway-unstoppable: somebody started it again while its last change was pushed */
+export async function requireDown({ atHand }: OldGateway, signal: AbortSignal): Promise<void> {
+  const found = await findRunning(atHand, signal);
+  if (found === undefined) return;
+  throw new FerryError(
+    'gateway-unstoppable',
+    `the gateway was started again during the handoff (${found.why})`,
+    { hint: 'Find out what starts it, then run the same again.' },
+  );
+}
+
+/** Whatever ended the rest must not end this. */
+export async function startOld(
+  session: Session,
+  { atHand, control }: OldGateway,
+  stopped: StoppedGateway,
+): Promise<boolean> {
+  const { signal } = new AbortController();
+  const isUp = await startAgain(stopped, atHand, control, signal);
+  const { command } = atHand.brand;
+  session.emit({
+    type: 'notice',
+    ...(isUp
+      ? { code: 'gateway-up-again', message: 'the gateway runs again' }
+      : {
+          code: 'gateway-down',
+          message: 'the gateway that was stopped does not run',
+          hint: `Start it: ${command} gateway start — or in the foreground: ${command} gateway run`,
+        }),
+  });
+  return isUp;
+}
+
+export function fenceRequest(
+  session: Session,
+  { install, home }: Pick<Install, 'install' | 'home'>,
+): FenceRequest {
+  const { places, environment, clock } = session;
+  const day = new Date(clock.nowMs()).toISOString().slice(0, 10);
+  const file = `${places.settingsFolder}/fence-${install.replaceAll(/[^A-Za-z0-9._-]/g, '-')}`;
+  const back = `stateferry handoff ${install} --cancel takes it back`;
+  const why = `handed off to another machine on ${day}: start it there; ${back}`;
+  return { file, why, home, uid: environment.owner.uid };
+}
+
+export const keptFence = ({ file, service }: Fence): NonNullable<HandoffSettings['fence']> => ({
+  file,
+  ...(service && { service }),
+});
+
+export const fenceOf = ({ file, service }: NonNullable<HandoffSettings['fence']>): Fence => ({
+  file,
+  service,
+});

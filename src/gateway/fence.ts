@@ -1,0 +1,190 @@
+/**
+ * The fence: what keeps a gateway that was handed off from coming back by its service or with the next start of the
+ * machine. Files of ours beside the service's own, and the service disabled; nothing of the product's is edited, so a
+ * start that somebody types in the foreground is not kept from happening.
+ */
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { bytePathFromText } from '../base/byte-path.ts';
+import { FerryError, messageOf } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import { writeFileDurable } from '../fs/sync.ts';
+import type { RunResult } from '../process/run.ts';
+import type { ServiceInfo } from './install.ts';
+import type { CliDeps } from './product-cli.ts';
+
+/** What has to be known to lift it; plain data. */
+export type Fence = {
+  /** Says who raised it and why; while it is there the service does not start. */
+  readonly file: string;
+  readonly service: FencedService | undefined;
+};
+
+export type FencedService = {
+  readonly kind: ServiceInfo['kind'];
+  readonly name: string;
+  readonly isOfSystem: boolean;
+  readonly wasEnabled: boolean;
+};
+
+export type FenceRequest = {
+  readonly file: string;
+  /** One line for people, which the service manager repeats. */
+  readonly why: string;
+  readonly home: string;
+  readonly uid: number;
+};
+
+export type FenceDeps = { readonly cliDeps: CliDeps; readonly emit: Emit };
+
+/** What raising it will change, found out beforehand so that it can be taken back after any interruption. */
+export async function planFence(
+  service: ServiceInfo | undefined,
+  request: FenceRequest,
+  deps: FenceDeps,
+  signal: AbortSignal,
+): Promise<Fence> {
+  if (service === undefined) return { file: request.file, service: undefined };
+  const isOfSystem = !service.path.startsWith(`${request.home}/`);
+  const { kind, name } = service;
+  const fenced = { kind, name, isOfSystem, wasEnabled: true };
+  if (kind !== 'systemd') return { file: request.file, service: fenced };
+  const answer = await systemctl(['is-enabled', name], fenced, request, deps, signal);
+  const wasEnabled = answer === undefined || answer.stdout.trim() === 'enabled';
+  return { file: request.file, service: { ...fenced, wasEnabled } };
+}
+
+/** @throws file-write: a service whose files are not ours to write beside */
+export async function raiseFence(
+  fence: Fence,
+  request: FenceRequest,
+  deps: FenceDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  write(fence.file, `${request.why}\n`);
+  const { service } = fence;
+  if (service === undefined) return;
+  if (service.kind === 'systemd') {
+    const unit = [
+      '[Unit]',
+      `Description=${request.why.replaceAll('%', '%%')}`,
+      `ConditionPathExists=!${fence.file.replaceAll('%', '%%')}`,
+      '',
+    ];
+    mkdirSync(dropInFolder(service, request), { recursive: true });
+    write(`${dropInFolder(service, request)}/${DROP_IN}`, unit.join('\n'));
+    await systemctl(['daemon-reload'], service, request, deps, signal);
+    if (service.wasEnabled)
+      await systemctl(['disable', service.name], service, request, deps, signal);
+    return;
+  }
+  if (service.kind === 'launchd') await launchctl('disable', service, request, deps, signal);
+  else sayByHand(service, 'disabled', deps);
+}
+
+/** As it was; may be done again. */
+export async function liftFence(
+  fence: Fence,
+  request: Omit<FenceRequest, 'why'>,
+  deps: FenceDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { service } = fence;
+  if (service?.kind === 'systemd') {
+    rmSync(`${dropInFolder(service, request)}/${DROP_IN}`, { force: true });
+    rmIfEmpty(dropInFolder(service, request));
+    await systemctl(['daemon-reload'], service, request, deps, signal);
+    if (service.wasEnabled)
+      await systemctl(['enable', service.name], service, request, deps, signal);
+  } else if (service?.kind === 'launchd') {
+    await launchctl('enable', service, request, deps, signal);
+  } else if (service) sayByHand(service, 'enabled', deps);
+  rmSync(fence.file, { force: true });
+}
+
+/** Read last, so it wins over what the user or the product wrote there. */
+const DROP_IN = 'zz-stateferry-fence.conf';
+
+const dropInFolder = (service: FencedService, { home }: Pick<FenceRequest, 'home'>): string =>
+  `${service.isOfSystem ? '/etc/systemd/system' : `${home}/.config/systemd/user`}/${service.name}.d`;
+
+function write(path: string, text: string): void {
+  try {
+    writeFileDurable(bytePathFromText(path), text, 0o644);
+  } catch (error) {
+    throw new FerryError('file-write', `the fence cannot be written: ${messageOf(error)}`, {
+      hint: 'The service belongs to somebody else: run it as that user, or with sudo.',
+      cause: error,
+    });
+  }
+}
+
+function rmIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Something of the user's lies in it, or it is gone already.
+  }
+}
+
+const COMMAND_TIMEOUT_MS = 30_000;
+
+/** undefined: there is no such manager here, or it does not answer; the drop-in counts when one comes. */
+async function systemctl(
+  words: readonly string[],
+  { isOfSystem, name }: FencedService,
+  { uid }: Pick<FenceRequest, 'uid'>,
+  deps: FenceDeps,
+  signal: AbortSignal,
+): Promise<RunResult | undefined> {
+  const args = isOfSystem ? words : ['--user', ...words];
+  const result = await tryRun('systemctl', args, uid, deps, signal);
+  if (words[0] === 'is-enabled' || result?.exit === 0) return result;
+  deps.emit({
+    type: 'notice',
+    code: 'service-manager-silent',
+    message: `systemctl ${args.join(' ')} did not answer`,
+    hint: `Where ${name} is managed by systemd, look at it: systemctl ${isOfSystem ? '' : '--user '}status ${name}`,
+  });
+  return undefined;
+}
+
+async function launchctl(
+  verb: 'enable' | 'disable',
+  service: FencedService,
+  { uid }: Pick<FenceRequest, 'uid'>,
+  deps: FenceDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const domain = service.isOfSystem ? 'system' : `gui/${uid}`;
+  const label = service.name.replace(/\.plist$/, '');
+  const result = await tryRun('launchctl', [verb, `${domain}/${label}`], uid, deps, signal);
+  if (result?.exit !== 0) sayByHand(service, `${verb}d`, deps);
+}
+
+function sayByHand({ name }: FencedService, what: string, { emit }: FenceDeps): void {
+  const message = `the service ${name} could not be ${what} from here`;
+  const hint = `It has to be ${what} by hand, in the system's own list of services.`;
+  emit({ type: 'notice', code: 'service-by-hand', message, hint });
+}
+
+async function tryRun(
+  command: string,
+  args: readonly string[],
+  uid: number,
+  { cliDeps }: FenceDeps,
+  signal: AbortSignal,
+): Promise<RunResult | undefined> {
+  const runtime = cliDeps.env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`;
+  const options = {
+    env: { ...cliDeps.env, XDG_RUNTIME_DIR: runtime },
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    signal,
+    ...(cliDeps.owner && { owner: cliDeps.owner }),
+  };
+  try {
+    return await cliDeps.run(command, args, options);
+  } catch (error) {
+    if (error instanceof FerryError && error.code === 'gateway-command') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,127 @@
+/** An old machine with a gateway, a service and a repository; new machines that have nothing. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeSample } from '../../src/gateway/sample/sample-install.ts';
+import { makeMachine, succeeded, type Answer, type Machine } from '../e2e/cli-run.ts';
+import { lockPathOf, writeGatewayDouble } from './gateway-double.ts';
+import { freePort } from './real-install.ts';
+
+export const UNIT = 'openclaw-gateway.service';
+
+export type HandoffWorld = {
+  readonly old: Machine;
+  readonly stateDir: string;
+  /** As a person would, with the secret and the credentials. */
+  run(...args: string[]): Promise<Answer>;
+  /** A machine with the product's command and nothing else. */
+  newcomer(name: string): Newcomer;
+  startGateway(): Promise<void>;
+  isRunning(): boolean;
+  /** What systemctl was asked, one line each. */
+  systemctlDiary(): string;
+  readonly dropIn: string;
+  /** Ends the gateways that it started. */
+  close(): void;
+};
+
+export type Newcomer = {
+  readonly machine: Machine;
+  run(...args: string[]): Promise<Answer>;
+};
+
+export type PlaceOfWorld = {
+  readonly location: string;
+  readonly credentials: Readonly<Record<string, string>>;
+};
+
+export async function handoffWorld(
+  folder: string,
+  name: string,
+  { location, credentials }: PlaceOfWorld,
+): Promise<HandoffWorld> {
+  const old = makeMachine(folder, name);
+  const port = await freePort();
+  const sample = writeSample({ home: old.home, nodePath: process.execPath, port });
+  sample.close();
+  const bin = join(old.folder, 'bin');
+  const command = writeGatewayDouble(bin, { stop: 'not-loaded' });
+  const diary = join(old.folder, 'systemctl-diary');
+  writeSystemctl(bin, diary);
+  const units = join(old.home, '.config/systemd/user');
+  mkdirSync(units, { recursive: true });
+  writeFileSync(join(units, UNIT), `[Service]\nExecStart=${command} gateway run\n`);
+  const path = `${bin}:/usr/bin:/bin`;
+  const secret = ['--passphrase-file', old.passphraseFile];
+  const variables = { PATH: path, ...credentials };
+  const run = (...args: string[]): Promise<Answer> => old.runWith(variables, ...args, ...secret);
+  succeeded(await run('init', location, '--kit', join(old.folder, 'kit')));
+  const children: ChildProcess[] = [];
+  const lock = lockPathOf(sample.configPath, old.folder, process.getuid?.() ?? 0);
+  return {
+    old,
+    stateDir: sample.stateDir,
+    run,
+    newcomer: (newName) => newcomer(folder, newName),
+    startGateway: async () => {
+      const env = { HOME: old.home, TMPDIR: old.folder, PATH: path };
+      children.push(spawn(command, ['gateway', 'run'], { env, stdio: 'ignore' }));
+      await until(() => existsSync(lock));
+    },
+    isRunning: () => existsSync(lock),
+    systemctlDiary: () => (existsSync(diary) ? readFileSync(diary, 'utf8') : ''),
+    dropIn: join(units, `${UNIT}.d`, 'zz-stateferry-fence.conf'),
+    close: () => {
+      for (const child of children) child.kill('SIGKILL');
+      killLocked(lock);
+    },
+  };
+}
+
+function newcomer(folder: string, name: string): Newcomer {
+  const machine = makeMachine(folder, name);
+  const bin = join(machine.folder, 'bin');
+  writeGatewayDouble(bin);
+  const variables = { PATH: `${bin}:/usr/bin:/bin` };
+  return { machine, run: (...args) => machine.runWith(variables, ...args) };
+}
+
+/** One that was started again by the command itself. */
+function killLocked(lock: string): void {
+  if (!existsSync(lock)) return;
+  const { pid } = JSON.parse(readFileSync(lock, 'utf8')) as { pid: number };
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** Says that every unit is enabled, and writes down what it was asked. */
+function writeSystemctl(bin: string, diary: string): void {
+  const script = [
+    '#!/bin/sh',
+    `echo "$*" >> '${diary}'`,
+    'case "$*" in *is-enabled*) echo enabled;; esac',
+    '',
+  ];
+  writeFileSync(join(bin, 'systemctl'), script.join('\n'), { mode: 0o755 });
+}
+
+const WAIT_MS = 20_000;
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !isSo(); waitedMs += 20) {
+    assert.ok(waitedMs < WAIT_MS, 'it never came about');
+    await sleep(20);
+  }
+}
+
+/** The ticket in what handoff printed: all of stdout. */
+export function ticketOf(answer: Answer): string {
+  const ticket = succeeded(answer).stdout.trim();
+  assert.match(ticket, /^sft1[0-9A-Za-z]+$/);
+  return ticket;
+}
