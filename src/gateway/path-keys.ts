@@ -55,6 +55,7 @@ export const PATH_KEYS: readonly PathKey[] = [
   key('browser.executablePath', 'file', 'machine'),
   key('browser.profiles.*.userDataDir', 'directory', 'data'),
   key('secrets.providers.*.path', 'file', 'credentials'),
+  key('secrets.providers.*.command', 'file', 'machine'),
   key('channels.whatsapp.authDir', 'directory', 'credentials'),
   key('channels.whatsapp.accounts.*.authDir', 'directory', 'credentials'),
   key('channels.telegram.tokenFile', 'file', 'credentials'),

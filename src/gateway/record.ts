@@ -6,6 +6,7 @@ import { countInstall, countsSchema } from './counts.ts';
 import type { InstallCounts, IsOmitted } from './counts.ts';
 import type { Disk } from './disk.ts';
 import type { Install } from './install.ts';
+import type { StagedRoot } from './relocate.ts';
 import type { Root } from './roots.ts';
 
 const text = z.string().max(20_000);
@@ -48,6 +49,7 @@ export const gatewayRecordSchema = z.object({
       kind: z.enum(['state', 'agent', 'workspace', 'include', 'credentials', 'data', 'shared']),
       path: text,
       aliases: z.array(text),
+      links: z.array(text).exactOptional(),
       only: z.array(text).nullable(),
     }),
   ),
@@ -88,6 +90,7 @@ export function gatewayRecord(parts: RecordParts): GatewayRecord {
       kind: root.kind,
       path: showPath(root.path),
       aliases: root.aliases.map(showPath),
+      ...(root.links && { links: root.links.map(showPath) }),
       only: root.only === undefined ? null : root.only.map(showPath),
     })),
   };
@@ -97,12 +100,14 @@ export function gatewayRecord(parts: RecordParts): GatewayRecord {
 export function stagedRoots(
   record: GatewayRecord,
   at: ReadonlyMap<string, StagedRootPath>,
-): { path: StagedRootPath; aliases: StagedRootPath[]; at: StagedRootPath }[] {
+): StagedRoot[] {
   return record.roots.flatMap((root) => {
     const place = at.get(root.name);
     if (place === undefined) return [];
     const path = parseShownPath(root.path);
-    return [{ path, aliases: root.aliases.map(parseShownPath), at: place }];
+    const aliases = root.aliases.map(parseShownPath);
+    const links = (root.links ?? []).map(parseShownPath);
+    return [{ path, aliases, links, at: place }];
   });
 }
 

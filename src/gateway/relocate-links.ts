@@ -10,8 +10,8 @@ import type { LinkChange, RelocationPlan, RelocationRequest } from './relocate.t
 export function planLinkEdits(request: RelocationRequest): RelocationPlan {
   const edits = new Map<string, LinkChange>();
   for (const root of request.roots) {
-    for (const alias of root.aliases) {
-      const change = linkOnTheWay(request, alias);
+    for (const name of [...root.aliases, ...(root.links ?? [])]) {
+      const change = linkOnTheWay(request, name);
       if (change !== undefined) edits.set(change.at, change);
     }
   }

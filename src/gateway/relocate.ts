@@ -46,6 +46,8 @@ export type StagedRoot = {
   /** Where it was on the old machine, and by which other names. */
   readonly path: BytePath;
   readonly aliases: readonly BytePath[];
+  /** Links to files of the install. */
+  readonly links?: readonly BytePath[];
   /** Where its content lies now. */
   readonly at: BytePath;
 };

@@ -70,30 +70,37 @@ function agentCandidates(install: Install): RootCandidate[] {
 }
 
 function configCandidates(input: Input): RootCandidate[] {
-  const { config, install } = input;
-  const variables = configVariables({ ...input, read: input.disk.read });
+  return namedPaths(input).flatMap(({ row, path, because }): RootCandidate[] => {
+    const kind = KIND_OF[row.travels];
+    if (kind === undefined) return [];
+    // Values of a plugin's own settings are paths only if something is there; a log or an agent may not have begun.
+    const optional =
+      row.pattern.at(-1) === '**' || row.pattern[0] === 'logging' || row.travels === 'agent';
+    const holds = row.holds === 'directory' ? 'directory' : 'file';
+    return [{ path, kind, holds, because, optional }];
+  });
+}
+
+export type MachinePath = { readonly path: string; readonly because: string };
+
+/** What the config names of this machine itself: programs, models, sandboxes. It stays where it is. */
+export const machinePaths = (input: Input): MachinePath[] =>
+  namedPaths(input).filter(({ row }) => row.travels === 'machine');
+
+type NamedPath = MachinePath & { readonly row: PathKey };
+
+/** Every path of the config, in its order. */
+function namedPaths({ config, install, disk, ...input }: Input): NamedPath[] {
+  const variables = configVariables({ ...input, install, config, read: disk.read });
   return config.files.flatMap((file) => {
-    const candidates: RootCandidate[] = [];
+    const paths: NamedPath[] = [];
     visitStrings(file.bytes, (literal) => {
       const where = [...file.mount, ...literal.path()];
       const row = pathKeyOf(where);
-      const kind = row === undefined ? undefined : KIND_OF[row.travels];
-      if (row === undefined || kind === undefined) return;
-      const path = absoluteValue(literal.value(), row, install, variables);
-      if (path === undefined) return;
-      const because = where.join('.');
-      // Values of a plugin's own settings are paths only if something is there; a log or an agent may not have begun.
-      const optional =
-        row.pattern.at(-1) === '**' || row.pattern[0] === 'logging' || row.travels === 'agent';
-      candidates.push({
-        path,
-        kind,
-        holds: row.holds === 'directory' ? 'directory' : 'file',
-        because,
-        optional,
-      });
+      const path = row && absoluteValue(literal.value(), row, install, variables);
+      if (row && path !== undefined) paths.push({ row, path, because: where.join('.') });
     });
-    return candidates;
+    return paths;
   });
 }
 
@@ -115,7 +122,9 @@ function absoluteValue(
 ): string | undefined {
   const filled = fillVariables(written.trim(), variables);
   if (filled === undefined || filled === '') return undefined;
-  const path = expandTilde(filled, install.home);
+  // `host:container:ro`; the others have no colon where one would end them.
+  const ofHost = row.holds === 'bind' ? (filled.split(':')[0] ?? '') : filled;
+  const path = expandTilde(ofHost, install.home);
   if (!isAbsolutePath(path)) return undefined;
   // `session.store` may hold {agentId}: everything above that segment belongs to it, else its folder.
   const brace = path.indexOf('{');
@@ -194,7 +203,7 @@ function linkedCandidates({ install, disk }: Input): RootCandidate[] {
     if (!isLink || isWithin(disk.real(stateDir), real)) return [];
     if (rules.omissionFor(bytePathFromText(rest), 'symlink') !== undefined) return [];
     const because = `the link ${rest} in the state dir`;
-    return [{ path: real, kind: kindOfLinked(rest), holds: 'directory', because, optional: true }];
+    return [{ path, kind: kindOfLinked(rest), holds: 'directory', because, optional: true }];
   });
 }
 

@@ -11,7 +11,7 @@ import type { Install, Notice } from './install.ts';
 import { omitRules } from './omit-rules.ts';
 import type { RootKind } from './omit-rules.ts';
 import { isWithin, restBelow } from './paths.ts';
-import { rootCandidates } from './root-candidates.ts';
+import { machinePaths, rootCandidates } from './root-candidates.ts';
 import type { RootCandidate } from './root-candidates.ts';
 
 export type Root = {
@@ -24,6 +24,8 @@ export type Root = {
   readonly readFrom: BytePath;
   /** Other names that it has, through links. */
   readonly aliases: readonly BytePath[];
+  /** Links, wherever they are, that lead to files of the install: they shall do so elsewhere too. */
+  readonly links?: readonly BytePath[];
   /** Just these entries directly in the directory, with what is below them; absent: all of it. */
   readonly only?: readonly BytePath[];
   /** Workspaces below it, relative to it: nothing in them is judged by its name. */
@@ -32,7 +34,12 @@ export type Root = {
   readonly because: readonly string[];
 };
 
-export type RootsAnswer = { readonly roots: readonly Root[]; readonly notices: readonly Notice[] };
+export type RootsAnswer = {
+  readonly roots: readonly Root[];
+  /** What the config names and no root holds, on purpose. */
+  readonly omissions: readonly { readonly path: string; readonly reason: string }[];
+  readonly notices: readonly Notice[];
+};
 
 export type RootsInput = {
   readonly install: Install;
@@ -61,7 +68,11 @@ const WORKSPACE_FILES = [
 export function rootsOf(input: RootsInput): RootsAnswer {
   const { install, disk } = input;
   const notices: Notice[] = [];
-  const found = rootCandidates(input).flatMap((candidate) => present(candidate, input, notices));
+  const links: string[] = [];
+  const found = rootCandidates(input).flatMap((candidate) => {
+    if (isLinkToFile(candidate.path, disk)) links.push(candidate.path);
+    return present(candidate, input, notices);
+  });
   const state: Draft = draftOf(
     { path: install.stateDir, kind: 'state', holds: 'directory', because: 'the state dir' },
     disk,
@@ -73,7 +84,23 @@ export function rootsOf(input: RootsInput): RootsAnswer {
     addDirectory(drafts, draft);
   }
   for (const draft of found.filter((one) => one.only !== undefined)) addFiles(drafts, draft);
-  return { roots: named(drafts, found, disk), notices };
+  const [first, ...others] = named(drafts, found, disk);
+  const roots = first ? [{ ...first, links: links.map(bytePathFromText) }, ...others] : [];
+  return { roots, omissions: ofMachine(input, drafts), notices };
+}
+
+function ofMachine(input: RootsInput, drafts: readonly Draft[]): RootsAnswer['omissions'] {
+  const { disk } = input;
+  const left = machinePaths(input).filter(({ path }) => {
+    const real = disk.real(path);
+    const isCarried = drafts.some((one) => one.only === undefined && carries(one, real));
+    return !isCarried && disk.stat(path) !== undefined;
+  });
+  const reasons = new Map(left.map(({ path, because }) => [path, because]));
+  return [...reasons].map(([path, because]) => ({
+    path,
+    reason: `belongs to this machine (${because})`,
+  }));
 }
 
 type Draft = {
@@ -133,6 +160,12 @@ const missing = ({ because, path }: RootCandidate, disk: Disk): Notice => ({
       : `${because} names ${path}, which is not there`,
 });
 
+function isLinkToFile(path: string, disk: Disk): boolean {
+  const slash = path.lastIndexOf('/');
+  const own = `${disk.real(path.slice(0, slash) || '/')}${path.slice(slash)}`;
+  return disk.real(path) !== own && disk.stat(path)?.isFile() === true;
+}
+
 /** A file that is a link is two: the link where it is named, and the file that it leads to. */
 function fileDrafts(candidate: RootCandidate, disk: Disk): Draft[] {
   const one = (path: string): Draft => {
@@ -141,9 +174,7 @@ function fileDrafts(candidate: RootCandidate, disk: Disk): Draft[] {
     return draftOf(folder, disk, [path.slice(slash + 1)]);
   };
   const draft = one(candidate.path);
-  const name = candidate.path.slice(candidate.path.lastIndexOf('/') + 1);
-  const real = disk.real(candidate.path);
-  return real === `${draft.real}/${name}` ? [draft] : [draft, one(real)];
+  return isLinkToFile(candidate.path, disk) ? [draft, one(disk.real(candidate.path))] : [draft];
 }
 
 function addDirectory(drafts: Draft[], draft: Draft): void {

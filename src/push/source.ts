@@ -63,7 +63,7 @@ export function sourceOf(
       isSecret: omitRules(root.kind, root.workspaces).isSecret,
       counted: install.workspaces.flatMap((workspace) => countedIn(root, roots, workspace)),
     })),
-    omissions: [],
+    omissions: found.omissions,
     problems: [],
     notices: [...install.notices, ...found.notices],
     gateway: (filesIn) => {

@@ -96,7 +96,7 @@ test('paths and links mean what they meant on the old machine, and lead nowhere 
       ['state', `${home}/.openclaw`, `${homeAt}/.openclaw`, []],
       ['workspace', `${home}/ws`, `${homeAt}/ws`, []],
       ['workspace-2', `${home}/linked`, `${homeAt}/real`, [`${home}/real`]],
-      ['credentials', `${here}/keys`, `${top}${here}/keys`, []],
+      ['credentials', `${here}/keys`, `${top}${here}/keys`, [`${home}/.openclaw/credentials`]],
     ],
   );
   const told = [...install.notices, ...notices].map(({ message }) => message).join('\n');
