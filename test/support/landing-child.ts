@@ -2,10 +2,9 @@
  * A pull in a process of its own that is killed before the n-th change that its swap makes to the disk:
  * `landing-child.ts '{"world":…,"home":…,"killBefore":n}'`. It prints how many changes there were if it lived.
  */
-import fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
+import { killBefore } from './kill-before.ts';
 import { openReader } from './engine.ts';
 import { pullInto, type LandingWorld } from './landing.ts';
 
@@ -17,35 +16,15 @@ export type ChildWish = {
   readonly killBefore: number;
 };
 
-const CHANGES = [
-  'renameSync',
-  'mkdirSync',
-  'chmodSync',
-  'lchownSync',
-  'rmSync',
-  'openSync',
-  'fsyncSync',
-] as const;
-
 const wish = JSON.parse(process.argv[2] ?? '{}') as ChildWish;
-let counting = false;
-let changes = 0;
-for (const name of CHANGES) {
-  const original = fs[name] as (...args: unknown[]) => unknown;
-  const counted = (...args: unknown[]): unknown => {
-    if (counting && changes++ === wish.killBefore) process.kill(process.pid, 'SIGKILL');
-    return original(...args);
-  };
-  Object.assign(fs, { [name]: counted });
-}
-syncBuiltinESMExports();
+const counter = killBefore(wish.killBefore);
 
 const events: FerryEvent[] = [];
 events.push = (...more: FerryEvent[]): number => {
   // The first check comes when everything is in its place.
   for (const event of more) {
-    if (event.type === 'stage' && event.stage === 'swap') counting = true;
-    if (event.type === 'check') counting = false;
+    if (event.type === 'stage' && event.stage === 'swap') counter.start();
+    if (event.type === 'check') counter.stop();
   }
   return more.length;
 };
@@ -59,4 +38,4 @@ await pullInto(world as unknown as LandingWorld, {
   restart: false,
   events,
 });
-process.stdout.write(`${changes}\n`);
+process.stdout.write(`${counter.count()}\n`);

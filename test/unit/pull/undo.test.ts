@@ -3,100 +3,32 @@ import assert from 'node:assert/strict';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { systemClock } from '../../../src/base/clock.ts';
-import { bytePathFromText } from '../../../src/base/byte-path.ts';
 import { FerryError, type ErrorCode } from '../../../src/base/errors.ts';
-import type { FerryEvent } from '../../../src/base/events.ts';
-import { identityOf } from '../../../src/fs/identity.ts';
-import { isThere, type SwapStep } from '../../../src/fs/swap-steps.ts';
-import { BRANDS } from '../../../src/gateway/brands.ts';
-import { runProcess } from '../../../src/process/run.ts';
-import { journalsIn, type Journal } from '../../../src/pull/journal.ts';
-import { finishInterruptedSwaps, swap } from '../../../src/pull/swap.ts';
-import { discard, undo, type Undone } from '../../../src/pull/undo.ts';
+import { journalsIn } from '../../../src/pull/journal.ts';
+import { finishInterruptedSwaps } from '../../../src/pull/swap.ts';
+import { discard } from '../../../src/pull/undo.ts';
+import { pullIn, swapScene, undoIn, type Scene } from '../../support/swap-scene.ts';
 import { makeTree, scanTree } from '../../support/tree.ts';
 
-type Scene = {
-  readonly folder: string;
-  readonly home: string;
-  readonly journals: string;
-  pull(stamp: string, names?: readonly string[]): Journal;
-};
-
-/** What stands in the way of a pull: a state dir, a file, and nothing where a third root will be. */
 function scene(context: TestContext): Scene {
-  const folder = mkdtempSync(join(tmpdir(), 'stateferry-undo-'));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  const [home, journals] = [join(folder, 'home'), join(folder, 'journals')];
-  for (const one of [home, journals]) mkdirSync(one);
-  makeTree(join(home, 'state'), 1);
-  writeFileSync(join(home, 'SOUL.md'), 'of before');
-  return { folder, home, journals, pull };
-
-  function pull(stamp: string, names: readonly string[] = ['state', 'SOUL.md', 'a/b/work']) {
-    const steps = names.flatMap((name) => placing(name, stamp));
-    const makes = names.includes('a/b/work') && !existsSync(join(home, 'a')) ? ['a', 'a/b'] : [];
-    const made = makes.map((name): SwapStep => ({ kind: 'make', to: at(name), mode: 0o755 }));
-    return swap(bytePathFromText(join(journals, `${stamp}.json`)), {
-      time: `2026-11-21T08:00:00.${stamp.padStart(3, '0')}Z`,
-      stamp,
-      installs: [{ snapshot: `snapshot ${stamp}`, install: 'openclaw', ...REST }],
-      steps: [...made, ...steps],
-    });
-  }
-  function placing(name: string, stamp: string): SwapStep[] {
-    const staged = join(home, `stage-${name.replaceAll('/', '-')}`);
-    if (name.endsWith('.md')) writeFileSync(staged, `of pull ${stamp}`);
-    else makeTree(staged, 100 + Number(stamp));
-    const moved = (from: string, to: string) => ({
-      from: bytePathFromText(from),
-      to: bytePathFromText(to),
-      identity: identityOf(bytePathFromText(from)),
-    });
-    const target = join(home, name);
-    const place: SwapStep = { kind: 'place', ...moved(staged, target) };
-    if (!isThere(at(name))) return [place];
-    return [{ kind: 'aside', ...moved(target, `${target}.before-${stamp}`) }, place];
-  }
-  function at(name: string) {
-    return bytePathFromText(join(home, name));
-  }
+  const made = swapScene();
+  context.after(() => rmSync(made.folder, { recursive: true, force: true }));
+  return made;
 }
 
-const REST = {
-  placed: [],
-  mapped: [],
-  relocated: [],
-  counted: { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] },
-  gateway: { brand: 'openclaw', profile: 'default', stateDir: '', configPath: '', port: 1 },
-};
-
-type Wishes = { readonly install?: string; readonly dryRun?: boolean; readonly stamp?: string };
-
-const events: FerryEvent[] = [];
-const emit = (event: FerryEvent): void => void events.push(event);
-const asked = { confirm: async () => {} };
-
-function undoIn({ home, journals }: Scene, wishes: Wishes = {}): Promise<Undone> {
-  const env = { TMPDIR: home, PATH: '/nowhere' };
-  const cli = { run: runProcess, env };
-  const site = { home, uid: 1, owner: undefined, env, brands: BRANDS, cli };
-  const request = { site, journals, install: undefined, dryRun: false, stamp: 'now', ...wishes };
-  return undo(request, { emit, clock: systemClock, ...asked }, new AbortController().signal);
-}
-
-const discardIn = ({ journals }: Scene, wishes: Wishes = {}) =>
-  discard({ journals, install: undefined, dryRun: false, ...wishes }, { emit, ...asked });
+const discardIn = ({ journals }: Scene) =>
+  discard(
+    { journals, install: undefined, dryRun: false },
+    { emit: () => {}, confirm: async () => {} },
+  );
 
 const stateOf = ({ journals }: Scene): string[] =>
   journalsIn(journals).map(({ journal }) => journal.state);
@@ -122,7 +54,7 @@ describe('undo', () => {
   test('puts back what was here, keeps what was pulled, and removes folders made on the way', async (context) => {
     const at = scene(context);
     const before = scanTree(join(at.home, 'state'));
-    at.pull('1');
+    pullIn(at, '1');
     writeFileSync(join(at.home, 'state/agents/main/sessions/new.jsonl'), 'a new turn\n');
     const pulled = scanTree(join(at.home, 'state'));
     const undone = await undoIn(at);
@@ -140,7 +72,7 @@ describe('undo', () => {
 
   test('done twice, the second undoes nothing and says what became of the pull', async (context) => {
     const at = scene(context);
-    at.pull('1');
+    pullIn(at, '1');
     await undoIn(at);
     const before = scanTree(at.home);
     const second = await undoIn(at);
@@ -152,9 +84,9 @@ describe('undo', () => {
   test('goes back pull by pull', async (context) => {
     const at = scene(context);
     const first = scanTree(join(at.home, 'state'));
-    at.pull('1');
+    pullIn(at, '1');
     const second = scanTree(join(at.home, 'state'));
-    at.pull('2');
+    pullIn(at, '2');
     await undoIn(at, { stamp: 'one' });
     assert.deepEqual(scanTree(join(at.home, 'state')), second);
     await undoIn(at, { stamp: 'two' });
@@ -164,7 +96,7 @@ describe('undo', () => {
 
   test('a dry run changes nothing', async (context) => {
     const at = scene(context);
-    at.pull('1');
+    pullIn(at, '1');
     const before = scanTree(at.folder);
     const { plan } = await undoIn(at, { dryRun: true });
     assert.equal(plan?.pulled.length, 3);
@@ -173,7 +105,7 @@ describe('undo', () => {
 
   test('a folder made on the way that is in use by now stays', async (context) => {
     const at = scene(context);
-    at.pull('1');
+    pullIn(at, '1');
     writeFileSync(join(at.home, 'a/of-mine'), 'kept');
     await undoIn(at);
     assert.equal(readFileSync(join(at.home, 'a/of-mine'), 'utf8'), 'kept');
@@ -189,7 +121,7 @@ describe('undo', () => {
       (path: string) => rmSync(path),
     ]) {
       const at = scene(context);
-      at.pull('1');
+      pullIn(at, '1');
       change(join(at.home, 'SOUL.md'));
       await undoIn(at);
       assert.equal(readFileSync(join(at.home, 'SOUL.md'), 'utf8'), 'of before');
@@ -199,7 +131,7 @@ describe('undo', () => {
   test('of an install that no pull is remembered of is refused', async (context) => {
     const at = scene(context);
     assert.equal((await undoIn(at)).plan, undefined);
-    at.pull('1');
+    pullIn(at, '1');
     await refused(undoIn(at, { install: 'resonix' }), 'install-not-found');
     assert.ok((await undoIn(at, { install: 'openclaw' })).plan);
   });
@@ -227,7 +159,7 @@ describe('undo refuses, and changes nothing', () => {
   for (const [name, change] of Object.entries(cases)) {
     test(name, async (context) => {
       const at = scene(context);
-      at.pull('1');
+      pullIn(at, '1');
       change(at.home);
       const before = scanTree(at.folder);
       const error = await refused(undoIn(at), 'target-unsafe');
@@ -241,8 +173,8 @@ describe('undo refuses, and changes nothing', () => {
 describe('discard', () => {
   test('removes what every pull kept aside, and nothing else', async (context) => {
     const at = scene(context);
-    at.pull('1');
-    at.pull('2');
+    pullIn(at, '1');
+    pullIn(at, '2');
     const now = scanTree(join(at.home, 'state'));
     const kept = await discardIn(at);
     assert.equal(kept.flatMap(({ aside }) => aside).length, 5);
@@ -258,7 +190,7 @@ describe('discard', () => {
 
   test('killed midway, it is finished by the next one, and by nothing else', async (context) => {
     const at = scene(context);
-    at.pull('1');
+    pullIn(at, '1');
     const [one] = journalsIn(at.journals);
     assert.ok(one);
     const text = readFileSync(join(at.journals, '1.json'), 'utf8');
@@ -275,7 +207,7 @@ describe('discard', () => {
 
   test('what was put in its place meanwhile is not removed', async (context) => {
     const at = scene(context);
-    at.pull('1');
+    pullIn(at, '1');
     renameSync(join(at.home, 'state.before-1'), join(at.home, 'elsewhere'));
     mkdirSync(join(at.home, 'state.before-1'));
     await discardIn(at);
