@@ -1,8 +1,10 @@
 /** What a pull did, as the fields that stay. */
 import { assert } from '../base/errors.ts';
+import { SECRET_KINDS } from '../gateway/secrets-inventory.ts';
 import type { PulledInto } from '../pull/into.ts';
 import type { Pulled } from '../pull/pull.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import { adviceFor, secretFor } from './output/after-pull.ts';
 import { wayBack } from './way-back.ts';
 import type { Cost } from './output/summary-parts.ts';
 import type { PulledInstall, PullSummary } from './output/summary-pull.ts';
@@ -36,6 +38,8 @@ export function pulledSummary(all: readonly Pulled[], join: string | null, cost:
         findings: doctors.flatMap(({ findings }) => findings),
       },
       checklist: checklistOf(all),
+      warnings: installs.flatMap(({ warnings = [] }) => warnings),
+      secrets: secretsOf(all),
       undo: kept && !undone ? wayBack(kept) : null,
       ...(undone && { undone: { pulled: undone.pulled, putBack: undone.putBack } }),
       ...(!isNew && !isRehearsal && { alreadyInPlace: true as const }),
@@ -62,7 +66,19 @@ function ofInstall(pulled: Pulled): PulledInstall {
     relocated,
     doctor: landed?.doctor ?? { ran: false, exit: null, findings: [] },
     checklist: checklistOf([pulled]),
+    warnings: (landed?.needs ?? []).map(adviceFor),
+    secrets: (landed?.secrets ?? []).map(secretFor),
   };
+}
+
+/** Of several installs the sums. */
+function secretsOf(all: readonly Pulled[]): NonNullable<PullSummary['secrets']> {
+  const counts = all.flatMap(({ landed }) => landed?.secrets ?? []);
+  return SECRET_KINDS.flatMap((kind) => {
+    const same = counts.filter((one) => one.kind === kind);
+    const count = same.reduce((sum, one) => sum + one.count, 0);
+    return count === 0 ? [] : [secretFor({ kind, count })];
+  });
 }
 
 /** Lines of several installs say whose they are. */

@@ -48,17 +48,19 @@ export function servicesOf(services: readonly FoundService[], brand: Brand): Fou
 
 /** Names of variables that a person added to a service: they exist nowhere else and do not travel by themselves. */
 export function foreignNames(service: FoundService, brand: Brand, stateDir: string): string[] {
-  const known = /^(HOME|PATH|TMPDIR|USER|LOGNAME|SHELL|LANG|LC_\w+|NODE_\w+|XDG_\w+|PWD)$/;
-  const prefixes = [brand.envPrefix, ...brand.legacyEnvPrefixes];
   const kept = Object.entries(service.environmentFiles)
     .filter(([path]) => isWithin(stateDir, path))
     .flatMap(([, names]) => names);
   return service.environmentNames.filter(
-    (name) =>
-      !known.test(name) &&
-      !kept.includes(name) &&
-      !prefixes.some((prefix) => name.startsWith(`${prefix}_`)),
+    (name) => !isStandardName(name, brand) && !kept.includes(name),
   );
+}
+
+/** Set in every service that a product writes. */
+export function isStandardName(name: string, brand: Brand): boolean {
+  const known = /^(HOME|PATH|TMPDIR|USER|LOGNAME|SHELL|LANG|LC_\w+|NODE_\w+|XDG_\w+|PWD)$/;
+  const prefixes = [brand.envPrefix, ...brand.legacyEnvPrefixes];
+  return known.test(name) || prefixes.some((prefix) => name.startsWith(`${prefix}_`));
 }
 
 /** The profile that its command line asks for. */

@@ -15,9 +15,11 @@ import { besidePartial, expectedCounts, lostFiles } from '../gateway/expected-co
 import { checkSameConfig, gatewayStatus } from '../gateway/gateway-status.ts';
 import { checkListedSessions } from '../gateway/listed-sessions.ts';
 import { checkLive, linesOfNone } from '../gateway/live-checks.ts';
+import { personNeeded } from '../gateway/needs-person.ts';
 import { movePath } from '../gateway/path-map.ts';
 import type { CliTarget, ProductCli } from '../gateway/product-cli.ts';
 import { readFileIfAny } from '../gateway/read.ts';
+import { secretsInventory } from '../gateway/secrets-inventory.ts';
 import { startCommand } from '../gateway/start-command.ts';
 import { pagePath } from './gateway-here.ts';
 import type { Landed, Landing, PullDeps, PullRequest } from './landing.ts';
@@ -62,7 +64,28 @@ export async function finishLanding(
       findings: doctor?.findings.map(({ title, lines: text }) => [title, ...text].join('\n')) ?? [],
     },
     checklist: lines,
+    ...leftToDo(swapped, deps.clock.nowMs()),
     ok: failedCritical(lines).length === 0,
+  };
+}
+
+function leftToDo({ request, landing }: Swapped, nowMs: number): Pick<Landed, 'needs' | 'secrets'> {
+  const { record, brand, placement, target } = landing;
+  const { stateDir, configPath } = placement;
+  const config = loadConfig(configPath, readFileIfAny);
+  const agentDirs = record.agents.map(({ agentDir }) => movedBy(landing)(agentDir));
+  return {
+    needs: personNeeded({
+      record,
+      brand,
+      home: target.home,
+      stateDir,
+      config,
+      env: request.site.env,
+      ageMs: nowMs - Date.parse(request.snapshot.cover.cover.time),
+      machine: { platform: process.platform, arch: process.arch },
+    }),
+    secrets: secretsInventory({ stateDir, agentDirs, config: config.value }),
   };
 }
 

@@ -1,6 +1,8 @@
 /** What a pull onto this machine works with: the site, the plan, and what came of it. Plain data. */
 import type { Brand } from '../gateway/brands.ts';
 import type { CheckLine } from '../gateway/checklist.ts';
+import type { PersonNeeded } from '../gateway/needs-person.ts';
+import type { SecretCount } from '../gateway/secrets-inventory.ts';
 import type { CliDeps, CliTarget, ProductCli } from '../gateway/product-cli.ts';
 import type { InstallIdentity } from '../gateway/identity.ts';
 import type { PathRule } from '../gateway/path-map.ts';
@@ -103,6 +105,8 @@ export type Landed = {
     readonly findings: readonly string[];
   };
   readonly checklist: readonly CheckLine[];
+  readonly needs: readonly PersonNeeded[];
+  readonly secrets: readonly SecretCount[];
   /** No critical line failed. */
   readonly ok: boolean;
 };

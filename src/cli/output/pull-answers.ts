@@ -1,6 +1,7 @@
 /** What a pull is about to do, and what it did. */
 import { ERROR_CODES } from '../../base/errors.ts';
 import { isChecked } from '../../gateway/checklist.ts';
+import { afterPullLines } from './after-pull.ts';
 import type { AnswerChoices } from './answers.ts';
 import type { PlanShown } from './output.ts';
 import { printableLine } from './printable.ts';
@@ -62,6 +63,7 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
     ),
     ...doctorLines(summary),
     ...checklistLines(summary, choices),
+    ...afterPullLines(summary, choices),
     ...undoLines(summary, choices),
     ...(typeof summary.join === 'string'
       ? [`to keep the backups going from here: ${printableLine(summary.join)}`]

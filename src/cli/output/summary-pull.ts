@@ -31,6 +31,8 @@ export type PulledInstall = Pick<
   | 'relocated'
   | 'doctor'
   | 'checklist'
+  | 'warnings'
+  | 'secrets'
 >;
 
 export type PullSummary = Cost & {
@@ -73,6 +75,19 @@ export type PullSummary = Cost & {
     readonly ok: boolean;
     readonly expected: string;
     readonly found: string;
+  }[];
+  /** What a person has to see to on this machine. */
+  readonly warnings?: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+  }[];
+  /** Kinds and counts of what travelled, never values. */
+  readonly secrets?: readonly {
+    readonly kind: string;
+    readonly count: number;
+    /** What to do if it was exposed. */
+    readonly rotate: string;
   }[];
   /** null: nothing was moved, or it is undone already. */
   readonly undo: WayBack | null;
