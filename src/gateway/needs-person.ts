@@ -11,6 +11,8 @@ import { isStandardName } from './services.ts';
 import { configVariables } from './variables.ts';
 
 export type PersonNeeded =
+  /** Nothing starts it by itself. */
+  | { readonly kind: 'start-gateway'; readonly why: string; readonly command: string }
   /** A login that goes on with every message may have gone on without this copy. */
   | { readonly kind: 'relink'; readonly channel: string; readonly ageDays: number }
   /** Plugins with modules compiled for another kind of machine; full paths. */

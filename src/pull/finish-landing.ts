@@ -15,7 +15,7 @@ import { besidePartial, expectedCounts, lostFiles } from '../gateway/expected-co
 import { checkSameConfig, gatewayStatus } from '../gateway/gateway-status.ts';
 import { checkListedSessions } from '../gateway/listed-sessions.ts';
 import { checkLive, linesOfNone } from '../gateway/live-checks.ts';
-import { personNeeded } from '../gateway/needs-person.ts';
+import { personNeeded, type PersonNeeded } from '../gateway/needs-person.ts';
 import { movePath } from '../gateway/path-map.ts';
 import type { CliTarget, ProductCli } from '../gateway/product-cli.ts';
 import { readFileIfAny } from '../gateway/read.ts';
@@ -64,29 +64,34 @@ export async function finishLanding(
       findings: doctor?.findings.map(({ title, lines: text }) => [title, ...text].join('\n')) ?? [],
     },
     checklist: lines,
-    ...leftToDo(swapped, deps.clock.nowMs()),
+    ...leftToDo(swapped, up, deps.clock.nowMs()),
     ok: failedCritical(lines).length === 0,
   };
 }
 
-function leftToDo({ request, landing }: Swapped, nowMs: number): Pick<Landed, 'needs' | 'secrets'> {
+function leftToDo(
+  { request, landing }: Swapped,
+  { started, why }: BroughtUp,
+  nowMs: number,
+): Pick<Landed, 'needs' | 'secrets'> {
   const { record, brand, placement, target } = landing;
   const { stateDir, configPath } = placement;
   const config = loadConfig(configPath, readFileIfAny);
   const agentDirs = record.agents.map(({ agentDir }) => movedBy(landing)(agentDir));
-  return {
-    needs: personNeeded({
-      record,
-      brand,
-      home: target.home,
-      stateDir,
-      config,
-      env: request.site.env,
-      ageMs: nowMs - Date.parse(request.snapshot.cover.cover.time),
-      machine: { platform: process.platform, arch: process.arch },
-    }),
-    secrets: secretsInventory({ stateDir, agentDirs, config: config.value }),
-  };
+  const command = startCommand(brand, target, request.site.owner?.uid);
+  const byHand: PersonNeeded[] = started ? [] : [{ kind: 'start-gateway', why, command }];
+  const others = personNeeded({
+    record,
+    brand,
+    home: target.home,
+    stateDir,
+    config,
+    env: request.site.env,
+    ageMs: nowMs - Date.parse(request.snapshot.cover.cover.time),
+    machine: { platform: process.platform, arch: process.arch },
+  });
+  const secrets = secretsInventory({ stateDir, agentDirs, config: config.value });
+  return { needs: [...byHand, ...others], secrets };
 }
 
 async function askDoctor(
@@ -116,27 +121,17 @@ async function configLine(
   return [{ check: 'config', ok: answer.valid, critical: true, expected: 'valid', found }];
 }
 
-/** Where nothing starts it by itself, the command that does is told. */
 async function start(
   { request, landing }: Swapped,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<BroughtUp> {
-  const { cli, target, record, brand } = landing;
-  const { restart, site } = request;
+  const { cli, target, record } = landing;
+  const { restart } = request;
   const notWanted = { started: false, why: 'not started', lines: [] };
   if (cli && restart) emit({ type: 'stage', stage: 'restart' });
   const hadService = record.service !== null;
-  const up = cli && restart ? await bringUp(cli, { target, hadService, signal }, emit) : notWanted;
-  if (!up.started) {
-    emit({
-      type: 'notice',
-      code: 'gateway-not-started',
-      message: `the gateway does not run yet: ${up.why}`,
-      hint: `Start it: ${startCommand(brand, target, site.owner?.uid)}`,
-    });
-  }
-  return up;
+  return cli && restart ? bringUp(cli, { target, hadService, signal }, emit) : notWanted;
 }
 
 function countPlaced({ request, landing }: Swapped): InstallCounts {

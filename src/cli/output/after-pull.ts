@@ -12,6 +12,12 @@ type Secret = NonNullable<PullSummary['secrets']>[number];
 export function adviceFor(need: PersonNeeded): Advice {
   const code = need.kind;
   switch (need.kind) {
+    case 'start-gateway':
+      return {
+        code,
+        message: `the gateway does not run yet: ${need.why}`,
+        hint: `Start it: ${need.command}`,
+      };
     case 'relink':
       return {
         code,
@@ -99,10 +105,14 @@ export function afterPullLines(
 
 function secretLines(secrets: readonly Secret[], verbose: boolean): string[] {
   if (secrets.length === 0) return [];
-  const list = secrets.map(({ kind, count }) => `${count} ${kind}`).join(', ');
+  const list = secrets.map(countedText).join(', ');
   if (!verbose) return [`secrets that travelled: ${list} (--verbose: what to rotate if exposed)`];
   return [
     'secrets that travelled, and what to do if they were exposed:',
-    ...secrets.map(({ kind, count, rotate }) => `  ${count} ${kind}: ${rotate}`),
+    ...secrets.map(({ kind, count, rotate }) => `  ${countedText({ kind, count })}: ${rotate}`),
   ];
 }
+
+/** `1 device identity`, `3 keys in .env`. */
+const countedText = ({ kind, count }: Pick<Secret, 'kind' | 'count'>): string =>
+  `${count} ${count === 1 ? kind.replace(/ies\b|s\b/, (end) => (end === 's' ? '' : 'y')) : kind}`;

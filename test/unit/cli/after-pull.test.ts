@@ -28,6 +28,7 @@ const lines = (parts: Partial<PullSummary>, verbose = false): string[] =>
   afterPullLines(summary(parts), { exit: 0, verbose, paint: paintFor(false) });
 
 const warnings = [
+  adviceFor({ kind: 'start-gateway', why: 'no service', command: 'openclaw gateway run' }),
   adviceFor({ kind: 'relink', channel: 'whatsapp', ageDays: 20 }),
   adviceFor({ kind: 'native-modules', folders: ['/home/bob/.openclaw/extensions/x'] }),
   adviceFor({ kind: 'service-variables', service: 'openclaw-gateway.service', names: ['A_KEY'] }),
@@ -35,11 +36,28 @@ const warnings = [
   adviceFor({ kind: 'tools', missing: [{ key: 'browser.executablePath', path: '/opt/chrome' }] }),
   adviceFor({ kind: 'old-gateway', channels: ['telegram'] }),
 ];
+test('one of a kind is one', () => {
+  const one = (['device identities', 'keys in .env', 'WhatsApp logins'] as const).map((kind) =>
+    secretFor({ kind, count: 1 }),
+  );
+  assert.match(
+    lines({ secrets: one })[0] ?? '',
+    /: 1 device identity, 1 key in \.env, 1 WhatsApp login \(/,
+  );
+});
 const secrets = [secretFor({ kind: 'provider keys', count: 3 })];
 
 test('each says what it is about and what to do', () => {
   const text = lines({ warnings }).join('\n');
-  for (const word of ['whatsapp', '20 days', 'extensions/x', 'A_KEY', 'B_KEY', '/opt/chrome']) {
+  for (const word of [
+    'Start it: openclaw gateway run',
+    'whatsapp',
+    '20 days',
+    'extensions/x',
+    'A_KEY',
+    'B_KEY',
+    '/opt/chrome',
+  ]) {
     assert.ok(text.includes(word), word);
   }
   assert.match(text, /must not be started again: telegram/);
