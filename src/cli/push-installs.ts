@@ -99,8 +99,9 @@ async function pushOne(
   label: string | undefined,
   scratch: string,
 ): Promise<PushedInstall> {
-  const { clock, random, emit, tool, signal } = session;
-  const request = { source, scratch, tool, ...(label !== undefined && { label }) };
+  const { clock, random, emit, tool, signal, options } = session;
+  const isQuiet = options.quiet === true && options.json !== true;
+  const request = { source, scratch, tool, isQuiet, ...(label !== undefined && { label }) };
   return push(request, { repository, clock, random, emit }, signal);
 }
 

@@ -17,6 +17,7 @@ export class PushProgress {
   readonly #emit: Emit;
   readonly #clock: Clock;
   readonly #timer: NodeJS.Timeout;
+  readonly #hasTotals: boolean;
   readonly #totals: Generator<void, void>;
   #bytesTotal = 0;
   #filesTotal = 0;
@@ -27,12 +28,14 @@ export class PushProgress {
   readonly #beganMs: number;
   #lastMs: number;
 
-  constructor(emit: Emit, clock: Clock, roots: readonly ArchiveRoot[]) {
+  /** @param counted the roots whose files and bytes are the totals; none: there are no totals */
+  constructor(emit: Emit, clock: Clock, counted: readonly ArchiveRoot[]) {
     this.#emit = emit;
     this.#clock = clock;
     this.#beganMs = clock.nowMs();
     this.#lastMs = this.#beganMs;
-    this.#totals = this.#count(roots);
+    this.#hasTotals = counted.length > 0;
+    this.#totals = this.#count(counted);
     this.#timer = setInterval(() => this.#tick(), EVERY_MS);
     this.#timer.unref();
   }
@@ -61,7 +64,8 @@ export class PushProgress {
 
   #tick(): void {
     const isLong = this.bytesCaptured > 0 && this.#clock.nowMs() - this.#beganMs >= COUNT_AFTER_MS;
-    if (isLong && !this.#totalsKnown) this.#totalsKnown = this.#totals.next().done === true;
+    if (isLong && this.#hasTotals && !this.#totalsKnown)
+      this.#totalsKnown = this.#totals.next().done === true;
     if (this.#clock.nowMs() - this.#lastMs >= EVERY_MS) this.#say();
   }
 

@@ -51,6 +51,8 @@ export type PushSource = {
 export type PushRequest = {
   readonly source: PushSource;
   readonly label?: string;
+  /** Nobody hears how far the push is: then nothing is counted beforehand, which takes a second walk. */
+  readonly isQuiet?: boolean;
   /** How large a full pack becomes, at least 1 MiB and a Padmé size; by default the size all pushes use. */
   readonly packBytes?: number;
   /** Where private copies of databases may lie for a moment. */
@@ -207,7 +209,8 @@ class PushLine {
       threads + PIPELINE.spareBuffers,
       request.packBytes ?? PIPELINE.packBytes,
     );
-    this.#progress = new PushProgress(deps.emit, deps.clock, request.source.roots);
+    const counted = request.isQuiet === true ? [] : request.source.roots;
+    this.#progress = new PushProgress(deps.emit, deps.clock, counted);
     const { repository, clock, random } = deps;
     this.uploader = new PackUploader(
       {

@@ -9,6 +9,7 @@ import { HEADER_BYTES } from '../format/header.ts';
 import { HEADER_NAME, type WriterId } from '../format/names.ts';
 import { decodeRepositoryHeader } from '../format/repository-header.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { keepHeapsSmall } from '../workers/small-heaps.ts';
 import type { LocalCache } from './cache.ts';
 import { openKeySlots, type OpenedSlot, type Secret } from './key-slots.ts';
 import {
@@ -111,6 +112,8 @@ export async function openIdentity(
   pinned: MachineState | undefined,
   signal: AbortSignal,
 ): Promise<OpenedIdentity> {
+  // Readers load indexes and trees, and start threads sooner or later.
+  keepHeapsSmall();
   const id = pinned ? await checkId(store, pinned, signal) : await readRepositoryId(store, signal);
   const opened = await openKeySlots(store, id, secret, signal);
   if (pinned) checkPinned(store, opened.identity, pinned);

@@ -108,7 +108,8 @@ export class ChunkTable {
   /** Every pack that holds a used chunk. @throws bug when a used chunk was never stored */
   usedPacks(): Set<number> {
     const packs = new Set<number>();
-    for (let slot = 0; slot < this.size; slot++) {
+    const { size } = this;
+    for (let slot = 0; slot < size; slot++) {
       const value = this.#slots[slot * SLOT_INTS + PACK] ?? 0;
       if ((value & USED_FLAG) === 0) continue;
       // A slot that lost the race for its bucket is unreachable and stays pending.

@@ -1,12 +1,12 @@
 /** Worker threads as one queue of jobs: the next job goes to the least busy thread, the first one preferred. */
 import { extname } from 'node:path';
 import { availableParallelism } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { assert, ERROR_CODES, FerryError, type ErrorCode } from '../base/errors.ts';
 import { PIPELINE } from './limits.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { BuiltPack } from './pack-builder.ts';
+import { keepHeapsSmall } from './small-heaps.ts';
 
 type Job = Extract<ToWorker, { readonly job: number }>;
 type JobBody = Job extends infer J ? (J extends Job ? Omit<J, 'job'> : never) : never;
@@ -87,9 +87,7 @@ export class Tasks {
   }
 
   #start(): Thread {
-    // A collector that keeps the heaps of all threads small: 80 MiB less at the peak of a push. Without threads there
-    // is no such peak, and collecting all the time is a seventh of a push that finds nothing new.
-    setFlagsFromString('--optimize-for-size');
+    keepHeapsSmall();
     const entry = new URL(`./worker-main${extname(import.meta.filename)}`, import.meta.url);
     const worker = new Worker(entry, {
       // Not those of this process: a test runner or profiler has some that no worker may have.

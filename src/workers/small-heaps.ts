@@ -1,0 +1,7 @@
+import { setFlagsFromString } from 'node:v8';
+
+/**
+ * From here on the collector keeps the heaps of all threads small: 80 MiB less at the peak of a push, 40 at that of a
+ * pull. Not from the start: a push that finds nothing new has no such peak, and spends a seventh of its time on it.
+ */
+export const keepHeapsSmall = (): void => setFlagsFromString('--optimize-for-size');
