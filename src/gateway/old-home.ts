@@ -66,9 +66,23 @@ function spokenHomes(
     const homes = named.map((path) => homeOf(path, name));
     if (homes.length > 0) return homes;
     // A path below some home may be anybody's, unless that one has the name of this one.
-    return [...spoken.homes.keys()].filter((home) => homeAt.endsWith(lastPart(home)));
+    const alike = [...spoken.homes.keys()].filter((home) => homeAt.endsWith(lastPart(home)));
+    return alike.length > 0
+      ? alike
+      : [...spoken.paths].flatMap((path) => homeIn(path, homeAt, disk));
   });
   return [...ofServices, ...fromFiles];
+}
+
+/** What a path has up to a folder called like this home, if what follows is in it. */
+function homeIn(path: string, homeAt: string, disk: Disk): string[] {
+  const parts = path.split('/');
+  return parts.flatMap((part, index) => {
+    if (part !== lastPart(homeAt).slice(1)) return [];
+    const rest = parts.slice(index + 1).join('/');
+    const isThere = rest !== '' && disk.stat(`${homeAt}/${rest}`) !== undefined;
+    return isThere ? [parts.slice(0, index + 1).join('/')] : [];
+  });
 }
 
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('/'));

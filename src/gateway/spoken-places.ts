@@ -8,6 +8,8 @@ export type Spoken = {
   /** How often each is named. */
   readonly stateDirs: Map<string, number>;
   readonly homes: Map<string, number>;
+  /** Every absolute path of the config. */
+  readonly paths: Set<string>;
 };
 
 export type SpokenRequest = {
@@ -26,16 +28,18 @@ export function spokenPlaces(request: SpokenRequest): Spoken {
   const { stateDir, configName, name, agentIds, read } = request;
   const stateDirs = new Map<string, number>();
   const homes = new Map<string, number>();
+  const paths = new Set<string>();
   const config = loadConfig(`${stateDir}/${configName}`, read);
   for (const file of config.files) {
     visitQuietly(file.bytes, (value) => {
+      if (value.startsWith('/')) paths.add(value);
       const spoken = stateDirIn(value, name);
       if (spoken !== undefined) count(stateDirs, spoken);
       const home = HOME.exec(value)?.[1];
       if (home !== undefined) count(homes, home);
     });
   }
-  if (stateDirs.size > 0) return { stateDirs, homes };
+  if (stateDirs.size > 0) return { stateDirs, homes, paths };
   for (const id of agentIds) {
     const bytes = read(`${stateDir}/agents/${id}/sessions/sessions.json`);
     if (bytes === undefined) continue;
@@ -44,7 +48,7 @@ export function spokenPlaces(request: SpokenRequest): Spoken {
       if (spoken !== undefined) count(stateDirs, spoken);
     });
   }
-  return { stateDirs, homes };
+  return { stateDirs, homes, paths };
 }
 
 /** Named more often than any other. */

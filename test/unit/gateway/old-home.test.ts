@@ -30,6 +30,10 @@ test('the old home is what the config says, else the services, the session index
   assert.deepEqual(findOldHome(copied, BRANDS), said('/home/al'));
   put(`${copied}/.openclaw/openclaw.json`, config('/home/alice/projects/x'));
   assert.deepEqual(findOldHome(copied, BRANDS), said('/home/alice'));
+  put(`${copied}/.openclaw/openclaw.json`, config('/srv/people/alice/projects/x'));
+  assert.equal(findOldHome(copied, BRANDS).isSaid, false);
+  put(`${copied}/projects/x/AGENTS.md`);
+  assert.deepEqual(findOldHome(copied, BRANDS), said('/srv/people/alice'));
   put(`${copied}/.openclaw/openclaw.json`, config('/home/somebody/projects/x'));
   assert.deepEqual(findOldHome(copied, BRANDS), { oldHome: copied, isSaid: false });
   put(
