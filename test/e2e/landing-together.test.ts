@@ -1,5 +1,6 @@
 /** Several installs of one machine: together, or one after the other in any order, nothing of any of them is lost. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -22,6 +23,7 @@ import {
   pullAllInto,
   pullInto,
   pushHome,
+  undoInto,
   type LandingWorld,
 } from '../support/landing.ts';
 import { freePort } from '../support/real-install.ts';
@@ -205,6 +207,38 @@ describe('one after the other', () => {
     assert.equal(read(home, '.openclaw/workspace-work/new.md'), 'written here');
   });
 
+  test('and undone, all of it is where it was, to the byte', async () => {
+    const home = newHome('undone');
+    await pullInto(world, { home, snapshot: ofWork, stamp: 'first', ...QUIET });
+    const before = scanTree(home);
+    await pullInto(world, { home, snapshot: ofDefault, stamp: 'second', ...QUIET });
+    const { plan } = await undoInto(world, { home, stamp: 'third' });
+    assert.ok(plan);
+    const now = scanTree(home);
+    // The times of folders out of which something was moved are those of the way back.
+    for (const scan of [before, now]) for (const path of ['', '.openclaw']) scan.delete(path);
+    for (const path of now.keys()) if (path.startsWith('.openclaw.pulled-third')) now.delete(path);
+    assert.deepEqual(now, before);
+  });
+
+  test('killed before each change of that swap: the next run finishes it, and nothing is lost', async () => {
+    let killBefore = 0;
+    for (; ; killBefore++) {
+      const home = newHome(`killed-${killBefore}`);
+      await pullInto(world, { home, snapshot: ofWork, stamp: 'zero', ...QUIET });
+      write(home, { '.openclaw/workspace-work/new.md': 'written here' });
+      if (!killedIn(home, killBefore)) break;
+      const lives = [...scanTree(home).keys()].filter((path) => path.endsWith('/new.md'));
+      assert.equal(lives.length, 1, 'it is never lost, not even for a moment');
+      const pulled = await pullInto(world, { home, snapshot: ofDefault, stamp: 'two', ...QUIET });
+      assert.ok(pulled.landed?.ok);
+      assert.equal(read(home, '.openclaw/workspace-work/new.md'), 'written here');
+      assert.equal(read(home, '.openclaw/workspace-work/later.md'), 'written later');
+      assert.equal(read(home, '.openclaw/memory/lancedb/table'), 'vectors');
+    }
+    assert.ok(killBefore > 5, `${killBefore} changes`);
+  });
+
   test('a profile alone brings its workspace and what it shares', async () => {
     const home = newHome('alone');
     const pulled = await pullInto(world, { home, snapshot: ofWork, ...QUIET });
@@ -217,3 +251,14 @@ describe('one after the other', () => {
     ]);
   });
 });
+
+function killedIn(home: string, killBefore: number): boolean {
+  const { repository } = world;
+  const wish = { folder, repository, home, stamp: 'one', killBefore, snapshot: ofDefault };
+  const child = join(import.meta.dirname, '../support/landing-child.ts');
+  const result = spawnSync(process.execPath, [child, JSON.stringify(wish)], { encoding: 'utf8' });
+  if (result.signal === 'SIGKILL') return true;
+  assert.equal(result.status, 0, result.stderr);
+  assert.equal(Number(result.stdout), killBefore, 'every change was tried');
+  return false;
+}

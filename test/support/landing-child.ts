@@ -14,6 +14,7 @@ export type ChildWish = {
   readonly home: string;
   readonly stamp: string;
   readonly killBefore: number;
+  readonly snapshot?: string;
 };
 
 const wish = JSON.parse(process.argv[2] ?? '{}') as ChildWish;
@@ -33,6 +34,7 @@ const store = await openFolderStore(wish.repository);
 const world = { ...wish, store, reader: await openReader(store) };
 await pullInto(world as unknown as LandingWorld, {
   home: wish.home,
+  ...(wish.snapshot !== undefined && { snapshot: wish.snapshot }),
   stamp: wish.stamp,
   doctor: false,
   restart: false,

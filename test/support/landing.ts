@@ -11,6 +11,7 @@ import type { PathRule } from '../../src/gateway/path-map.ts';
 import { runProcess } from '../../src/process/run.ts';
 import type { LandingSite, Pulled, PullPlan, PullRequest } from '../../src/pull/landing.ts';
 import { pull } from '../../src/pull/pull.ts';
+import { undo, type Undone } from '../../src/pull/undo.ts';
 import { push, type PushedSnapshot } from '../../src/push/push.ts';
 import { sourceOf } from '../../src/push/source.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
@@ -168,6 +169,21 @@ async function pullThese(
       plans.every((plan) => wishes.confirm?.(plan) ?? true),
   };
   return pull(requests, deps, signal);
+}
+
+/** Of the last pull into that home. */
+export async function undoInto(world: LandingWorld, wishes: PullWishes): Promise<Undone> {
+  const { home, events = [], stamp = 'undone' } = wishes;
+  const request = {
+    site: siteOf(world, wishes),
+    journals: `${home}.journals`,
+    install: undefined,
+    dryRun: false,
+    stamp,
+  };
+  const emit = (event: FerryEvent): void => void events.push(event);
+  const deps = { emit, clock: fastClock(wishes.clockFactor ?? 1), confirm: async () => {} };
+  return undo(request, deps, wishes.signal ?? NO_ABORT);
 }
 
 function siteOf(world: LandingWorld, { home, owner, path }: PullWishes): LandingSite {
