@@ -1,7 +1,7 @@
 /** The gateways of what a swap placed: none may run while it is moved again. */
 import { FerryError } from '../base/errors.ts';
 import { findGateway, type GatewayHere } from './gateway-here.ts';
-import type { Journal } from './journal.ts';
+import { isInterrupted, journalsIn, type Journal } from './journal.ts';
 import type { LandingSite } from './landing.ts';
 
 /** @throws install-not-found: a brand that is not known any more, whose gateway cannot be told */
@@ -19,6 +19,28 @@ export async function gatewaysOf(
     gateways.push(await findGateway({ site, brand, record: { port }, target }, signal));
   }
   return gateways;
+}
+
+/**
+ * An interrupted swap is not completed below a gateway that was started on what it left.
+ * @throws gateway-unstoppable
+ */
+export async function refuseRunningOnHalf(
+  journals: string,
+  site: LandingSite,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { journal } of journalsIn(journals).filter(isInterrupted)) {
+    for (const { atHand, found } of await gatewaysOf(journal, site, signal)) {
+      if (found === undefined) continue;
+      const { command } = atHand.brand;
+      throw new FerryError(
+        'gateway-unstoppable',
+        `an interrupted swap is half done, and a gateway runs on that (${found.why})`,
+        { hint: `Stop it (${command} gateway stop), then run the same again: that completes it.` },
+      );
+    }
+  }
 }
 
 const unknownBrand = (name: string): FerryError =>

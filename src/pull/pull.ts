@@ -8,6 +8,7 @@ import type { FerryEvent } from '../base/events.ts';
 import { applyRelocation, editsPerFile } from '../gateway/relocate.ts';
 import { rememberAsLeft, stillAsLeft } from './as-left.ts';
 import { finishLanding } from './finish-landing.ts';
+import { refuseRunningOnHalf } from './gateways-of.ts';
 import { interruptedInstalls, type Journal, type SwappedInstall } from './journal.ts';
 import { keptOf } from './kept.ts';
 import { completedNotice, finishInterruptedSwaps } from './swap.ts';
@@ -37,6 +38,7 @@ export async function pull(
   const [first] = requests;
   assert(first, 'something is pulled');
   if (first.dryRun) return await rehearse(requests, deps, signal);
+  await refuseRunningOnHalf(first.journals, first.site, signal);
   const completed = completeSwaps(first, deps);
   const landings = await prepare(requests, deps.emit, signal);
   const before = landedBefore(first, landings, completed, deps);

@@ -13,7 +13,7 @@ import { isThere, type SwapStep } from '../fs/swap-steps.ts';
 import { isWritableFolder } from '../fs/writable.ts';
 import { timeText } from '../repository/objects.ts';
 import { whileStopped, type GatewayHere } from './gateway-here.ts';
-import { gatewaysOf } from './gateways-of.ts';
+import { gatewaysOf, refuseRunningOnHalf } from './gateways-of.ts';
 import { installNames, journalsIn, refuseForeign, type JournalFile } from './journal.ts';
 import { bytesAt, keptOf, type Kept, type KeptPath } from './kept.ts';
 import type { LandingSite } from './landing.ts';
@@ -67,6 +67,7 @@ export async function undo(
   deps: UndoDeps,
   signal: AbortSignal,
 ): Promise<Undone> {
+  await refuseRunningOnHalf(request.journals, request.site, signal);
   completeSwaps(request, deps.emit);
   const meant = meantJournals(request);
   const last = meant.findLast(({ journal }) => journal.state === 'done');

@@ -9,6 +9,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
+import { interruptedInstalls } from '../../src/pull/journal.ts';
 import type { PullPlan } from '../../src/pull/landing.ts';
 import { makeFakeSystemd } from '../support/fake-systemd.ts';
 import { lockPathOf, writeGatewayDouble, type DoubleManners } from '../support/gateway-double.ts';
@@ -75,9 +76,12 @@ async function freshHome(manners: DoubleManners = {}): Promise<Here> {
   return { home, command, lock, path: `${bin}:/usr/bin:/bin` };
 }
 
-async function startGateway({ home, command, lock, path }: Here): Promise<ChildProcess> {
+async function startGateway(
+  { home, command, lock, path }: Here,
+  ...more: string[]
+): Promise<ChildProcess> {
   const env = { HOME: home, TMPDIR: folder, PATH: path };
-  const child = spawn(command, ['gateway', 'run'], {
+  const child = spawn(command, ['gateway', 'run', ...more], {
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -172,6 +176,31 @@ describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () 
     const again = await pullInto(world, { home: here.home, path: here.path });
     assert.ok(again.landed?.ok);
   });
+});
+
+test('what an interrupted swap left is not completed below a gateway that runs on it', async () => {
+  const here = await freshHome();
+  const journals = `${here.home}.journals`;
+  const child = join(import.meta.dirname, '../support/landing-child.ts');
+  const wish = { folder, repository: world.repository, home: here.home, stamp: 'killed' };
+  for (let killBefore = 4; interruptedInstalls(journals).length === 0; killBefore += 1) {
+    const { signal } = spawnSync(process.execPath, [
+      child,
+      JSON.stringify({ ...wish, killBefore }),
+    ]);
+    assert.equal(signal, 'SIGKILL', `before change ${killBefore}`);
+  }
+  const gateway = await startGateway(here, '--port', `${await freePort()}`);
+  const before = scanTree(here.home);
+  const error = await refused(pullInto(world, { home: here.home, path: here.path }));
+  assert.equal(error.exit, 19);
+  assert.match(error.message, /half done, and a gateway runs on that/);
+  assert.deepEqual(scanTree(here.home), before);
+  gateway.kill('SIGTERM');
+  await until(() => !existsSync(here.lock));
+  const pulled = await pullInto(world, { home: here.home, path: here.path });
+  assert.ok(pulled.landed?.ok);
+  assert.deepEqual(interruptedInstalls(journals), []);
 });
 
 describe('a service on the old machine', { skip: process.platform !== 'linux' }, () => {
