@@ -197,3 +197,16 @@ function siteOf(world: LandingWorld, { home, owner, path }: PullWishes): Landing
     cli: { run: runProcess, env, ...(owner && { owner }) },
   };
 }
+
+/** Of the last pull into this home. */
+export async function undoPull(world: LandingWorld, wishes: PullWishes): Promise<Undone> {
+  const { home, events = [], dryRun = false, stamp = 'undone' } = wishes;
+  const request = { site: siteOf(world, wishes), install: undefined, dryRun, stamp };
+  const deps = {
+    clock: fastClock(wishes.clockFactor ?? 1),
+    emit: (event: FerryEvent): void => void events.push(event),
+    confirm: async () => {},
+  };
+  const signal = wishes.signal ?? NO_ABORT;
+  return undo({ ...request, journals: `${home}.journals` }, deps, signal);
+}
