@@ -1,6 +1,6 @@
 /**
- * handoff on the old machine: stop → prove → push → fence → offer. Whatever fails takes back what was done before it,
- * in reverse, and leaves the machine as it was.
+ * handoff on the old machine: stop → prove → push → fence → offer. Whatever fails takes back what was done before it
+ * and leaves the machine as it was.
  */
 import { FerryError, isObjectFault, messageOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
@@ -9,17 +9,17 @@ import { readRange } from '../repository/pack-reader.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeOffer, type Offer, type OfferDeps, type OfferRequest } from './offer.ts';
 
-/** Takes one step back. Must not be ended by what ended us. */
-type TakeBack = () => Promise<void>;
-
 export type HandoffDeps<Pushed> = OfferDeps & {
   readonly emit: Emit;
-  /** Stops the gateway and proves it. @throws gateway-unstoppable */
-  stop(): Promise<TakeBack>;
+  /**
+   * Stops the gateway and proves it. Answers what lifts a fence and starts the gateway again.
+   * @throws gateway-unstoppable
+   */
+  stop(): Promise<() => Promise<void>>;
   push(): Promise<Pushed>;
   /** What this machine pushed last. */
   pushed(): HighWaterMark;
-  raiseFence(): Promise<TakeBack>;
+  raiseFence(): Promise<void>;
   /** Durable before the ticket is shown. */
   remember(offer: Offer): void;
 };
@@ -30,29 +30,28 @@ export async function handOff<Pushed>(
   signal: AbortSignal,
 ): Promise<{ readonly pushed: Pushed; readonly offer: Offer }> {
   await requireAccess(request.lifeMs, deps, signal);
-  const takeBack: TakeBack[] = [];
+  deps.emit({ type: 'stage', stage: 'stop', detail: 'gateway' });
+  const takeBack = await deps.stop();
   try {
-    deps.emit({ type: 'stage', stage: 'stop', detail: 'gateway' });
-    takeBack.push(await deps.stop());
     const pushed = await deps.push();
     deps.emit({ type: 'stage', stage: 'fence' });
-    takeBack.push(await deps.raiseFence());
+    await deps.raiseFence();
     deps.emit({ type: 'stage', stage: 'grant' });
     const offer = await storeOffer({ ...request, snapshot: deps.pushed() }, deps, signal);
     deps.remember(offer);
     return { pushed, offer };
   } catch (error) {
-    for (const step of takeBack.toReversed()) await attempt(step, deps.emit);
+    await attempt(takeBack, deps.emit);
     throw error;
   }
 }
 
-/** The next step back is taken all the same. */
-async function attempt(step: TakeBack, emit: Emit): Promise<void> {
+/** What failed first is what is told. */
+async function attempt(takeBack: () => Promise<void>, emit: Emit): Promise<void> {
   try {
-    await step();
+    await takeBack();
   } catch (error) {
-    const message = `a step could not be taken back: ${messageOf(error)}`;
+    const message = `not all could be taken back: ${messageOf(error)}`;
     const hint = 'stateferry handoff --cancel tries again.';
     emit({ type: 'notice', code: 'not-taken-back', message, hint });
   }

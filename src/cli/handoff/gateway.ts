@@ -7,6 +7,7 @@ import {
   startAgain,
   stopGateway,
   type ControlDeps,
+  type FoundRunning,
   type GatewayAtHand,
   type StoppedGateway,
 } from '../../gateway/control.ts';
@@ -43,6 +44,11 @@ export async function oldGateway(session: Session, install: Install): Promise<Ol
     fencing: { cliDeps, emit },
   };
 }
+
+export const findOld = (
+  { atHand }: OldGateway,
+  signal: AbortSignal,
+): Promise<FoundRunning | undefined> => findRunning(atHand, signal);
 
 export const stopOld = (
   { atHand, control }: OldGateway,

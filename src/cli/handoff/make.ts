@@ -18,6 +18,7 @@ import {
   fenceRequest,
   keptFence,
   oldGateway,
+  findOld,
   requireDown,
   startOld,
   stopOld,
@@ -49,7 +50,7 @@ export async function makeHandoff(
     writer: writerOf(state),
     random: session.random,
     emit: session.emit,
-    stop: () => stop(session, gateway, begun),
+    stop: () => stop(session, install, gateway, begun),
     push: async () => pushedOf(await pushInstalls(session, [location], [install], NO_WISHES)),
     pushed: () => markOf(session, location),
     raiseFence: () => fence(session, install, gateway, begun),
@@ -70,6 +71,7 @@ const NO_WISHES = { include: [], exclude: [], label: 'handoff' };
 class Begun {
   readonly #session: Session;
   readonly #location: string;
+  readonly #before: HandoffSettings | undefined;
   #handoff: HandoffSettings;
 
   constructor(session: Session, location: string, { install }: Install) {
@@ -78,11 +80,16 @@ class Begun {
     // One that was killed may have stopped the gateway and disabled its service already.
     const before = keptHandoffs(session).find(({ handoff }) => handoff.install === install);
     if (before?.handoff.offer) throw alreadyOpen(install);
+    this.#before = before?.handoff;
     this.#handoff = before?.handoff ?? { install, time: timeText(session.clock.nowMs()) };
   }
 
   get fence(): HandoffSettings['fence'] {
     return this.#handoff.fence;
+  }
+
+  get stopped(): HandoffSettings['stopped'] {
+    return this.#handoff.stopped;
   }
 
   get isServiceFenced(): boolean {
@@ -94,8 +101,15 @@ class Begun {
     keepHandoff(this.#session, this.#location, this.#handoff);
   }
 
+  /** Everything that was begun has been taken back. */
   drop(): void {
     dropHandoff(this.#session, this.#location, this.#handoff.install);
+  }
+
+  /** Nothing was taken back: what an earlier run began stays known. */
+  forget(): void {
+    if (this.#before) keepHandoff(this.#session, this.#location, this.#before);
+    else this.drop();
   }
 }
 
@@ -107,19 +121,35 @@ function alreadyOpen(install: string): FerryError {
 
 async function stop(
   session: Session,
+  install: Install,
   gateway: OldGateway,
   begun: Begun,
 ): Promise<() => Promise<void>> {
-  begun.keep({});
+  const found = await findOld(gateway, session.signal);
+  begun.keep(found ? { stopped: { by: 'signal', port: found.port } } : {});
   const stopped = await stopOld(gateway, session.signal).catch((error: unknown) => {
-    begun.drop();
+    begun.forget();
     throw error;
   });
   if (stopped) begun.keep({ stopped: { by: stopped.by, port: stopped.port } });
-  return async () => {
-    if (stopped) await startOld(session, gateway, stopped satisfies StoppedGateway);
-    begun.drop();
-  };
+  return () => takeBack(session, install, gateway, begun, stopped);
+}
+
+/** Also what an earlier run that was killed had begun. Nothing that ended the rest must end this. */
+async function takeBack(
+  session: Session,
+  install: Install,
+  gateway: OldGateway,
+  begun: Begun,
+  stopped: StoppedGateway | undefined,
+): Promise<void> {
+  if (begun.fence) {
+    const request = fenceRequest(session, install);
+    await liftFence(fenceOf(begun.fence), request, gateway.fencing, new AbortController().signal);
+  }
+  const was = stopped ?? (begun.stopped && { ...begun.stopped, environment: undefined });
+  if (was) await startOld(session, gateway, was);
+  begun.drop();
 }
 
 async function fence(
@@ -127,7 +157,7 @@ async function fence(
   install: Install,
   gateway: OldGateway,
   begun: Begun,
-): Promise<() => Promise<void>> {
+): Promise<void> {
   const request = fenceRequest(session, install);
   const { fencing } = gateway;
   const { signal } = session;
@@ -135,16 +165,8 @@ async function fence(
     ? fenceOf(begun.fence)
     : await planFence(install.service, request, fencing, signal);
   begun.keep({ fence: keptFence(planned) });
-  const lift = (): Promise<void> =>
-    liftFence(planned, request, fencing, new AbortController().signal);
-  try {
-    await raiseFence(planned, request, fencing, signal);
-    await requireDown(gateway, signal);
-  } catch (error) {
-    await lift();
-    throw error;
-  }
-  return lift;
+  await raiseFence(planned, request, fencing, signal);
+  await requireDown(gateway, signal);
 }
 
 /** @throws incomplete: what could not be read would be missing on the new machine, and here it is fenced */
