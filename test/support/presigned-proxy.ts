@@ -15,8 +15,10 @@ export type PresignedProxy = {
   readonly refused: string[];
   /** What was let through while only presigned requests were: method and path. */
   readonly passed: string[];
-  /** Asked before each request is passed on; true: the connection is cut instead. */
-  cut: (method: string, path: string) => boolean;
+  /** Paths of all PUTs that were passed on. */
+  readonly stored: string[];
+  /** Asked before each request is passed on; true: it is denied instead. */
+  denies: (method: string, path: string) => boolean;
   close(): Promise<void>;
 };
 
@@ -31,7 +33,8 @@ export async function startPresignedProxy(target: string): Promise<PresignedProx
     onlyPresigned: false,
     refused: [],
     passed: [],
-    cut: () => false,
+    stored: [],
+    denies: () => false,
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -55,7 +58,11 @@ function pass(
     outgoing.writeHead(403).end('<Error><Code>NotPresigned</Code></Error>');
     return;
   }
-  if (proxy.cut(method, path)) return void incoming.socket.destroy();
+  if (proxy.denies(method, path)) {
+    outgoing.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');
+    return;
+  }
+  if (method === 'PUT') proxy.stored.push(path);
   // The Host that was signed is passed on as it came.
   const onward = forward(target + url, { method, headers, setHost: false }, (answer) => {
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
