@@ -59,6 +59,7 @@ async function attempt(takeBack: () => Promise<void>, emit: Emit): Promise<void>
 
 /** Always the same names, so that nothing gathers. */
 const TRIALS = ['grants/trial', 'claims/trial', 'receipts/trial'] as const;
+const ABSENT = 'claims/absent';
 const TRIAL = new TextEncoder().encode('stateferry: may this machine store and read here?\n');
 
 /**
@@ -76,6 +77,8 @@ async function requireAccess(
       await store.put(name, TRIAL, {}, signal);
       await store.get(name, undefined, signal);
     }
+    // Some servers say that what is absent is denied, to who may not list: then no claim could be looked for.
+    await store.get(ABSENT, undefined, signal);
     await trySigning(store, lifeMs, emit, signal);
     await readAnyPack(store, writer.id, signal);
   } catch (error) {

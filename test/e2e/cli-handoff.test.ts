@@ -1,6 +1,12 @@
 /** A move with a ticket over a folder, which needs the folder and no addresses. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { handoffWorld, ticketOf, type HandoffWorld } from '../support/handoff-world.ts';
+import { MAIN, makeFolder, succeeded } from './cli-run.ts';
 import { describeHandoff } from './handoff-suite.ts';
 
 describe('a ticket of a folder', () => {
@@ -8,4 +14,64 @@ describe('a ticket of a folder', () => {
     location: join(folder, 'repository'),
     credentials: {},
   }));
+});
+
+describe('a folder that is not where it was', () => {
+  const folder = makeFolder();
+  const repository = join(folder.path, 'repository');
+  const moved = join(folder.path, 'elsewhere');
+  let world: HandoffWorld;
+  before(async () => {
+    world = await handoffWorld(folder.path, 'old', { location: repository, credentials: {} });
+  });
+  after(() => {
+    world.close();
+    folder.remove();
+  });
+
+  test('a killed handoff is known, and taken back with the fence', async () => {
+    await world.startGateway();
+    await killedAt('fence');
+    assert.ok(!world.isRunning());
+    const status = succeeded(await world.run('status', '--json')).last();
+    const [line] = status['handoffs'] as { state: string }[];
+    assert.equal(line?.state, 'interrupted');
+    succeeded(await world.run('handoff', '--cancel'));
+    assert.ok(world.isRunning());
+    assert.ok(!existsSync(world.dropIn));
+  });
+
+  test('is named with -r; a gateway that runs all the same is pointed out', async () => {
+    const ticket = ticketOf(await world.run('handoff', '--yes'));
+    renameSync(repository, moved);
+    const bob = world.newcomer('bob');
+    const lost = await bob.run('pull', ticket, '--yes', '--json');
+    assert.equal(lost.exit, 10, lost.stdout);
+    assert.match(String(lost.last()['hint']), /-r DIR/);
+    succeeded(await bob.run('pull', ticket, '-r', moved, '--yes', '--no-restart'));
+    await world.startGateway();
+    const { attention } = succeeded(await world.run('status', '--json')).last();
+    const codes = (attention as { code: string }[]).map(({ code }) => code);
+    assert.ok(codes.includes('handed-off-alive'), codes.join());
+  });
+
+  /** As soon as it says that it begins that stage. */
+  async function killedAt(stage: string): Promise<void> {
+    const { old } = world;
+    const args = ['handoff', '--yes', '--passphrase-file', old.passphraseFile];
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: old.folder,
+      env: {
+        PATH: `${join(old.folder, 'bin')}:/usr/bin:/bin`,
+        HOME: old.home,
+        TMPDIR: old.folder,
+        STATEFERRY_HOME: old.settings,
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child.stderr.on('data', (text: Buffer) => {
+      if (text.toString().includes(`${stage}\n`)) child.kill('SIGKILL');
+    });
+    await once(child, 'exit');
+  }
 });

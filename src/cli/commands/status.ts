@@ -23,7 +23,10 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
       handoffs,
       lastPull,
       kept: keptHere(session),
-      attention: [...attentionOf(session, installs, repositories), ...handoffAttention(handoffs)],
+      attention: [
+        ...attentionOf(session, installs, repositories),
+        ...handoffAttention(handoffs, installs),
+      ],
     },
   };
 }

@@ -1,6 +1,7 @@
 /** How handoffs from this machine stand, and receipts of takeovers that could not be stored yet. */
 import { fromBase64, fromHex } from '../../base/bytes.ts';
 import { FerryError } from '../../base/errors.ts';
+import type { Install } from '../../gateway/install.ts';
 import { standingOf, type Standing } from '../../handoff/standing.ts';
 import { storeReceipt } from '../../handoff/take-over.ts';
 import type { HandoffSettings, TakeoverSettings } from '../../settings/schema.ts';
@@ -64,8 +65,17 @@ function lineOf(
   };
 }
 
-export function handoffAttention(lines: readonly HandoffLine[]): Attention[] {
+export function handoffAttention(
+  lines: readonly HandoffLine[],
+  installs: readonly Pick<Install, 'install' | 'running'>[],
+): Attention[] {
   return lines.flatMap(({ install, state, takenBy, ok, endsAt }): Attention[] => {
+    const isAlive = installs.some((one) => one.install === install && one.running);
+    if (isAlive && OPEN.has(state)) {
+      const message = `the gateway of ${install} runs here, and it was handed off`;
+      const hint = `Stop it: two live copies harm each other. Or, if nobody has it: stateferry handoff ${install} --cancel`;
+      return [{ code: 'handed-off-alive', message, hint }];
+    }
     const back = `stateferry handoff ${install} --cancel takes it back.`;
     if (state === 'interrupted') {
       const message = `a handoff of ${install} was interrupted before there was a ticket`;
@@ -84,6 +94,13 @@ export function handoffAttention(lines: readonly HandoffLine[]): Attention[] {
     return [];
   });
 }
+
+const OPEN: ReadonlySet<HandoffLine['state']> = new Set([
+  'offered',
+  'taken',
+  'confirmed',
+  'unknown',
+]);
 
 /** Receipts that were lost on the way to the store. */
 export async function storePendingReceipts(session: Session): Promise<void> {
