@@ -35,7 +35,7 @@ export type SwapStep =
 /**
  * In their order. What was renamed is on the disk when this returns; in between, the journal is what a power cut
  * leaves to go by.
- * @returns how long it took from the first rename to the last, in ms
+ * @returns how long it took from the first rename to the last, in whole ms
  * @throws target-unsafe when something is where nothing was, or the other way round
  */
 export function performSteps(steps: readonly SwapStep[]): number {
@@ -50,7 +50,7 @@ export function performSteps(steps: readonly SwapStep[]): number {
     lastNs = process.hrtime.bigint();
   }
   syncMoved(steps);
-  return firstNs === undefined ? 0 : Number(lastNs - firstNs) / NS_PER_MS;
+  return firstNs === undefined ? 0 : Math.ceil(Number(lastNs - firstNs) / NS_PER_MS);
 }
 
 const NS_PER_MS = 1_000_000;

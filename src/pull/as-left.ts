@@ -9,12 +9,18 @@ import { standsThere } from '../fs/identity.ts';
 import { isOwn } from '../fs/own-file.ts';
 import { walkTree, type WalkItem } from '../fs/walk.ts';
 import { omitRules } from '../gateway/omit-rules.ts';
-import { installNames, journalsIn, writeJournal, type Journal } from './journal.ts';
+import {
+  installNames,
+  journalsIn,
+  writeJournal,
+  type Journal,
+  type JournalFile,
+} from './journal.ts';
 import type { PullPlan } from './landing.ts';
 
 /** The last pull of these installs, if it placed just what is planned now, and nothing has changed since. */
 export function stillAsLeft(directory: string, plans: readonly PullPlan[]): Journal | undefined {
-  const done = journalsIn(directory).filter(({ journal }) => journal.state === 'done');
+  const done = journalsIn(directory).filter(isInPlace);
   const lastOf = ({ install }: PullPlan) =>
     done.findLast((one) => installNames(one).includes(install))?.journal;
   const [first] = plans;
@@ -38,10 +44,14 @@ function isOfPlan({ installs }: Journal, plan: PullPlan): boolean {
   );
 }
 
+/** Also when what was there before is gone for good. */
+const isInPlace = ({ journal: { state } }: JournalFile): boolean =>
+  state === 'done' || state === 'discarded';
+
 /** At the end of a pull, after its doctor and its gateway have changed what they change. */
 export function rememberAsLeft(directory: string, { time, stamp }: Journal): void {
   const own = journalsIn(directory).find(
-    ({ journal }) => journal.state === 'done' && journal.time === time && journal.stamp === stamp,
+    (one) => isInPlace(one) && one.journal.time === time && one.journal.stamp === stamp,
   );
   if (!own || !isOwn(own.file)) return;
   writeJournal(own.file, { ...own.journal, asLeft: fingerprintOf(own.journal) });

@@ -87,7 +87,7 @@ export type Pulled = {
   readonly landed: Landed | undefined;
   /** It did not pass, and everything is as it was before. */
   readonly undone: UndoPlan | undefined;
-  /** What an undo would put back; undefined: a dry run. */
+  /** What an undo would put back; undefined: nothing, or a dry run. */
   readonly kept: Kept | undefined;
   /** False: a dry run, or this snapshot was in place already. */
   readonly isNew: boolean;

@@ -164,7 +164,8 @@ async function land(
     const { placed, relocated: counted } = ownOf(one);
     const { landing, restored, relocated = counted } = one;
     const plan = { ...landing.plan, placed };
-    const more = { undone, kept: keptOf(journal), isNew, downtimeMs };
+    const kept = journal.state === 'done' ? keptOf(journal) : undefined;
+    const more = { undone, kept, isNew, downtimeMs };
     return { plan, restored, relocated, landed: landed[index], ...more };
   });
 }

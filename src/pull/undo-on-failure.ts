@@ -1,5 +1,4 @@
 /** What becomes of a pull whose files are in place and whose doctor or checklist fails. */
-import { FerryError } from '../base/errors.ts';
 import type { Landed, PullDeps, PullRequest } from './landing.ts';
 import { undo, type UndoPlan } from './undo.ts';
 
@@ -53,9 +52,16 @@ async function undoNow(
   const request = { site, journals, install, dryRun: false, stamp };
   const deps = { emit, clock, confirm: async () => {}, startGateways };
   const { plan } = await undo(request, deps, signal);
-  if (plan === undefined) throw new FerryError('bug', 'what has just landed can be undone');
+  if (plan === undefined) return acceptedBefore(installs, emit);
   const message = `${installs.join(', ')} was undone: everything is as it was before the pull`;
   const hint = `What was pulled lies beside it: ${plan.pulled.map(({ aside }) => aside).join(', ')}`;
   emit({ type: 'notice', code: 'undone', message, hint });
   return plan;
+}
+
+/** It was in place already, and what had been here before it is gone for good. */
+function acceptedBefore(installs: readonly string[], emit: PullDeps['emit']): undefined {
+  const message = `${installs.join(', ')} cannot be undone: an earlier pull of it was accepted`;
+  emit({ type: 'notice', code: 'not-undone', message });
+  return undefined;
 }

@@ -60,6 +60,11 @@ test('undo --discard accepts what is here; then there is nothing to undo', async
     assert.match(again.stdout, /^nothing to undo: /);
   }
   assert.doesNotMatch(succeeded(await fresh.run('status')).stdout, /can be undone/);
+  // What is here now was accepted: pulled again it stays, and there is nothing to go back to.
+  rmSync(since);
+  const pulled = succeeded(await fresh.run(...placing, '--json')).last();
+  assert.equal(pulled['alreadyInPlace'], true);
+  assert.equal(pulled['undo'], null);
 });
 
 test('two at once: the second is told who is at work', async () => {

@@ -46,10 +46,7 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
   const as = isRenamed ? ` (was ${printableLine(source)})` : '';
   return [
     `${paint.good(doneText(summary))} ${printableLine(names.join(', '))}${as} from ${from}: ` +
-      `${countText(summary.files, 'file')}, ${bytesText(summary.bytes)}` +
-      (summary.dryRun === true
-        ? ''
-        : `, ${bytesText(summary.bytesFetched)} fetched in ${durationText(summary.durationMs)}`),
+      `${countText(summary.files, 'file')}, ${bytesText(summary.bytes)}${effortText(summary)}`,
     ...(summary.installs ?? [summary]).flatMap(({ install, placed }) => [
       ...(summary.installs ? [`  ${printableLine(install)}`] : []),
       ...placed.flatMap(({ root, from, to, aside }) => [
@@ -63,7 +60,7 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
     ),
     ...doctorLines(summary),
     ...checklistLines(summary, choices),
-    ...afterPullLines(summary, choices),
+    ...(summary.undone ? [] : afterPullLines(summary, choices)),
     ...undoLines(summary, choices),
     ...(typeof summary.join === 'string'
       ? [`to keep the backups going from here: ${printableLine(summary.join)}`]
@@ -71,8 +68,17 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
   ];
 }
 
-function doneText({ dryRun, alreadyInPlace }: PullSummary): string {
+/** The swap is what a gateway has to stand still for. */
+function effortText(summary: PullSummary): string {
+  const { dryRun, alreadyInPlace, bytesFetched, durationMs, downtimeMs } = summary;
+  if (dryRun === true) return '';
+  const fetched = `, ${bytesText(bytesFetched)} fetched in ${durationText(durationMs)}`;
+  return alreadyInPlace === true ? fetched : `${fetched}, swapped in ${durationText(downtimeMs)}`;
+}
+
+function doneText({ dryRun, undone, alreadyInPlace }: PullSummary): string {
   if (dryRun === true) return 'would pull';
+  if (undone) return 'pulled, and undone again:';
   return alreadyInPlace === true ? 'in place already:' : 'pulled';
 }
 
@@ -143,12 +149,12 @@ function checklistLines(
 const CHECKLIST_FAILED = ERROR_CODES['checklist-failed'].exit;
 
 function undoLines(summary: PullSummary, { verbose, exit }: AnswerChoices): string[] {
-  const { undo, undone, alreadyInPlace, downtimeMs } = summary;
-  if (undone) return ['undone: everything is as it was before the pull', ...movedBackLines(undone)];
+  const { undo, undone } = summary;
+  if (undone) return ['everything is as it was before the pull', ...movedBackLines(undone)];
   if (undo === null) return [];
   const { command, discard, byHand } = undo;
   return [
-    ...(alreadyInPlace === true ? [] : [`  swapped in ${durationText(downtimeMs)}`]),
+    ...(undo.aside.length === 0 ? [] : ['what was here before']),
     ...keptLines(undo),
     exit === CHECKLIST_FAILED
       ? `a critical line failed; to put back what was here before: ${printableLine(command)}`
