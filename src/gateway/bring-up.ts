@@ -3,12 +3,12 @@
  * service file holds absolute paths and secrets, and is never copied), then a restart. Where no service manager is (a
  * container, a server's root) nothing can start it, and the command that does is told.
  */
-import { z } from 'zod';
 import type { Emit } from '../base/events.ts';
 import type { RunResult } from '../process/run.ts';
 import { notChecked, type CheckLine } from './checklist.ts';
 import { emitCommand, toldBy } from './command-told.ts';
-import { parseJsonOutput, type CliTarget, type ProductCli } from './product-cli.ts';
+import { type CliTarget, type ProductCli } from './product-cli.ts';
+import { saysDone } from './service-answer.ts';
 
 export type BringUpRequest = {
   readonly target: CliTarget;
@@ -42,7 +42,7 @@ export async function bringUp(
   }
   const args = ['gateway', 'restart', '--json'];
   const result = await tell(cli, args, RESTART_TIMEOUT_MS, request, emit);
-  const isThere = isDone(result) || !isWithoutService(result);
+  const isThere = saysDone(result) || !isWithoutService(result);
   return { started: isThere, why: isThere ? '' : 'no service starts it here', lines };
 }
 
@@ -62,16 +62,9 @@ async function installService(
   const args = ['gateway', 'install', '--json', ...(isForced ? ['--force'] : [])];
   const result = await tell(cli, args, INSTALL_TIMEOUT_MS, request, emit);
   const line = { check: SERVICE, critical: true, expected: 'installed' };
-  if (isDone(result)) return { ...line, ok: true, found: 'installed' };
+  if (saysDone(result)) return { ...line, ok: true, found: 'installed' };
   if (isWithoutService(result)) return notChecked(line, 'no service manager here');
   return { ...line, ok: false, found: toldBy(result) };
-}
-
-const answerSchema = z.object({ ok: z.literal(true), result: z.string().optional() });
-
-function isDone({ exit, stdout }: RunResult): boolean {
-  const answer = answerSchema.safeParse(parseJsonOutput(stdout));
-  return exit === 0 && answer.success && answer.data.result !== 'not-loaded';
 }
 
 /** In the words of three generations; they exit 0 or 1 as it comes. */

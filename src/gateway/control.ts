@@ -9,6 +9,7 @@ import type { Emit } from '../base/events.ts';
 import { startProcess } from '../process/start.ts';
 import { emitCommand } from './command-told.ts';
 import { productEnv, type CliDeps, type CliTarget, type ProductCli } from './product-cli.ts';
+import { saysDone } from './service-answer.ts';
 import { commandLineOf, environmentOf, processLives, serviceUnitOf } from './processes.ts';
 import { isRunning, startingGateways, type RunningAnswer, type RunningInput } from './running.ts';
 
@@ -77,10 +78,9 @@ export async function stopGateway(
   const unit = pid === undefined ? undefined : serviceUnitOf(pid);
   const stopped = { port, environment: pid === undefined ? undefined : environmentOf(pid) };
   const watch: Watch = { gateway, deps, pid, unit, known: knownOf(gateway, pid) };
-  let by: StoppedGateway['by'] = 'signal';
+  let by: StoppedGateway['by'] = 'command';
   try {
     const saidStopped = await askToStop(gateway.target, deps, signal);
-    if (saidStopped) by = 'command';
     if (!(await isGone(watch, saidStopped ? COMMAND_WAIT_MS : 0, signal))) {
       by = 'signal';
       await endProcess(watch, signal);
@@ -97,7 +97,8 @@ export async function stopGateway(
 /** Interrupted halfway: what was asked to end is waited for and started again. */
 async function undoStop(watch: Watch, stopped: StoppedGateway): Promise<void> {
   const { signal } = new AbortController();
-  if (await isGone(watch, COMMAND_WAIT_MS, signal)) {
+  const waitMs = stopped.by === 'command' ? SETTLE_OF_SERVICE_MS : COMMAND_WAIT_MS;
+  if (await isGone(watch, waitMs, signal)) {
     await startAgain(stopped, watch.gateway, watch.deps, signal);
   }
 }
@@ -127,7 +128,7 @@ async function askToStop(
   const args = ['gateway', 'stop', '--json', ...(isForced ? ['--force'] : [])];
   const result = await cli.run(args, request);
   emitCommand(emit, cli, args, result);
-  return result.exit === 0 && /"result":\s*"stopped"/.test(result.stdout);
+  return saysDone(result);
 }
 
 /** Its process has ended, and nothing looks like it any more. @throws gateway-unstoppable: another one does */
