@@ -7,7 +7,7 @@ import type { Emit } from '../base/events.ts';
 import type { RunResult } from '../process/run.ts';
 import { notChecked, type CheckLine } from './checklist.ts';
 import { emitCommand, toldBy } from './command-told.ts';
-import { type CliTarget, type ProductCli } from './product-cli.ts';
+import type { CliTarget, ProductCli } from './product-cli.ts';
 import { saysDone } from './service-answer.ts';
 
 export type BringUpRequest = {
