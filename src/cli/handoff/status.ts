@@ -73,7 +73,8 @@ export function handoffAttention(
     const isAlive = installs.some((one) => one.install === install && one.running);
     if (isAlive && OPEN.has(state)) {
       const message = `the gateway of ${install} runs here, and it was handed off`;
-      const hint = `Stop it: two live copies harm each other. Or, if nobody has it: stateferry handoff ${install} --cancel`;
+      const cancel = `stateferry handoff ${install} --cancel`;
+      const hint = `Stop it: two live copies harm each other. Or, if nobody has it: ${cancel}`;
       return [{ code: 'handed-off-alive', message, hint }];
     }
     const back = `stateferry handoff ${install} --cancel takes it back.`;
