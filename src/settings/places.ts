@@ -1,5 +1,14 @@
 /** Where this machine keeps its settings and its disposable cache. */
-import { chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { FerryError, systemCode } from '../base/errors.ts';
 import type { Environment, Owner } from './environment.ts';
@@ -68,17 +77,14 @@ export function makePrivateFolder(
   }
 }
 
-/** Root wrote into somebody's folder: what lies in it shall be theirs again. */
+/**
+ * Root wrote into somebody's folder: what lies in it shall be theirs again. A folder that is not theirs stays as it is:
+ * a link of theirs may have led us there.
+ */
 export function handOver(folder: string, owner: Owner): void {
-  try {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) handOver(path, owner);
-      if (entry.isFile() || entry.isDirectory()) give(path, owner);
-    }
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
+  withOpened(folder, constants.O_DIRECTORY, (fd) => {
+    if (fstatSync(fd).uid === owner.uid) handOverIn(folder, fd, owner);
+  });
 }
 
 /**
@@ -86,16 +92,49 @@ export function handOver(folder: string, owner: Owner): void {
  * without root afterwards. Disks and shares that keep no owners are left alone.
  */
 export function handOverRepository(folder: string, owner: Owner, isNew: boolean): void {
-  const stats = statSync(folder, { throwIfNoEntry: false });
-  if (!stats || (stats.uid !== owner.uid && !isNew)) return;
   try {
-    give(folder, owner);
-    handOver(folder, owner);
+    withOpened(folder, constants.O_DIRECTORY | (isNew ? constants.O_NOFOLLOW : 0), (fd) => {
+      if (isNew) give(fd, owner);
+      if (fstatSync(fd).uid === owner.uid) handOverIn(folder, fd, owner);
+    });
   } catch (error) {
-    if (!['EPERM', 'ENOTSUP', 'EINVAL', 'EROFS'].includes(systemCode(error) ?? '')) throw error;
+    if (!['EACCES', 'EPERM', 'ENOTSUP', 'EINVAL', 'EROFS'].includes(systemCode(error) ?? ''))
+      throw error;
   }
 }
 
-function give(path: string, owner: Owner): void {
-  if (statSync(path).uid !== owner.uid) chownSync(path, owner.uid, owner.gid);
+/** By what was opened, and not by names: the user may put links in their place at any moment. */
+function handOverIn(folder: string, fd: number, owner: Owner): void {
+  const at = process.platform === 'linux' ? `/proc/self/fd/${fd}` : folder;
+  for (const entry of readdirSync(at, { withFileTypes: true })) {
+    if (!entry.isFile() && !entry.isDirectory()) continue;
+    const path = join(at, entry.name);
+    withOpened(path, constants.O_NOFOLLOW | constants.O_NONBLOCK, (inner) => {
+      const stats = fstatSync(inner);
+      // A second name of a file: the other one may be anybody's.
+      if (stats.isFile() && stats.nlink > 1) return;
+      if (stats.isDirectory()) handOverIn(path, inner, owner);
+      if (stats.isFile() || stats.isDirectory()) give(inner, owner);
+    });
+  }
+}
+
+function give(fd: number, owner: Owner): void {
+  if (fstatSync(fd).uid !== owner.uid) fchownSync(fd, owner.uid, owner.gid);
+}
+
+/** Nothing happens where it is gone, or has become a link. */
+function withOpened(path: string, flags: number, work: (fd: number) => void): void {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | flags);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'ENOTDIR'].includes(systemCode(error) ?? '')) return;
+    throw error;
+  }
+  try {
+    work(fd);
+  } finally {
+    closeSync(fd);
+  }
 }

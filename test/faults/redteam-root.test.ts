@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import {
   chownSync,
   existsSync,
+  lchownSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -18,6 +20,7 @@ import { asBytePath, bytePathFromText } from '../../src/base/byte-path.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import { createPlacer } from '../../src/fs/place.ts';
 import { finishInterruptedSwaps } from '../../src/pull/swap.ts';
+import { handOver } from '../../src/settings/places.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root can be tricked like this';
 const SOMEBODY = 12_345;
@@ -42,7 +45,7 @@ test('a journal that its reader did not write moves nothing', { skip }, (context
   ];
   const counted = { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] };
   const gateway = { brand: 'openclaw', profile: 'default', stateDir: '', configPath: '', port: 1 };
-  const moved = { placed: [], relocated: [], counted, gateway };
+  const moved = { placed: [], mapped: [], relocated: [], counted, gateway };
   const installs = [{ snapshot: 's', install: 'openclaw', ...moved }];
   const journal = { format: 1, time: '', stamp: '', state: 'swapping', installs, steps };
   const file = join(journals, 'one.json');
@@ -88,3 +91,35 @@ test('a stage that somebody made a link is not filled', { skip }, (context) => {
   assert.equal(readFileSync(join(outside, 'file'), 'utf8'), 'of root');
   assert.equal(statSync(outside).uid, 0);
 });
+
+test(
+  'what root hands over to somebody is only what lies in their own folder',
+  { skip },
+  (context) => {
+    const folder = folderOf(context);
+    const owner = { uid: SOMEBODY, gid: SOMEBODY };
+    const [system, theirs] = [join(folder, 'system'), join(folder, 'theirs')];
+    for (const made of [system, theirs, join(theirs, 'made')]) mkdirSync(made);
+    writeFileSync(join(system, 'shadow'), 'of root');
+    const leads = join(folder, 'leads');
+    symlinkSync(system, leads);
+    lchownSync(leads, SOMEBODY, SOMEBODY);
+    handOver(leads, owner);
+    assert.equal(
+      statSync(join(system, 'shadow')).uid,
+      0,
+      'a folder of theirs that leads elsewhere',
+    );
+    chownSync(theirs, SOMEBODY, SOMEBODY);
+    symlinkSync(system, join(theirs, 'folder'));
+    symlinkSync(join(system, 'shadow'), join(theirs, 'file'));
+    linkSync(join(system, 'shadow'), join(theirs, 'second-name'));
+    for (const name of ['one', 'made/two']) writeFileSync(join(theirs, name), 'of ours');
+    handOver(theirs, owner);
+    assert.equal(statSync(system).uid, 0);
+    assert.equal(statSync(join(system, 'shadow')).uid, 0);
+    for (const name of ['one', 'made', 'made/two']) {
+      assert.equal(statSync(join(theirs, name)).uid, SOMEBODY, name);
+    }
+  },
+);
