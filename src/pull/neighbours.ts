@@ -9,6 +9,7 @@ import {
   toFsPath,
   type BytePath,
 } from '../base/byte-path.ts';
+import { FerryError } from '../base/errors.ts';
 import { inspectInstalls } from '../gateway/discover.ts';
 import type { Notice } from '../gateway/install.ts';
 import { movePath } from '../gateway/path-map.ts';
@@ -31,9 +32,11 @@ export async function keepNeighbours(
 ): Promise<Kept> {
   const replaced = settled.flat().filter(isReplaced);
   const stays = new Map<BytePath, string>();
-  for (const place of replaced.length === 0 ? [] : await neighbourPlaces(meant, signal)) {
+  const { places, notices } = await neighboursOf(replaced.length === 0 ? [] : meant, signal);
+  for (const place of places) {
     const holders = replaced.filter(({ to }) => place.path.startsWith(`${bytePathFromText(to)}/`));
-    const isPulled = settled.flat().some((piece) => isPartOf(place.path, piece));
+    const isPulled =
+      settled.flat().some((piece) => isPartOf(place.path, piece)) || isUsed(place.path, meant);
     if (holders.length === 0 || isPulled) continue;
     if (place.isShared && (await isBrought(place.path, meant, settled))) continue;
     stays.set(place.path, place.install);
@@ -41,12 +44,23 @@ export async function keepNeighbours(
   return {
     pieces: settled.map((pieces) => pieces.map((piece) => less(piece, [...stays.keys()]))),
     stays: [...stays.keys()],
-    notices: [...stays].map(([path, install]) => ({
-      code: 'neighbour-stays',
-      message: `${showPath(path)} belongs to ${install} and stays as it is`,
-    })),
+    notices: [
+      ...notices,
+      ...[...stays].map(([path, install]) => ({
+        code: 'neighbour-stays',
+        message: `${showPath(path)} belongs to ${install} and stays as it is`,
+      })),
+    ],
   };
 }
+
+/** An agent that is pulled works there: then it comes with the snapshot, as everything else of it. */
+const isUsed = (path: BytePath, meant: readonly Meant[]): boolean =>
+  meant.some(({ record, map }) =>
+    record.agents.some(
+      ({ workspace }) => bytePathFromText(movePath(map, workspace) ?? workspace) === path,
+    ),
+  );
 
 /** A folder that will be moved aside; behind a link nothing is moved. */
 const isReplaced = ({ only, to }: Piece): boolean =>
@@ -60,6 +74,20 @@ function isPartOf(path: BytePath, { to, only, root }: Piece): boolean {
 }
 
 type Place = { readonly path: BytePath; readonly install: string; readonly isShared: boolean };
+
+type Neighbours = { readonly places: readonly Place[]; readonly notices: readonly Notice[] };
+
+/** One that cannot be read is no reason to pull nothing: what it has there is moved aside, and not lost. */
+async function neighboursOf(meant: readonly Meant[], signal: AbortSignal): Promise<Neighbours> {
+  try {
+    return { places: await neighbourPlaces(meant, signal), notices: [] };
+  } catch (error) {
+    if (!(error instanceof FerryError) || error.code !== 'file-unreadable') throw error;
+    const message = `other installs of this home cannot be looked at: ${error.message}`;
+    const hint = 'What they have in folders that are replaced is moved aside with these.';
+    return { places: [], notices: [{ code: 'neighbours-unknown', message, hint }] };
+  }
+}
 
 async function neighbourPlaces(meant: readonly Meant[], signal: AbortSignal): Promise<Place[]> {
   const [first] = meant;

@@ -207,6 +207,27 @@ describe('one after the other', () => {
     assert.equal(read(home, '.openclaw/workspace-work/new.md'), 'written here');
   });
 
+  test('where an agent of what is pulled works in the same folder, it comes with the snapshot', async () => {
+    const own = await landingWorld(join(folder, 'shared'));
+    for (const profile of ['', 'work']) writeProfile(own.oldHome, profile, await freePort());
+    const config = JSON.parse(read(own.oldHome, '.openclaw/openclaw.json')) as object;
+    const list = [
+      { id: 'main', default: true },
+      { id: 'two', workspace: '~/.openclaw/workspace-work' },
+    ];
+    const agents = { defaults: { workspace: join(own.oldHome, '.openclaw/workspace') }, list };
+    write(own.oldHome, { '.openclaw/openclaw.json': JSON.stringify({ ...config, agents }) });
+    const id = (await pushHome(own, { install: 'openclaw' })).id;
+    const home = join(own.folder, 'bob');
+    writeProfile(home, 'work', await freePort());
+    write(home, { '.openclaw/workspace-work/SOUL.md': 'of bob' });
+    const pulled = await pullInto(own, { home, snapshot: id, ...QUIET });
+    assert.ok(pulled.landed?.ok);
+    assert.equal(read(home, '.openclaw/workspace-work/SOUL.md'), 'the soul of .openclaw-work');
+    const aside = '.openclaw.before-stateferry-20261121-080000/workspace-work/SOUL.md';
+    assert.equal(read(home, aside), 'of bob');
+  });
+
   test('and undone, all of it is where it was, to the byte', async () => {
     const home = newHome('undone');
     await pullInto(world, { home, snapshot: ofWork, stamp: 'first', ...QUIET });
