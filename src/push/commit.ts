@@ -15,6 +15,7 @@ import type { HighWaterMark } from '../repository/machine.ts';
 import { timeText, writeFresh } from '../repository/objects.ts';
 import { authorSelf, type WriterRepository } from '../repository/open.ts';
 import { readPackList, StoredPackList } from '../repository/pack-lists.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { makeSnapshot, openCover } from '../repository/snapshots.ts';
 
 /** Half the least grace period that a prune may use: what C1 saw may be trusted this long. */
@@ -168,15 +169,11 @@ async function lookAtPacks(
 ): Promise<Seen> {
   const { store } = deps.repository;
   const condemned = await readTombstones(deps, signal);
-  const sizes = new Map<string, number>();
-  let dateMs: number | undefined;
-  for (const writer of new Set(packs.map((pack) => pack.writer))) {
-    for await (const listed of store.list(`packs/${writer}/`, signal)) {
-      sizes.set(listed.name, listed.size);
-      dateMs ??= listed.dateMs;
-    }
-  }
-  const list = await store.stat(packList.name, signal);
+  // Both after the tombstones; of each other they do not depend.
+  const [{ sizes, dateMs }, list] = await Promise.all([
+    listPacks(new Set(packs.map((pack) => pack.writer)), store, signal),
+    store.stat(packList.name, signal),
+  ]);
   const listIsWhole = list !== undefined && list.size === (packList.storedBytes ?? list.size);
   const missing = packs.filter((pack) => {
     const name = writerObjectName('packs', pack.writer, pack.pack);
@@ -187,6 +184,23 @@ async function lookAtPacks(
     missing,
     listMissing: !listIsWhole || condemned.has(packList.name),
   };
+}
+
+/** Sizes by name, and the Date of the first answer. */
+async function listPacks(
+  writers: ReadonlySet<string>,
+  store: ObjectStore,
+  signal: AbortSignal,
+): Promise<{ sizes: ReadonlyMap<string, number>; dateMs: number | undefined }> {
+  const sizes = new Map<string, number>();
+  let dateMs: number | undefined;
+  for (const writer of writers) {
+    for await (const listed of store.list(`packs/${writer}/`, signal)) {
+      sizes.set(listed.name, listed.size);
+      dateMs ??= listed.dateMs;
+    }
+  }
+  return { sizes, dateMs };
 }
 
 /** What a valid tombstone names. One that the root key did not sign is announced and means nothing. */
