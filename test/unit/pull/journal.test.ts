@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { bytePathFromText } from '../../../src/base/byte-path.ts';
 import { FerryError } from '../../../src/base/errors.ts';
+import { identityOf } from '../../../src/fs/identity.ts';
 import { interruptedInstalls, type Journal } from '../../../src/pull/journal.ts';
 import { finishInterruptedSwaps, swap } from '../../../src/pull/swap.ts';
 
@@ -112,6 +113,31 @@ test('what came into being at the place meanwhile is not overwritten', (context)
   );
   assert.equal(readFileSync(join(at.folder, 'state/who'), 'utf8'), 'the gateway');
   assert.equal(readFileSync(join(at.folder, 'state.old/who'), 'utf8'), 'old');
+  // It is still half done, and is so until that has been moved away.
+  assert.deepEqual(interruptedInstalls(at.journals), ['openclaw', 'openclaw:work']);
+  rmSync(join(at.folder, 'state'), { recursive: true });
+  assert.equal(finishInterruptedSwaps(at.journals).length, 1);
+  assertAllNew(at);
+});
+
+test('a stage that vanished is no stage that was placed', (context) => {
+  const at = scene(context);
+  const steps = at.moves.map(({ kind, from, to }) => ({
+    kind,
+    from: bytePathFromText(from),
+    to: bytePathFromText(to),
+    identity: identityOf(bytePathFromText(from)),
+  }));
+  rmSync(join(at.folder, 'workspace.stage'), { recursive: true });
+  assert.throws(
+    () => swap(bytePathFromText(journalFile(at)), { ...REST, steps }),
+    (error) => error instanceof FerryError && /vanished/.test(error.message),
+  );
+  for (const name of ['state', 'workspace']) {
+    assert.equal(readFileSync(join(at.folder, name, 'who'), 'utf8'), 'old');
+    assert.ok(!existsSync(join(at.folder, `${name}.old`)));
+  }
+  assert.deepEqual(finishInterruptedSwaps(at.journals), []);
 });
 
 test('a journal of another version is left alone and named', (context) => {
