@@ -3,7 +3,8 @@
  * machine. Files of ours beside the service's own, and the service disabled; nothing of the product's is edited, so a
  * start that somebody types in the foreground is not kept from happening.
  */
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { bytePathFromText } from '../base/byte-path.ts';
 import { FerryError, messageOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
@@ -70,8 +71,13 @@ export async function raiseFence(
       `ConditionPathExists=!${fence.file.replaceAll('%', '%%')}`,
       '',
     ];
-    mkdirSync(dropInFolder(service, request), { recursive: true });
-    write(`${dropInFolder(service, request)}/${DROP_IN}`, unit.join('\n'));
+    const folder = dropInFolder(service, request);
+    write(`${folder}/${DROP_IN}`, unit.join('\n'));
+    // Root at work in somebody's home: what lies there shall be theirs.
+    const { owner } = deps.cliDeps;
+    if (owner && !service.isOfSystem) {
+      for (const path of [folder, `${folder}/${DROP_IN}`]) chownSync(path, owner.uid, owner.gid);
+    }
     await systemctl(['daemon-reload'], service, request, deps, signal);
     if (service.wasEnabled)
       await systemctl(['disable', service.name], service, request, deps, signal);
@@ -109,6 +115,7 @@ const dropInFolder = (service: FencedService, { home }: Pick<FenceRequest, 'home
 
 function write(path: string, text: string): void {
   try {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileDurable(bytePathFromText(path), text, 0o644);
   } catch (error) {
     throw new FerryError('file-write', `the fence cannot be written: ${messageOf(error)}`, {

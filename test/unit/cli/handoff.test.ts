@@ -1,0 +1,112 @@
+/** What handoff reads from options, and what status says of a handoff. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FerryError } from '../../../src/base/errors.ts';
+import { lifeOf } from '../../../src/cli/handoff/expires.ts';
+import { handoffAttention } from '../../../src/cli/handoff/status.ts';
+import { isTicketMeant } from '../../../src/cli/handoff/take-over.ts';
+import { handoffLines, handoffStatusLines } from '../../../src/cli/output/handoff-answer.ts';
+import type { HandoffLine } from '../../../src/cli/output/summary-handoff.ts';
+
+const HOUR_MS = 3_600_000;
+
+test('how long a ticket lives', () => {
+  assert.equal(lifeOf(undefined), 24 * HOUR_MS);
+  assert.equal(lifeOf('90m'), 1.5 * HOUR_MS);
+  assert.equal(lifeOf('7d'), 7 * 24 * HOUR_MS);
+  for (const wrong of ['', '0m', '8d', '169h', '1w', '-1h', '1', 'tomorrow']) {
+    assert.throws(
+      () => lifeOf(wrong),
+      (error) => error instanceof FerryError && error.code === 'usage',
+      wrong,
+    );
+  }
+});
+
+test('a ticket, or a pipe that brings one', () => {
+  assert.ok(isTicketMeant('-'));
+  assert.ok(isTicketMeant(`sft1${'aB3'.repeat(20)}`));
+  for (const snapshot of [undefined, 'latest', 'latest~2', 'abcdef0123456789']) {
+    assert.ok(!isTicketMeant(snapshot));
+  }
+});
+
+const OFFERED: HandoffLine = {
+  install: 'openclaw',
+  repository: '/media/usb',
+  state: 'offered',
+  offeredAt: '2026-11-21T08:00:00.000Z',
+  endsAt: '2026-11-22T08:00:00.000Z',
+  takenAt: null,
+  takenBy: null,
+  confirmedAt: null,
+  ok: null,
+  failed: [],
+  serviceFenced: true,
+};
+const TAKEN = { takenAt: '2026-11-21T09:00:00.000Z', takenBy: 'new-host' } as const;
+const CONFIRMED = { ...TAKEN, confirmedAt: '2026-11-21T09:05:00.000Z', ok: true } as const;
+const WITH: Readonly<Record<HandoffLine['state'], Partial<HandoffLine>>> = {
+  interrupted: { endsAt: null },
+  offered: {},
+  taken: TAKEN,
+  confirmed: CONFIRMED,
+  cancelled: {},
+  ended: {},
+  unknown: {},
+};
+
+describe('status', () => {
+  for (const [state, more] of Object.entries(WITH)) {
+    test(`${state}: says so, and that a start by hand cannot be prevented`, () => {
+      const line = { ...OFFERED, ...more, state: state as HandoffLine['state'] };
+      const [title, first = '', second = ''] = handoffStatusLines([line]);
+      assert.equal(title, 'handoffs');
+      assert.match(first, / {2}openclaw: /);
+      assert.match(first, /offered|taken|begun|cancelled/);
+      if (state !== 'cancelled') assert.match(second, /by hand cannot be prevented/);
+    });
+  }
+
+  test('confirmed names machine, time and checklist', () => {
+    const text = handoffStatusLines([{ ...OFFERED, ...CONFIRMED, state: 'confirmed' }]).join('\n');
+    assert.match(text, /by new-host, confirmed 2026-11-21 09:05:00 UTC: checklist passed/);
+    const failed = [{ check: 'sessions of main', expected: '3', found: '2' }];
+    const bad = { ...OFFERED, ...CONFIRMED, state: 'confirmed', ok: false, failed } as const;
+    const said = handoffStatusLines([bad]).join('\n');
+    assert.match(said, /checklist FAILED[^]*sessions of main: expected 3, found 2/);
+  });
+
+  test('what needs somebody', () => {
+    const codes = (line: HandoffLine, running = false): string[] =>
+      handoffAttention([line], [{ install: 'openclaw', running }]).map(({ code }) => code);
+    assert.deepEqual(codes(OFFERED), []);
+    assert.deepEqual(codes(OFFERED, true), ['handed-off-alive']);
+    assert.deepEqual(codes({ ...OFFERED, ...CONFIRMED, state: 'confirmed' }, true), [
+      'handed-off-alive',
+    ]);
+    assert.deepEqual(codes({ ...OFFERED, state: 'cancelled' }, true), []);
+    assert.deepEqual(codes({ ...OFFERED, state: 'interrupted' }), ['handoff-interrupted']);
+    assert.deepEqual(codes({ ...OFFERED, state: 'ended' }), ['ticket-expired']);
+    const failed = { ...OFFERED, ...CONFIRMED, state: 'confirmed', ok: false } as const;
+    assert.deepEqual(codes(failed), ['checklist-failed']);
+  });
+});
+
+test('of a cancelled one the answer says what runs, and who else may', () => {
+  const cancelled = {
+    verb: 'handoff',
+    cancelled: true,
+    install: 'openclaw',
+    repository: '/media/usb',
+    takenBy: null,
+    isStarted: true,
+  } as const;
+  assert.deepEqual(handoffLines(cancelled), [
+    'cancelled the handoff of openclaw; its gateway runs again',
+  ]);
+  assert.match(
+    handoffLines({ ...cancelled, takenBy: 'new-host' }).join(),
+    /which new-host has too/,
+  );
+});
