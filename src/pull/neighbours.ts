@@ -41,12 +41,17 @@ export async function keepNeighbours(
     if (place.isShared && (await isBrought(place.path, meant, settled))) continue;
     stays.set(place.path, place.install);
   }
+  // What lies in another one comes with it.
+  const outermost = [...stays].filter(
+    ([path]) => !stays.keys().some((other) => path.startsWith(`${other}/`)),
+  );
+  const paths = outermost.map(([path]) => path);
   return {
-    pieces: settled.map((pieces) => pieces.map((piece) => less(piece, [...stays.keys()]))),
-    stays: [...stays.keys()],
+    pieces: settled.map((pieces) => pieces.map((piece) => less(piece, paths))),
+    stays: paths,
     notices: [
       ...notices,
-      ...[...stays].map(([path, install]) => ({
+      ...outermost.map(([path, install]) => ({
         code: 'neighbour-stays',
         message: `${showPath(path)} belongs to ${install} and stays as it is`,
       })),
