@@ -114,20 +114,20 @@ function withoutOptions(words: readonly string[]): readonly string[] {
 export function isMeant(pid: number, { brand, stateDir, configPath }: GatewayPlace): boolean {
   const environment = environmentOf(pid);
   if (environment === undefined) return false;
-  const places = new Set([stateDir, configPath].map(realPath));
+  const places = new Set([stateDir, configPath].map(placeOf));
   const named = Object.entries(environment).filter(([name]) => PLACE_NAME.test(name));
   // Also under the prefix of a brand that this one is a cover of.
-  if (named.some(([, path]) => places.has(realPath(path)))) return true;
+  if (named.some(([, path]) => places.has(placeOf(path)))) return true;
   const value = (suffix: string): string | undefined => {
     const prefixes = [brand.envPrefix, ...brand.legacyEnvPrefixes];
     return prefixes.map((prefix) => environment[`${prefix}_${suffix}`]).find((one) => one);
   };
   const config = value('CONFIG_PATH');
-  if (config !== undefined) return realPath(config) === realPath(configPath);
+  if (config !== undefined) return placeOf(config) === placeOf(configPath);
   const profile = profileIn(commandLineOf(pid) ?? []) ?? value('PROFILE') ?? 'default';
   const home = value('HOME') ?? environment['HOME'] ?? '';
   const ofProfile = `${home}/${brand.stateDirName}${profile === 'default' ? '' : `-${profile}`}`;
-  return realPath(value('STATE_DIR') ?? ofProfile) === realPath(stateDir);
+  return placeOf(value('STATE_DIR') ?? ofProfile) === placeOf(stateDir);
 }
 
 /** As typed; a process that has given itself a name does not tell any more. */
@@ -136,6 +136,9 @@ function profileIn(words: readonly string[]): string | undefined {
   const at = words.indexOf('--profile');
   return at < 0 ? undefined : words[at + 1];
 }
+
+/** Where a path leads; itself where that cannot be seen. */
+const placeOf = (path: string): string => orUndefined(() => realPath(path)) ?? path;
 
 const PLACE_NAME = /_(STATE_DIR|CONFIG_PATH)$/;
 
