@@ -10,6 +10,7 @@ import { storeAt } from '../repositories.ts';
 import type { HandoffCancelSummary } from '../output/summary-handoff.ts';
 import type { Session } from '../session.ts';
 import { fenceOf, fenceRequest, oldGateway, startOld } from './gateway.ts';
+import { requireTwo } from './two-alive.ts';
 import { dropHandoff, meantHandoff, openHandoffOf, type KeptHandoff } from './kept.ts';
 
 export async function cancel(
@@ -47,35 +48,6 @@ async function closeTicket(
     hint: 'Who has fetched its grant keeps the addresses until they end: to be sure, rotate the access key.',
   });
   return null;
-}
-
-const TWO_ALIVE =
-  'Two live copies harm each other: WhatsApp logs one of them out for good, ' +
-  'Telegram gives each message to one of the two, ' +
-  'and an OAuth login that one of them renews is worthless to the other.';
-
-/**
- * Only a typed word lifts the fence of a gateway that lives elsewhere: a yes is too easily given.
- * @throws confirmation-needed without a terminal, ticket-used when the word was not typed
- */
-async function requireTwo(session: Session, install: string, machine: string): Promise<void> {
-  const { terminal, options, signal } = session;
-  const message = `${machine} has taken over ${install}`;
-  session.emit({ type: 'notice', code: 'taken-over', message: `${message}. ${TWO_ALIVE}` });
-  if (!terminal.isThere || options.json === true) {
-    throw new FerryError(
-      'confirmation-needed',
-      `${message}: only a person at a terminal can lift the fence`,
-      {
-        hint: 'Stop the gateway there for good first; then run this on a terminal. --yes does not stand for it.',
-      },
-    );
-  }
-  const answer = await terminal.ask(`Type ${install} to let it live here again: `, signal);
-  if (answer.trim() === install) return;
-  throw new FerryError('ticket-used', `${message}; nothing was changed here`, {
-    hint: 'stateferry status shows how the handoff stands.',
-  });
 }
 
 /** Whether the gateway runs again. */

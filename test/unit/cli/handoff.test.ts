@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
+import type { FerryEvent } from '../../../src/base/events.ts';
 import { lifeOf } from '../../../src/cli/handoff/expires.ts';
 import { handoffAttention } from '../../../src/cli/handoff/status.ts';
 import { isTicketMeant } from '../../../src/cli/handoff/take-over.ts';
+import { requireTwo } from '../../../src/cli/handoff/two-alive.ts';
 import { handoffLines, handoffStatusLines } from '../../../src/cli/output/handoff-answer.ts';
 import type { HandoffLine } from '../../../src/cli/output/summary-handoff.ts';
 
@@ -109,4 +111,36 @@ test('of a cancelled one the answer says what runs, and who else may', () => {
     handoffLines({ ...cancelled, takenBy: 'new-host' }).join(),
     /which new-host has too/,
   );
+});
+
+describe('lifting the fence of a gateway that lives elsewhere', () => {
+  const said: FerryEvent[] = [];
+  const at = (typed: string | undefined, yes = false) => ({
+    terminal: {
+      isThere: typed !== undefined,
+      ask: () => Promise.resolve(typed ?? ''),
+      askHidden: () => Promise.resolve(''),
+      readAll: () => Promise.resolve(''),
+    },
+    options: { yes, color: false },
+    signal: new AbortController().signal,
+    emit: (event: FerryEvent) => void said.push(event),
+  });
+  const code = (typed: string | undefined, yes = false): Promise<string> =>
+    requireTwo(at(typed, yes), 'openclaw', 'new-host').then(
+      () => 'lifted',
+      (error: unknown) => (error instanceof FerryError ? error.code : 'another error'),
+    );
+
+  test('takes the typed name, and nothing else for it', async () => {
+    assert.equal(await code('openclaw'), 'lifted');
+    for (const typed of ['', 'y', 'yes', 'openclaw:work'])
+      assert.equal(await code(typed), 'ticket-used');
+    assert.equal(await code('y', true), 'ticket-used');
+    assert.equal(await code(undefined, true), 'confirmation-needed');
+    const loud = said.every(
+      (event) => event.type === 'notice' && /WhatsApp.*Telegram.*OAuth/.test(event.message),
+    );
+    assert.ok(loud && said.length > 0);
+  });
 });
