@@ -174,12 +174,13 @@ async function liveLines(
   landing: Landing,
   site: PullRequest['site'],
   { started, why }: BroughtUp,
-  { clock }: Pick<PullDeps, 'clock'>,
+  { clock, emit }: Pick<PullDeps, 'clock' | 'emit'>,
   signal: AbortSignal,
 ): Promise<CheckLine[]> {
   const { record, brand, placement, cli, target } = landing;
   const { channels, port } = record;
   if (!started || !cli) return linesOfNone(channels, why);
+  emit({ type: 'stage', stage: 'check' });
   const { stateDir, configPath } = placement;
   const config = loadConfig(configPath, readFileIfAny).value;
   const basePath = pagePath(textAt(config, 'gateway', 'controlUi', 'basePath'));
