@@ -12,16 +12,14 @@ export type ServiceText = {
 
 /** A unit and its drop-ins, in that order. An empty value takes back what a list had before it. */
 export function parseUnit(texts: readonly string[]): ServiceText {
-  const lines = texts.flatMap((text) => text.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/));
-  const valuesOf = (key: string): string[] => {
-    const values: string[] = [];
-    for (const line of lines) {
-      const value = new RegExp(`^[ \\t]*${key}[ \\t]*=(.*)$`).exec(line)?.[1]?.trim();
-      if (value === '') values.length = 0;
-      else if (value !== undefined) values.push(value);
+  const found = new Map<string, string[]>();
+  for (const text of texts) {
+    for (const [, key = '', value = ''] of text.replaceAll(/\\\r?\n/g, ' ').matchAll(SETTING)) {
+      const before = found.get(key) ?? [];
+      found.set(key, value.trim() === '' ? [] : [...before, value.trim()]);
     }
-    return values;
-  };
+  }
+  const valuesOf = (key: string): string[] => found.get(key) ?? [];
   const assignments = valuesOf('Environment').flatMap(wordsOf);
   return {
     // `-`, `@`, `:`, `+` and `!` before the program change how it is run, not what.
@@ -36,6 +34,9 @@ export function parseUnit(texts: readonly string[]): ServiceText {
     user: valuesOf('User').at(-1),
   };
 }
+
+const SETTING =
+  /^[ \t]*(Environment|EnvironmentFile|ExecStart|User|WorkingDirectory)[ \t]*=(.*)$/gm;
 
 /** Words as systemd splits them: quoted or not, `%%` is a per cent sign. */
 function wordsOf(text: string): string[] {

@@ -26,18 +26,19 @@ export type FoundService = ServiceInfo & {
 /** Every service of a user's own and of the system, whatever it starts. */
 export function readServices(home: string, disk: Disk): FoundService[] {
   const own = (folder: string): string => `${home}/${folder}`;
+  const homes = homesOfUsers(disk);
   const systemd = [
     ...['.config/systemd/user', '.local/share/systemd/user'].map(own),
     '/etc/systemd/user',
-  ].flatMap((folder) => systemdServices(folder, home, disk));
+  ].flatMap((folder) => systemdServices(folder, () => home, disk));
   const launchd = [own('Library/LaunchAgents'), '/Library/LaunchAgents'].flatMap((folder) =>
-    launchdServices(folder, home, disk),
+    launchdServices(folder, () => home, disk),
   );
   return [
     ...systemd,
-    ...SYSTEM_UNITS.flatMap((folder) => systemdServices(folder, undefined, disk)),
+    ...SYSTEM_UNITS.flatMap((folder) => systemdServices(folder, homes, disk)),
     ...launchd,
-    ...launchdServices('/Library/LaunchDaemons', undefined, disk),
+    ...launchdServices('/Library/LaunchDaemons', homes, disk),
   ];
 }
 
@@ -77,7 +78,7 @@ const SYSTEM_UNITS = [
   '/usr/lib/systemd/system',
 ];
 
-function systemdServices(folder: string, home: string | undefined, disk: Disk): FoundService[] {
+function systemdServices(folder: string, homeOf: HomeOf, disk: Disk): FoundService[] {
   return namesIn(folder, disk)
     .filter((name) => name.endsWith('.service'))
     .flatMap((name) => {
@@ -86,17 +87,17 @@ function systemdServices(folder: string, home: string | undefined, disk: Disk): 
         .filter((one) => one.endsWith('.conf'))
         .map((one) => `${path}.d/${one}`);
       const texts = [path, ...dropIns].map((one) => textOf(one, disk));
-      return serviceOf({ kind: 'systemd', name, path }, parseUnit(texts), home, disk);
+      return serviceOf({ kind: 'systemd', name, path }, parseUnit(texts), homeOf, disk);
     });
 }
 
-function launchdServices(folder: string, home: string | undefined, disk: Disk): FoundService[] {
+function launchdServices(folder: string, homeOf: HomeOf, disk: Disk): FoundService[] {
   return namesIn(folder, disk)
     .filter((name) => name.endsWith('.plist'))
     .flatMap((name) => {
       const path = `${folder}/${name}`;
       const text = parsePlist(textOf(path, disk));
-      return serviceOf({ kind: 'launchd', name, path }, text, home, disk);
+      return serviceOf({ kind: 'launchd', name, path }, text, homeOf, disk);
     });
 }
 
@@ -104,10 +105,10 @@ function launchdServices(folder: string, home: string | undefined, disk: Disk): 
 function serviceOf(
   named: Pick<ServiceInfo, 'kind' | 'name' | 'path'>,
   text: ServiceText,
-  userHome: string | undefined,
+  homeOf: HomeOf,
   disk: Disk,
 ): FoundService[] {
-  const ofUser = userHome ?? homeOfUser(text.user ?? 'root', disk);
+  const ofUser = homeOf(text.user ?? 'root');
   const home = text.environment['HOME'] ?? ofUser;
   if (home === undefined) return [];
   const filled = (value: string): string => value.replaceAll('%h', ofUser ?? home);
@@ -147,11 +148,14 @@ function startsBrand(service: FoundService, brand: Brand): boolean {
   return command.includes('gateway') && (isProgram || isAtHome);
 }
 
-/** The sixth field of the user's line in the password file of that disk. */
-function homeOfUser(user: string, disk: Disk): string | undefined {
+/** Whose home a service has that names this user, or none. */
+type HomeOf = (user: string) => string | undefined;
+
+/** From the password file of that disk. */
+function homesOfUsers(disk: Disk): HomeOf {
   const lines = textOf('/etc/passwd', disk).split('\n');
-  const line = lines.find((one) => one.startsWith(`${user}:`));
-  return line?.split(':')[5] ?? (user === 'root' ? '/root' : undefined);
+  const homes = new Map(lines.map((line) => [line.split(':')[0], line.split(':')[5]]));
+  return (user) => homes.get(user) ?? (user === 'root' ? '/root' : undefined);
 }
 
 /** What only others may read tells nothing. */
