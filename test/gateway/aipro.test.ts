@@ -9,7 +9,7 @@ import { defineRow } from './row.ts';
 
 await gatewayRing('gateway-2026.1.24', (original) =>
   defineRow({
-    place: { product: brandDouble(original, 'aipro') },
+    product: brandDouble(original, 'aipro'),
     afterStop: lockIsNoSignOfLife,
   }),
 );

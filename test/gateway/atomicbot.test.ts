@@ -3,5 +3,5 @@ import { gatewayRing } from './row-ring.ts';
 import { defineRow } from './row.ts';
 
 await gatewayRing('gateway-2026.3.2', (original) =>
-  defineRow({ place: { product: brandDouble(original, 'atomicbot') } }),
+  defineRow({ product: brandDouble(original, 'atomicbot') }),
 );

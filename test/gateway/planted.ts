@@ -15,7 +15,7 @@ export function plantByHand(install: RealInstall, llmBaseUrl: string, lab?: stri
 
 /** A config as it is right after a move: text for text, but for the literals that name the old home. */
 export function movedText(text: string, oldHome: string, newHome: string): string {
-  return text.replaceAll(`"${oldHome}/`, `"${newHome}/`);
+  return text.replaceAll(new RegExp(`(["'])${RegExp.escape(oldHome)}/`, 'g'), `$1${newHome}/`);
 }
 
 const TOKEN_VARIABLE = 'TOKEN_OF_THE_HOUSE';

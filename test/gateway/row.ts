@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { BrandSetting } from '../../src/gateway/brands.ts';
+import type { Product } from '../support/products.ts';
 import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import {
   freePort,
@@ -27,9 +28,16 @@ import { addCronJob, cronJobs, sessionsPerAgent } from './product-says.ts';
 import { recordsOf, sum } from './records.ts';
 
 export type Row = {
-  readonly place: Omit<Place, 'home'>;
-  /** Where the config has it below the home, when not in the state dir: the same place under another name. */
-  readonly labWorkspace?: { readonly before: string; readonly after: string };
+  readonly product: Product;
+  /** Its name, where that is not the brand's. */
+  readonly install?: string;
+  /** What differs from how the product does it by itself. */
+  readonly placeIn?: (home: string) => Partial<Place>;
+  /** What is made by hand after onboarding, config included. */
+  readonly plant?: (install: RealInstall, llmBaseUrl: string) => void;
+  /** The config as it must be after the move. */
+  readonly moved?: (text: string, oldHome: string, newHome: string) => string;
+  readonly sessionsDir?: (home: string, agent: string) => string;
   readonly beforeOnboarding?: (home: string) => void;
   /** More of what onboarding is told. */
   readonly onboard?: (home: string) => readonly string[];
@@ -37,18 +45,23 @@ export type Row = {
   readonly brand?: BrandSetting;
   /** What must be true of the old machine once its gateway is stopped. */
   readonly afterStop?: (install: RealInstall, ferry: Ferry) => Promise<void>;
+  /** What more must be true of the new one. */
+  readonly afterLanding?: (install: RealInstall, old: RealInstall) => void;
 };
 
 export function defineRow(row: Row): void {
   const folder = mkdtempSync(join(tmpdir(), 'row-'));
   const [alice, bob] = [`${folder}/homes/alice`, `${folder}/users/bob`];
   const repository = `${folder}/usb`;
-  const { product } = row.place;
+  const { product, moved = movedText, plant = plantByHand } = row;
   let llm: LlmDouble;
   let old: RealInstall;
   let gateway: RunningGateway | undefined;
   let hidden: HiddenHome | undefined;
   let configBefore: string;
+  const placeOf = (home: string): Place => ({ product, home, ...row.placeIn?.(home) });
+  const recordsIn = ({ home, stateDir }: RealInstall, agent: string): Map<string, number> =>
+    recordsOf(stateDir, agent, row.sessionsDir?.(home, agent));
   const ferryOf = (name: string, { env }: RealInstall): Ferry => {
     const settings = join(folder, `ferry-${name}`);
     return ferryIn({ settings, env, brands: row.brand === undefined ? [] : [row.brand] });
@@ -58,11 +71,12 @@ export function defineRow(row: Row): void {
     llm = await startLlmDouble();
     mkdirSync(alice, { recursive: true, mode: 0o750 });
     mkdirSync(bob, { recursive: true, mode: 0o750 });
-    const port = row.place.defaultPort ?? (await freePort());
-    old = installAt({ ...row.place, home: alice }, { port, token: TOKEN });
+    const place = placeOf(alice);
+    const port = place.defaultPort ?? (await freePort());
+    old = installAt(place, { port, token: TOKEN });
     row.beforeOnboarding?.(alice);
     await onboard(old, ...(row.onboard?.(alice) ?? []));
-    plantByHand(old, llm.baseUrl, row.labWorkspace?.before);
+    plant(old, llm.baseUrl);
     gateway = await startGateway(old);
     for (const agent of old.agents) await gateway.turn(agent, `A first word to ${agent}.`);
     await addCronJob(old);
@@ -81,7 +95,7 @@ export function defineRow(row: Row): void {
     const snapshots = summary['snapshots'] as { install: string; problems: unknown[] }[];
     assert.deepEqual(
       snapshots.map(({ install, problems }) => [install, problems]),
-      [[product.name, []]],
+      [[row.install ?? product.name, []]],
     );
     await gateway?.stop();
     await row.afterStop?.(old, ferry);
@@ -91,13 +105,11 @@ export function defineRow(row: Row): void {
 
   test('it lands in another home', async () => {
     hidden = hideHome(alice);
-    const now = installAt({ ...row.place, home: bob }, old);
+    const now = installAt(placeOf(bob), old);
     const { summary } = mustSucceed(await ferryOf('bob', now).run('pull', '-r', repository));
     assertLanded(summary);
-    assert.equal(
-      readFileSync(now.configPath, 'utf8'),
-      expectedConfig(row, movedText(configBefore, alice, bob)),
-    );
+    assert.equal(readFileSync(now.configPath, 'utf8'), moved(configBefore, alice, bob));
+    row.afterLanding?.(now, old);
     for (const [agent, count] of await sessionsPerAgent(now)) {
       assert.equal(count, 1, `sessions of ${agent}`);
     }
@@ -105,12 +117,12 @@ export function defineRow(row: Row): void {
   });
 
   test('and goes on there', async () => {
-    const now = installAt({ ...row.place, home: bob }, old);
+    const now = installAt(placeOf(bob), old);
     gateway = await startGateway(now);
     for (const agent of now.agents) {
-      const before = recordsOf(now.stateDir, agent);
+      const before = recordsIn(now, agent);
       await gateway.turn(agent, 'Are you there after the move?');
-      const afterTurn = recordsOf(now.stateDir, agent);
+      const afterTurn = recordsIn(now, agent);
       assert.deepEqual([...afterTurn.keys()], [...before.keys()], `no new transcript of ${agent}`);
       assert.ok(sum(afterTurn) > sum(before), `the old transcript of ${agent} grew`);
     }
@@ -118,9 +130,4 @@ export function defineRow(row: Row): void {
     await gateway.stop();
     hidden?.assertUntouched();
   });
-}
-
-function expectedConfig({ labWorkspace }: Row, text: string): string {
-  if (labWorkspace === undefined) return text;
-  return text.replace(`/${labWorkspace.before}"`, `/${labWorkspace.after}"`);
 }

@@ -10,7 +10,7 @@ await gatewayRing('gateway-2026.3.2', (original) => {
   const binDir = mkdtempSync(join(tmpdir(), 'launcher-'));
   after(() => rmSync(binDir, { recursive: true }));
   defineRow({
-    place: { product: launched(original, 'smart-agent-neo', binDir) },
+    product: launched(original, 'smart-agent-neo', binDir),
     // The real command would take a folder that has its own name in it.
     onboard: (home) => ['--workspace', `${home}/.smart-agent-neo/workspace`],
   });

@@ -1,6 +1,6 @@
 /**
- * An install made by a real product in a throwaway home: onboarded, three agents, sessions through the model's
- * stand-in. Products run with a minimal environment of their own, never with the caller's.
+ * An install made by a real product in a throwaway home, its turns answered by the model's stand-in. Products run with
+ * a minimal environment of their own, never with the caller's.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,6 +24,8 @@ export type RealInstall = {
   readonly isOnDefaultPort: boolean;
   readonly token: string;
   readonly agents: readonly string[];
+  /** Before every command: `--profile work`. */
+  readonly flags: readonly string[];
 };
 
 export type MakeRequest = Place & { readonly llmBaseUrl: string };
@@ -35,9 +37,11 @@ export type Place = {
   readonly home: string;
   /** Below the home. */
   readonly stateDirName?: string;
-  readonly configName?: string;
+  readonly configPath?: string;
   /** Where it listens when nobody says another: then its config says none. */
   readonly defaultPort?: number;
+  readonly agents?: readonly string[];
+  readonly flags?: readonly string[];
   /** For the product, beside those that every user has. */
   readonly variables?: Readonly<Record<string, string>>;
 };
@@ -69,7 +73,7 @@ export function movedTo(install: RealInstall, home: string): RealInstall {
 }
 
 export function runCli(install: RealInstall, args: readonly string[]): Promise<RunResult> {
-  return runProcess(install.product.cliPath, args, {
+  return runProcess(install.product.cliPath, [...install.flags, ...args], {
     env: install.env,
     cwd: install.home,
     timeoutMs: STEP_TIMEOUT_MS,
@@ -109,7 +113,8 @@ const GATEWAY_STOP_MS = 30_000;
 
 export async function startGateway(install: RealInstall): Promise<RunningGateway> {
   const port = install.isOnDefaultPort ? [] : ['--port', String(install.port)];
-  const child = spawn(install.product.cliPath, ['gateway', 'run', ...port], {
+  const args = [...install.flags, 'gateway', 'run', ...port];
+  const child = spawn(install.product.cliPath, args, {
     env: { ...install.env },
     cwd: install.home,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -121,18 +126,20 @@ export async function startGateway(install: RealInstall): Promise<RunningGateway
   };
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
+  child.on('error', (error) => collect(Buffer.from(error.message)));
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const { pid } = child;
   if (pid === undefined) throw new Error(`cannot start ${install.product.cliPath}`);
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const stop = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded()) return;
     process.kill(-pid, 'SIGTERM');
     const kill = setTimeout(() => process.kill(-pid, 'SIGKILL'), GATEWAY_STOP_MS);
     await exited;
     clearTimeout(kill);
   };
   try {
-    await untilUp(install, () => child.exitCode !== null);
+    await untilUp(install, hasEnded);
   } catch (error) {
     await stop();
     throw new Error(`the gateway did not come up: ${output.slice(-3_000)}`, { cause: error });
@@ -152,7 +159,9 @@ async function untilUp(install: RealInstall, gone: () => boolean): Promise<void>
   for (;;) {
     if (gone()) throw new Error('it ended');
     if (await listens(install.port, signal)) {
-      const answer = await fetch(url, { signal }).catch(() => undefined);
+      // One that came too early may never be answered.
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+      const answer = await fetch(url, { signal: limit }).catch(() => undefined);
       if (answer?.status === 200) return;
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -160,6 +169,7 @@ async function untilUp(install: RealInstall, gone: () => boolean): Promise<void>
 }
 
 const POLL_MS = 250;
+const ANSWER_MS = 5_000;
 
 async function httpTurn(install: RealInstall, agent: string, message: string): Promise<string> {
   const { apiName } = install.product;
@@ -195,11 +205,12 @@ export function installAt(
     product,
     home,
     stateDir,
-    configPath: `${stateDir}/${place.configName ?? `${product.name}.json`}`,
+    configPath: place.configPath ?? `${stateDir}/${product.name}.json`,
     port,
     isOnDefaultPort: place.defaultPort !== undefined,
     token,
-    agents: ['main', 'work', 'lab'],
+    agents: place.agents ?? ['main', 'work', 'lab'],
+    flags: place.flags ?? [],
     env: {
       PATH: [product.binDir, product.nodeBinDir, '/usr/bin', '/bin'].join(':'),
       HOME: home,
@@ -239,7 +250,7 @@ const addArguments = (agent: string, workspace: string): string[] => [
 ];
 
 /** The model's stand-in and the HTTP turns, written into the config as a person would. */
-function configure(install: RealInstall, llmBaseUrl: string): void {
+export function configure(install: RealInstall, llmBaseUrl: string): void {
   const config = JSON.parse(readFileSync(install.configPath, 'utf8')) as {
     agents: { defaults: Record<string, unknown> };
     gateway: Record<string, unknown>;

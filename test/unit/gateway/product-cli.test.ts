@@ -134,4 +134,9 @@ test('the doctor is read from its boxes, not from its exit code', () => {
     'OAuth dir not present (~/.openclaw/credentials). Skipping create because no channel is active.',
   );
   assert.deepEqual(doctorAnswer({ ...result, stdout: harmless }).integrity, []);
+  const inJanuary = DOCTOR.replace(
+    /1\/1 recent[^]*?to reset\./,
+    'CRITICAL: OAuth dir missing (~/.aipro/credentials).',
+  );
+  assert.deepEqual(doctorAnswer({ ...result, stdout: inJanuary }).integrity, []);
 });
