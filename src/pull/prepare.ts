@@ -1,5 +1,5 @@
 /** Everything about a pull that can be refused before anything is written. */
-import { showPath, toFsPath, type BytePath } from '../base/byte-path.ts';
+import { bytePathFromText, showPath, toFsPath, type BytePath } from '../base/byte-path.ts';
 import { assert, ERROR_CODES, FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
@@ -56,7 +56,8 @@ export async function prepare(
     refuseUnsafePlaces(placement, request.site.home, request.journals);
     await refuseMeeting(placement, request.snapshot);
     checkTargets(placement);
-    await refuseCollisions(placement, request.snapshot);
+    const own = bytePathFromText(request.journals);
+    await refuseCollisions(placement, request.snapshot, own);
   }
   checkSpace(placements.flatMap(({ roots }) => roots));
   const landings: Landing[] = [];

@@ -42,12 +42,13 @@ const placedWith = (without: readonly string[]): Placement => {
   return { roots: [root] } as unknown as Placement;
 };
 
+const own = bytePathFromText(folder);
 const asked: [string, string][] = [];
 const foldsAll = (_: BytePath, first: BytePath, second: BytePath): boolean =>
   asked.push([first, second]) > 0;
 
 test('every pair that is one name here is refused by name, before anything is written', async () => {
-  await assert.rejects(refuseCollisions(placedWith([]), snapshot, foldsAll), (error) => {
+  await assert.rejects(refuseCollisions(placedWith([]), snapshot, own, foldsAll), (error) => {
     assert.ok(error instanceof FerryError);
     assert.equal(error.code, 'target-unsafe');
     assert.match(error.message, /workspace\/a\/README\.md and readme\.md/);
@@ -59,9 +60,9 @@ test('every pair that is one name here is refused by name, before anything is wr
 });
 
 test('what has another place does not count, and a file system that tells them apart takes them', async () => {
-  await refuseCollisions(placedWith([]), snapshot, () => false);
+  await refuseCollisions(placedWith([]), snapshot, own, () => false);
   const without = ['a', 'cafe\u0301', 'notes'];
-  await refuseCollisions(placedWith(without), snapshot, () => true);
+  await refuseCollisions(placedWith(without), snapshot, own, () => true);
 });
 
 test('the file system itself is asked, and nothing is left of it', () => {
