@@ -143,6 +143,7 @@ export function gatewayLine(install: Install): GatewayLine {
     agents: install.agents.map(({ id, sessions }) => ({ id, sessions })),
     version: install.version ?? null,
     mode: install.mode,
+    remoteUrl: install.remoteUrl ?? null,
     running: install.running,
     service: install.service ? { kind: install.service.kind, name: install.service.name } : null,
     why: install.why,

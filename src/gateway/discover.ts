@@ -197,8 +197,12 @@ function modeOf(config: LoadedConfig): Pick<Install, 'mode' | 'remoteUrl'> {
   if (!isRemote) return { mode: 'local', remoteUrl: undefined };
   const remote = (key: string): string | undefined =>
     textAt(config.value, 'gateway', 'remote', key);
-  return { mode: 'remote', remoteUrl: remote('url') ?? remote('sshTarget') };
+  return { mode: 'remote', remoteUrl: withoutSecrets(remote('url') ?? remote('sshTarget')) };
 }
+
+/** People put tokens into addresses. */
+const withoutSecrets = (address: string | undefined): string | undefined =>
+  address?.replace(/\/\/[^/@]*@/, '//').replace(/[?#].*$/, '');
 
 function serviceNotices({ service, strays, brand, stateDir }: StateDir): Notice[] {
   const foreign = service === undefined ? [] : foreignNames(service, brand, stateDir);

@@ -17,7 +17,8 @@ function put(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o600 });
 }
 
-const remote = `{ gateway: { mode: 'remote', remote: { url: 'ws://far.example:18789', token: 'planted' } } }`;
+const remote = `{ gateway: { mode: 'remote',
+  remote: { url: 'ws://me:planted@far.example:18789/?token=planted', token: 'planted' } } }`;
 
 before(async () => {
   const { home } = machine;
@@ -37,6 +38,8 @@ describe('a client of a remote gateway', () => {
     const { stderr } = await machine.run('push', 'openclaw');
     assert.match(stderr, /ws:\/\/far\.example:18789/);
     assert.ok(!stderr.includes('planted'));
+    const { stdout } = succeeded(await machine.run('gateways'));
+    assert.match(stdout, /^openclaw .* client of ws:\/\/far\.example:18789\/, not running$/m);
   });
 
   test('is noted and skipped when all are meant', async () => {

@@ -28,7 +28,7 @@ let recoveryCode = '';
 
 /** The fields that stay. */
 const GATEWAY_FIELDS =
-  'install brand profile stateDir configPath workspaces agents version mode running service why readFrom notices'.split(
+  'install brand profile stateDir configPath workspaces agents version mode remoteUrl running service why readFrom notices'.split(
     ' ',
   );
 const PUSHED_FIELDS =

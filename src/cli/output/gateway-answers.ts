@@ -30,7 +30,8 @@ export function gatewayLines({ installs }: GatewaysSummary, { verbose }: AnswerC
 
 function headLine(install: GatewayLine): string {
   const version = install.version === null ? 'version unknown' : printableLine(install.version);
-  const mode = install.mode === 'remote' ? 'client of a remote gateway' : 'local';
+  const host = printableLine(install.remoteUrl ?? 'a remote gateway');
+  const mode = install.mode === 'remote' ? `client of ${host}` : 'local';
   return `${printableLine(install.install)}  ${version}, ${mode}, ${install.running ? 'running' : 'not running'}`;
 }
 

@@ -9,6 +9,8 @@ export type GatewayLine = {
   readonly agents: readonly { readonly id: string; readonly sessions: number }[];
   readonly version: string | null;
   readonly mode: 'local' | 'remote';
+  /** Of the gateway that it is a client of. */
+  readonly remoteUrl: string | null;
   readonly running: boolean;
   readonly service: { readonly kind: string; readonly name: string } | null;
   readonly why: readonly { readonly source: string; readonly detail: string }[];
