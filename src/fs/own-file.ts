@@ -16,7 +16,8 @@ export const isOwn = (path: BytePath): boolean =>
 export function asOwnerOf<T>(path: BytePath, work: () => T): T {
   const { uid, gid } = lstatSync(toFsPath(path));
   const { seteuid, setegid, getgroups, setgroups } = process;
-  if (isOwn(path) || !seteuid || !setegid || !getgroups || !setgroups) return work();
+  const isRoot = process.geteuid?.() === 0;
+  if (!isRoot || isOwn(path) || !seteuid || !setegid || !getgroups || !setgroups) return work();
   const groups = getgroups();
   try {
     setgroups([gid]);

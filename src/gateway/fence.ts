@@ -3,22 +3,19 @@
  * machine. Files of ours beside the service's own, and the service disabled; nothing of the product's is edited, so a
  * start that somebody types in the foreground is not kept from happening.
  */
-import { chownSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bytePathFromText } from '../base/byte-path.ts';
 import { FerryError, messageOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import { asOwnerOf } from '../fs/own-file.ts';
 import { writeFileDurable } from '../fs/sync.ts';
 import type { RunResult } from '../process/run.ts';
 import type { ServiceInfo } from './install.ts';
 import type { CliDeps } from './product-cli.ts';
 
 /** What has to be known to lift it; plain data. */
-export type Fence = {
-  /** Says who raised it and why; while it is there the service does not start. */
-  readonly file: string;
-  readonly service: FencedService | undefined;
-};
+export type Fence = { readonly service: FencedService | undefined };
 
 export type FencedService = {
   readonly kind: ServiceInfo['kind'];
@@ -28,6 +25,7 @@ export type FencedService = {
 };
 
 export type FenceRequest = {
+  /** Says who raised it and why; while it is there the service does not start. */
   readonly file: string;
   /** One line for people, which the service manager repeats. */
   readonly why: string;
@@ -44,14 +42,36 @@ export async function planFence(
   deps: FenceDeps,
   signal: AbortSignal,
 ): Promise<Fence> {
-  if (service === undefined) return { file: request.file, service: undefined };
-  const isOfSystem = !service.path.startsWith(`${request.home}/`);
+  if (service === undefined) return { service: undefined };
   const { kind, name } = service;
+  const isOfSystem = isOutside(service, request);
   const fenced = { kind, name, isOfSystem, wasEnabled: true };
-  if (kind !== 'systemd') return { file: request.file, service: fenced };
+  if (kind !== 'systemd') return { service: fenced };
   const answer = await systemctl(['is-enabled', name], fenced, request, deps, signal);
   const wasEnabled = answer === undefined || answer.stdout.trim() === 'enabled';
-  return { file: request.file, service: { ...fenced, wasEnabled } };
+  return { service: { ...fenced, wasEnabled } };
+}
+
+const isOutside = ({ path }: ServiceInfo, { home }: Pick<FenceRequest, 'home'>): boolean =>
+  !path.startsWith(`${home}/`);
+
+/**
+ * The settings are the user's own, and root may be at work: a service of the system is what they say only if it is the
+ * one that was found to start this gateway.
+ * @throws target-unsafe
+ */
+export function requireSameService(
+  { service: fenced }: Fence,
+  found: ServiceInfo | undefined,
+  request: Pick<FenceRequest, 'home'>,
+): void {
+  if (fenced?.isOfSystem !== true) return;
+  if (found?.name === fenced.name && isOutside(found, request)) return;
+  throw new FerryError(
+    'target-unsafe',
+    `the settings name ${fenced.name}, which is no service of this gateway`,
+    { hint: `If it was: remove ${dropInFolder(fenced, request)}/${DROP_IN}, and enable it.` },
+  );
 }
 
 /** @throws file-write: a service whose files are not ours to write beside */
@@ -61,23 +81,18 @@ export async function raiseFence(
   deps: FenceDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  write(fence.file, `${request.why}\n`);
+  write(request.file, `${request.why}\n`);
   const { service } = fence;
   if (service === undefined) return;
   if (service.kind === 'systemd') {
     const unit = [
       '[Unit]',
       `Description=${request.why.replaceAll('%', '%%')}`,
-      `ConditionPathExists=!${fence.file.replaceAll('%', '%%')}`,
+      `ConditionPathExists=!${request.file.replaceAll('%', '%%')}`,
       '',
     ];
     const folder = dropInFolder(service, request);
-    write(`${folder}/${DROP_IN}`, unit.join('\n'));
-    // Root at work in somebody's home: what lies there shall be theirs.
-    const { owner } = deps.cliDeps;
-    if (owner && !service.isOfSystem) {
-      for (const path of [folder, `${folder}/${DROP_IN}`]) chownSync(path, owner.uid, owner.gid);
-    }
+    asItsOwner(service, request, () => write(`${folder}/${DROP_IN}`, unit.join('\n')));
     await systemctl(['daemon-reload'], service, request, deps, signal);
     if (service.wasEnabled)
       await systemctl(['disable', service.name], service, request, deps, signal);
@@ -96,15 +111,18 @@ export async function liftFence(
 ): Promise<void> {
   const { service } = fence;
   if (service?.kind === 'systemd') {
-    rmSync(`${dropInFolder(service, request)}/${DROP_IN}`, { force: true });
-    rmIfEmpty(dropInFolder(service, request));
+    const folder = dropInFolder(service, request);
+    asItsOwner(service, request, () => {
+      rmSync(`${folder}/${DROP_IN}`, { force: true });
+      rmIfEmpty(folder);
+    });
     await systemctl(['daemon-reload'], service, request, deps, signal);
     if (service.wasEnabled)
       await systemctl(['enable', service.name], service, request, deps, signal);
   } else if (service?.kind === 'launchd') {
     await launchctl('enable', service, request, deps, signal);
   } else if (service) sayByHand(service, 'enabled', deps);
-  rmSync(fence.file, { force: true });
+  rmSync(request.file, { force: true });
 }
 
 /** Read last, so it wins over what the user or the product wrote there. */
@@ -112,6 +130,16 @@ const DROP_IN = 'zz-stateferry-fence.conf';
 
 const dropInFolder = (service: FencedService, { home }: Pick<FenceRequest, 'home'>): string =>
   `${service.isOfSystem ? '/etc/systemd/system' : `${home}/.config/systemd/user`}/${service.name}.d`;
+
+/** In a home nothing is root's, and no link of the user's leads root anywhere. */
+function asItsOwner(
+  { isOfSystem }: FencedService,
+  { home }: Pick<FenceRequest, 'home'>,
+  work: () => void,
+): void {
+  if (isOfSystem) work();
+  else asOwnerOf(bytePathFromText(home), work);
+}
 
 function write(path: string, text: string): void {
   try {

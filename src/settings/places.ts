@@ -1,10 +1,10 @@
 /** Where this machine keeps its settings and its disposable cache. */
 import {
-  chownSync,
   closeSync,
   constants,
   fchownSync,
   fstatSync,
+  lchownSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -70,7 +70,7 @@ export function makePrivateFolder(
     const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (first === undefined || !environment.actsForOther) return;
     for (let at = folder; at.length >= first.length; at = join(at, '..')) {
-      chownSync(at, environment.owner.uid, environment.owner.gid);
+      lchownSync(at, environment.owner.uid, environment.owner.gid);
     }
   } catch (error) {
     throw fileFailure(`cannot make the folder ${folder}`, error, hint);

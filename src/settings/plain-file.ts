@@ -1,5 +1,5 @@
 /** A new file for what leaves in plain text: 0600, never over another file, gone again when it was not finished. */
-import { chownSync, createWriteStream, openSync, rmSync } from 'node:fs';
+import { createWriteStream, lchownSync, openSync, rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { resolve } from 'node:path';
 import { FerryError, systemCode } from '../base/errors.ts';
@@ -18,7 +18,7 @@ export type PlainFile = {
 export function createPlainFile(path: string, environment: Environment): PlainFile {
   const full = resolve(environment.workingFolder, path);
   const fd = create(full, path);
-  if (environment.actsForOther) chownSync(full, environment.owner.uid, environment.owner.gid);
+  if (environment.actsForOther) lchownSync(full, environment.owner.uid, environment.owner.gid);
   const output = createWriteStream(full, { fd, flush: true });
   let isKept = false;
   return {

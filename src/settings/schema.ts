@@ -29,7 +29,6 @@ const id16 = z.string().regex(/^[0-9a-f]{32}$/);
 const key32 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const fenceSchema = z.object({
-  file: z.string(),
   service: z
     .object({
       kind: z.enum(['systemd', 'launchd', 'scheduled-task']),

@@ -1,6 +1,6 @@
 /** Files that hold a secret, and the one file that a secret is written to. */
 import {
-  chownSync,
+  lchownSync,
   closeSync,
   fsyncSync,
   openSync,
@@ -45,7 +45,7 @@ export type NewFile = {
 export function createSecretFile(path: string, option: string, environment: Environment): NewFile {
   const full = resolve(environment.workingFolder, path);
   const fd = createExclusively(full, path, option);
-  if (environment.actsForOther) chownSync(full, environment.owner.uid, environment.owner.gid);
+  if (environment.actsForOther) lchownSync(full, environment.owner.uid, environment.owner.gid);
   let isWritten = false;
   return {
     write: (text) => {

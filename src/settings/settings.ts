@@ -2,7 +2,7 @@
  * The settings file: read whole and checked, written whole and durably. Changes are made to what the file says at
  * that moment, by the process that holds the lock.
  */
-import { chmodSync, chownSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, lchownSync, readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { bytePathFromText } from '../base/byte-path.ts';
 import { FerryError, systemCode } from '../base/errors.ts';
@@ -98,7 +98,7 @@ export class Settings {
       writeFileDurable(bytePathFromText(settingsFile), text, 0o600);
       if (this.#environment.actsForOther) {
         const { uid, gid } = this.#environment.owner;
-        chownSync(settingsFile, uid, gid);
+        lchownSync(settingsFile, uid, gid);
       }
     } catch (error) {
       throw fileFailure(`cannot write ${settingsFile}`, error, ELSEWHERE);

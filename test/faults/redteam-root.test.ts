@@ -1,6 +1,7 @@
 /** Root at work in somebody's home neither obeys what that somebody wrote nor builds on folders that are theirs. */
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   chownSync,
   existsSync,
   lchownSync,
@@ -8,6 +9,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -20,6 +22,7 @@ import { asBytePath, bytePathFromText } from '../../src/base/byte-path.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import { createPlacer } from '../../src/fs/place.ts';
 import { finishInterruptedSwaps } from '../../src/pull/swap.ts';
+import { raiseFence, requireSameService } from '../../src/gateway/fence.ts';
 import { handOver } from '../../src/settings/places.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root can be tricked like this';
@@ -121,5 +124,54 @@ test(
     for (const name of ['one', 'made', 'made/two']) {
       assert.equal(statSync(join(theirs, name)).uid, SOMEBODY, name);
     }
+  },
+);
+
+test(
+  'a fence is raised with the rights of its user, and over a service that is theirs',
+  { skip },
+  async (context) => {
+    const folder = folderOf(context);
+    const [home, system] = [join(folder, 'home'), join(folder, 'system')];
+    const units = join(home, '.config/systemd/user');
+    for (const made of [system, units]) mkdirSync(made, { recursive: true });
+    symlinkSync(system, join(units, 'a.service.d'));
+    for (const given of [home, join(home, '.config'), join(home, '.config/systemd'), units]) {
+      chownSync(given, SOMEBODY, SOMEBODY);
+    }
+    chmodSync(folder, 0o755);
+    const request = { file: join(folder, 'fence'), why: 'why', home, uid: SOMEBODY };
+    const ended = { exit: 0, signal: null, durationMs: 1, timedOut: false, truncated: false };
+    const answer = { ...ended, stdout: '', stderr: '' };
+    const deps = {
+      cliDeps: { run: () => Promise.resolve(answer), env: {} },
+      emit: () => undefined,
+    };
+    const signal = new AbortController().signal;
+    const service = {
+      kind: 'systemd',
+      name: 'a.service',
+      isOfSystem: false,
+      wasEnabled: true,
+    } as const;
+    await assert.rejects(
+      raiseFence({ service }, request, deps, signal),
+      (error) => error instanceof FerryError && error.code === 'file-write',
+    );
+    assert.deepEqual(readdirSync(system), []);
+    await raiseFence({ service: { ...service, name: 'b.service' } }, request, deps, signal);
+    const made = join(units, 'b.service.d/zz-stateferry-fence.conf');
+    assert.equal(statSync(made).uid, SOMEBODY);
+
+    const planted = { service: { ...service, name: 'ssh.service', isOfSystem: true } };
+    const found = { kind: 'systemd', name: 'a.service', environmentNames: [] } as const;
+    for (const path of ['/etc/systemd/system/a.service', join(units, 'ssh.service')]) {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      assert.throws(
+        () => requireSameService(planted, { ...found, name, path }, { home }),
+        isUnsafe,
+      );
+    }
+    assert.throws(() => requireSameService(planted, undefined, { home }), isUnsafe);
   },
 );

@@ -60,13 +60,13 @@ async function takeBack(
   const place = here ?? { install: handoff.install, home: environment.home };
   const request = fenceRequest(session, place);
   const gateway = here && (await oldGateway(session, here));
-  if (handoff.fence && !gateway) {
+  if (handoff.fence && !(gateway && here)) {
     throw new FerryError('install-not-found', `${handoff.install} is not here any more`, {
       hint: 'Its fence can be lifted only where it is: put its state dir back, or name its home (--home DIR).',
     });
   }
-  if (handoff.fence && gateway) {
-    await liftFence(fenceOf(handoff.fence), request, gateway.fencing, session.signal);
+  if (handoff.fence && gateway && here) {
+    await liftFence(fenceOf(handoff.fence, here), request, gateway.fencing, session.signal);
   }
   if (!gateway || !handoff.stopped) return false;
   return startOld(session, gateway, { ...handoff.stopped, environment: undefined });

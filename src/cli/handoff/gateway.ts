@@ -11,7 +11,12 @@ import {
   type GatewayAtHand,
   type StoppedGateway,
 } from '../../gateway/control.ts';
-import type { Fence, FenceDeps, FenceRequest } from '../../gateway/fence.ts';
+import {
+  requireSameService,
+  type Fence,
+  type FenceDeps,
+  type FenceRequest,
+} from '../../gateway/fence.ts';
 import type { Install } from '../../gateway/install.ts';
 import { findProductCli } from '../../gateway/product-cli.ts';
 import { readFileIfAny } from '../../gateway/read.ts';
@@ -100,12 +105,16 @@ export function fenceRequest(
   return { file, why, home, uid: environment.owner.uid };
 }
 
-export const keptFence = ({ file, service }: Fence): NonNullable<HandoffSettings['fence']> => ({
-  file,
+export const keptFence = ({ service }: Fence): NonNullable<HandoffSettings['fence']> => ({
   ...(service && { service }),
 });
 
-export const fenceOf = ({ file, service }: NonNullable<HandoffSettings['fence']>): Fence => ({
-  file,
-  service,
-});
+/** @throws target-unsafe */
+export function fenceOf(
+  { service }: NonNullable<HandoffSettings['fence']>,
+  install: Install,
+): Fence {
+  const fence = { service };
+  requireSameService(fence, install.service, install);
+  return fence;
+}

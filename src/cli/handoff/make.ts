@@ -145,7 +145,12 @@ async function takeBack(
 ): Promise<void> {
   if (begun.fence) {
     const request = fenceRequest(session, install);
-    await liftFence(fenceOf(begun.fence), request, gateway.fencing, new AbortController().signal);
+    await liftFence(
+      fenceOf(begun.fence, install),
+      request,
+      gateway.fencing,
+      new AbortController().signal,
+    );
   }
   const was = stopped ?? (begun.stopped && { ...begun.stopped, environment: undefined });
   if (was) await startOld(session, gateway, was);
@@ -162,7 +167,7 @@ async function fence(
   const { fencing } = gateway;
   const { signal } = session;
   const planned = begun.fence
-    ? fenceOf(begun.fence)
+    ? fenceOf(begun.fence, install)
     : await planFence(install.service, request, fencing, signal);
   begun.keep({ fence: keptFence(planned) });
   await raiseFence(planned, request, fencing, signal);
