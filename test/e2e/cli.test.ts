@@ -27,10 +27,10 @@ const withPassphrase = ['--passphrase-file', old.passphraseFile];
 let recoveryCode = '';
 
 /** The fields that stay. */
-const GATEWAY_FIELDS =
-  'install brand profile stateDir configPath workspaces agents version mode remoteUrl running service why readFrom notices'.split(
-    ' ',
-  );
+const GATEWAY_FIELDS = [
+  'install brand profile stateDir configPath workspaces agents version mode remoteUrl running service',
+  'why readFrom notices',
+].flatMap((names) => names.split(' '));
 const PUSHED_FIELDS =
   'id repository install files bytes bytesNew bytesStored omissions problems'.split(' ');
 const PULL_FIELDS = [
