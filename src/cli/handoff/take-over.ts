@@ -25,6 +25,7 @@ import { openGrantedStore, type Granted } from '../../store/granted-store.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { openStore, withRetries } from '../../store/open-store.ts';
 import type { Cost } from '../output/summary-parts.ts';
+import { joinCommand } from '../membership.ts';
 import { machineName } from '../machine-name.ts';
 import { pullHere, rememberPull, type PullWishes } from '../pull-install.ts';
 import { pulledSummary } from '../pull-summary.ts';
@@ -76,11 +77,13 @@ export async function takeOver(
   const [pulled] = all;
   assert(pulled, 'one snapshot was pulled');
   // What was undone at once may be tried again with the same ticket: its claim is still ours.
-  if (pulled.landed && !pulled.undone) {
-    rememberPull(session, place.shown, all);
-    await confirm(session, place, takeover, receiptOf(session, opened, machine, pulled));
-  }
-  return pulledSummary(all, null, costUntilNow([store]));
+  if (!pulled.landed || pulled.undone) return pulledSummary(all, null, costUntilNow([store]));
+  rememberPull(session, place.shown, all);
+  await confirm(session, place, takeover, receiptOf(session, opened, machine, pulled));
+  const { folder } = place;
+  // A bucket's addresses do not tell its location.
+  const join = folder === undefined ? null : joinCommand(session, { kind: 'folder', path: folder });
+  return pulledSummary(all, join, costUntilNow([store]));
 }
 
 type Place = {
