@@ -10,7 +10,14 @@ import { startProcess } from '../process/start.ts';
 import { emitCommand } from './command-told.ts';
 import { productEnv, type CliDeps, type CliTarget, type ProductCli } from './product-cli.ts';
 import { saysDone } from './service-answer.ts';
-import { commandLineOf, environmentOf, processLives, serviceUnitOf } from './processes.ts';
+import {
+  commandLineOf,
+  environmentOf,
+  isMeant,
+  processLives,
+  serviceUnitOf,
+  userOf,
+} from './processes.ts';
 import { isRunning, startingGateways, type RunningAnswer, type RunningInput } from './running.ts';
 
 export type GatewayAtHand = Omit<RunningInput, 'signal' | 'port'> & {
@@ -169,7 +176,7 @@ async function endProcess(watch: Watch, signal: AbortSignal): Promise<void> {
   if (now === undefined) return;
   if (now.pid === undefined) throw unstoppable(now, gateway);
   refuseOther(now, watch);
-  if (!(await isGatewayByPs(now.pid, gateway, deps, signal))) throw unstoppable(now, gateway);
+  if (!(await isTheirGateway(now.pid, gateway, deps, signal))) throw unstoppable(now, gateway);
   try {
     process.kill(now.pid, 'SIGTERM');
   } catch (error) {
@@ -180,17 +187,23 @@ async function endProcess(watch: Watch, signal: AbortSignal): Promise<void> {
 
 const PS_TIMEOUT_MS = 10_000;
 
-/** Where the system has no /proc, the lock's process id is all we know until ps tells what it is. */
-async function isGatewayByPs(
+/**
+ * A lock says only what somebody wrote into it, and root may be the one who reads it: a process of another user is
+ * none of ours unless its own variables say so. Where the system has no /proc, ps tells whose and what it is.
+ */
+async function isTheirGateway(
   pid: number,
-  { brand }: GatewayAtHand,
+  gateway: GatewayAtHand,
   { cliDeps }: ControlDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (commandLineOf(pid) !== undefined) return true;
+  const { brand, uid } = gateway;
+  if (commandLineOf(pid) !== undefined) return userOf(pid) === uid || isMeant(pid, gateway);
   const options = { env: { PATH: '/usr/bin:/bin' }, timeoutMs: PS_TIMEOUT_MS, signal };
-  const { stdout } = await cliDeps.run('ps', ['-o', 'command=', '-p', `${pid}`], options);
-  return stdout.includes('gateway') || stdout.includes(brand.command);
+  const args = ['-o', 'uid=', '-o', 'command=', '-p', `${pid}`];
+  const { stdout } = await cliDeps.run('ps', args, options);
+  const isGateway = stdout.includes('gateway') || stdout.includes(brand.command);
+  return Number.parseInt(stdout, 10) === uid && isGateway;
 }
 
 function unstoppable({ pid, port, why }: FoundRunning, { brand }: GatewayAtHand): FerryError {

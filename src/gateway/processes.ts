@@ -38,6 +38,12 @@ export function startTimeOf(pid: number): number | undefined {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
 }
 
+/** Whose rights it has; undefined when it cannot be seen. */
+export function userOf(pid: number): number | undefined {
+  const text = /^Uid:\s+\d+\s+(\d+)/m.exec(peek(`/proc/${pid}/status`) ?? '')?.[1];
+  return text === undefined ? undefined : Number(text);
+}
+
 /** What a process was started with; undefined when that is not ours to see. */
 export function environmentOf(pid: number): Record<string, string> | undefined {
   const text = peek(`/proc/${pid}/environ`);

@@ -18,7 +18,7 @@ import {
   processLives,
   startTimeOf,
 } from './processes.ts';
-import { namesIn, readFileIfAny, realPath } from './read.ts';
+import { namesIn, readFileIfAny, realPath, statIfAny } from './read.ts';
 
 export type RunningInput = {
   readonly brand: Brand;
@@ -47,7 +47,7 @@ export type RunningAnswer = {
 
 export async function isRunning(input: RunningInput): Promise<RunningAnswer> {
   const lock = lockFiles(input)
-    .map(readLock)
+    .map((path) => readLock(path, input))
     .find((one) => one !== undefined && isAlive(one, input));
   const portOpen = await listens(input.port, input.signal);
   const down = { running: false, pid: undefined, portOpen, heldBy: undefined };
@@ -145,7 +145,7 @@ function otherLocks(input: Omit<RunningInput, 'signal' | 'port'>): NamedLock[] {
     .flatMap((folder) =>
       namesIn(folder)
         .filter((name) => /^gateway\..*\.lock$/.test(name))
-        .map((name) => readLock(`${folder}/${name}`)),
+        .map((name) => readLock(`${folder}/${name}`, input)),
     )
     .filter(isNamed)
     .filter((lock) => !own.has(lock.configPath) && isAlive(lock, input));
@@ -186,7 +186,10 @@ const lockSchema = z.object({
 });
 type Lock = z.infer<typeof lockSchema>;
 
-function readLock(path: string): Lock | undefined {
+/** What lies in /tmp may be anybody's: a lock of a stranger says nothing. */
+function readLock(path: string, { uid }: Pick<RunningInput, 'uid'>): Lock | undefined {
+  const owner = statIfAny(path)?.uid;
+  if (owner !== undefined && ![uid, 0, process.getuid?.()].includes(owner)) return undefined;
   const bytes = readFileIfAny(path);
   if (bytes === undefined) return undefined;
   try {

@@ -1,7 +1,15 @@
 /** A gateway is stopped when its process, its lock and its port are gone, and not when its command says so. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,7 +25,12 @@ import {
   type ControlDeps,
   type GatewayAtHand,
 } from '../../../src/gateway/control.ts';
-import { gatewaysOf, isGatewayCommand } from '../../../src/gateway/processes.ts';
+import {
+  commandLineOf,
+  gatewaysOf,
+  isGatewayCommand,
+  processLives,
+} from '../../../src/gateway/processes.ts';
 import { findProductCli } from '../../../src/gateway/product-cli.ts';
 import { isRunning, listens } from '../../../src/gateway/running.ts';
 import { runProcess } from '../../../src/process/run.ts';
@@ -103,6 +116,26 @@ async function refused(answer: Promise<unknown>): Promise<FerryError> {
   assert.equal(error.code, 'gateway-unstoppable', error.message);
   return error;
 }
+
+test(
+  'a lock that names a process of somebody else ends nothing',
+  { skip: !isLinux || uid !== 0 },
+  async () => {
+    const { gateway, deps, lock } = await world();
+    const other = spawn('/bin/sleep', ['60'], { argv0: 'gateway', uid: 12_345, stdio: 'ignore' });
+    children.push(other);
+    await until(() => Promise.resolve(commandLineOf(other.pid ?? 0)?.[0] === 'gateway'));
+    mkdirSync(join(lock, '..'), { recursive: true });
+    writeFileSync(lock, JSON.stringify({ pid: other.pid }));
+    const error = await refused(stopGateway(gateway, deps, signal));
+    assert.match(error.message, new RegExp(`process ${other.pid} goes on`));
+    assert.ok(processLives(other.pid ?? 0));
+    // A lock that a stranger wrote is none at all.
+    chownSync(lock, 12_345, 12_345);
+    assert.equal(await stopGateway(gateway, deps, signal), undefined);
+    assert.ok(processLives(other.pid ?? 0));
+  },
+);
 
 describe('a gateway in the foreground', { skip: !isLinux }, () => {
   test('nothing runs: nothing is stopped, and nothing is asked', async () => {
