@@ -45,7 +45,8 @@ async function checkPage(
   const { status, type, title } = await fetchControlPage(port, basePath ?? '', brand.name, signal);
   const isPage = status === 200 && title !== undefined;
   const found = isPage ? title : status === undefined ? 'no answer' : `status ${status}, ${type}`;
-  return { ...DASHBOARD, ok: isPage, found };
+  // A gateway that answers otherwise does so on the old machine too: shown, and no reason to undo the move.
+  return { ...DASHBOARD, critical: status === undefined, ok: isPage, found };
 }
 
 /** The config may have no page, or have it where only others see it. */
