@@ -65,12 +65,22 @@ export function doctorAnswer(result: RunResult): DoctorAnswer {
     findings,
     integrity: findings
       .filter((one) => /^state integrity/i.test(one.title))
-      .flatMap((one) => one.lines)
-      .filter((line) => !HARMLESS.test(line)),
+      .flatMap((one) => withoutHarmless(one.lines)),
     durationMs: result.durationMs,
     output,
   };
 }
+
+export function withoutHarmless(lines: readonly string[]): string[] {
+  const isOneOfSeveral = lines.some((line) => SEVERAL_STATE_DIRS.test(line));
+  const isHarmless = (line: string): boolean =>
+    HARMLESS.test(line) ||
+    (isOneOfSeveral && (SEVERAL_STATE_DIRS.test(line) || /^[~/]/.test(line)));
+  return lines.filter((line) => !isHarmless(line));
+}
+
+/** Said of every profile beside a default state dir, which holds its workspace; the dirs follow, a line each. */
+const SEVERAL_STATE_DIRS = /^Multiple state directories detected/;
 
 /** Said of every install that never had a channel: nothing is missing. What must be there, we count ourselves. */
 const HARMLESS = /^(OAuth dir not present .*Skipping create|CRITICAL: OAuth dir missing)/s;

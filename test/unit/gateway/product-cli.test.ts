@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { BRANDS, findBrand } from '../../../src/gateway/brands.ts';
-import { parseBoxes, doctorAnswer } from '../../../src/gateway/doctor.ts';
+import { doctorAnswer, parseBoxes, withoutHarmless } from '../../../src/gateway/doctor.ts';
 import {
   commandOnPath,
   compareVersions,
@@ -139,4 +139,22 @@ test('the doctor is read from its boxes, not from its exit code', () => {
     'CRITICAL: OAuth dir missing (~/.aipro/credentials).',
   );
   assert.deepEqual(doctorAnswer({ ...result, stdout: inJanuary }).integrity, []);
+});
+
+test('that a machine has several profiles is no finding; what else is said beside it is', () => {
+  const box = [
+    '◇  State integrity ────────────────────────────────────────────────────────╮',
+    '│                                                                          │',
+    '│  - Multiple state directories detected. This can split session history.  │',
+    '│    - ~/.openclaw                                                         │',
+    '│    - ~/.openclaw-dev                                                     │',
+    '│    Active state dir: ~/.openclaw-work                                    │',
+    '│  - Main session transcript missing (~/.openclaw-work/x.jsonl).           │',
+    '├──────────────────────────────────────────────────────────────────────────╯',
+  ].join('\n');
+  const lines = parseBoxes(box).flatMap((one) => one.lines);
+  assert.deepEqual(withoutHarmless(lines), [
+    'Main session transcript missing (~/.openclaw-work/x.jsonl).',
+  ]);
+  assert.deepEqual(withoutHarmless(['~/.openclaw is too open']), ['~/.openclaw is too open']);
 });
