@@ -7,7 +7,8 @@ export function assertLanded(summary: Record<string, unknown>): void {
   assert.equal(doctor.ran, true);
   const integrity = doctor.findings.filter(
     (finding) =>
-      /state integrity/i.test(finding) && !/OAuth dir (not present|missing)/.test(finding),
+      /state integrity/i.test(finding) &&
+      !/OAuth dir (not present|missing)|Multiple state dir/.test(finding),
   );
   assert.deepEqual(integrity, []);
   assert.ok(checklist.length > 8);
