@@ -1,6 +1,14 @@
 /** The places that a snapshot names are a stranger's words: what would land where something runs it is refused. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -19,6 +27,7 @@ const journals = join(folder, 'settings/journals');
 mkdirSync(join(home, '.ssh'), { recursive: true });
 mkdirSync(journals, { recursive: true });
 writeFileSync(join(home, '.ssh/authorized_keys'), 'of bob');
+symlinkSync(join(folder, 'home'), join(folder, 'other-name'));
 
 type Wish = {
   readonly path: string;
@@ -99,6 +108,13 @@ const REFUSED: Readonly<Record<string, readonly [Wish[], More?]>> = {
   'what holds unit files': [[{ path: '/home/ada/.config' }]],
   'unit files': [[{ path: '/home/ada/.config/systemd/user' }]],
   'programs of the user': [[{ path: '/home/ada/.local/bin' }]],
+  'keys by a name of other case': [[{ path: '/home/ada/.SSH' }]],
+  'keys of somebody else, for root': [[{ path: '/home/eve/.ssh' }]],
+  'keys of root': [[{ path: '/root/.ssh' }]],
+  'keys by another name of the disk': [[{ path: '/System/Volumes/Data/Users/eve/.ssh' }]],
+  'the home of somebody else': [[{ path: '/home/eve' }]],
+  'the home by way of a link': [[{ path: join(folder, 'other-name/bob') }]],
+  'keys by way of a link': [[{ path: join(folder, 'other-name/bob/.ssh/new') }]],
   'agents of macOS': [[{ path: '/home/ada/Library/LaunchAgents' }]],
   'our own settings': [[{ path: join(folder, 'settings') }]],
   'jobs of the system': [[{ path: '/etc/cron.d' }]],
