@@ -267,10 +267,22 @@ const texts = new WeakMap<Response, Promise<string>>();
 function textOf(response: Response): Promise<string> {
   const known = texts.get(response);
   if (known) return known;
-  const length = Number(response.headers.get('content-length') ?? 0);
-  const read = length > REFUSAL_BYTES_MAX ? Promise.resolve('') : response.text();
+  const read = readRefusal(response);
   texts.set(response, read);
   return read;
+}
+
+/** What a server says at length, whatever length it announced, is no refusal of S3. */
+async function readRefusal({ body }: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  const source: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = body ?? [];
+  for await (const piece of source) {
+    length += piece.length;
+    if (length > REFUSAL_BYTES_MAX) return '';
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 function dateOf(response: Response): number | undefined {

@@ -1,5 +1,6 @@
 /** The one place where a failure becomes words, and the one where it becomes an exit status. */
 import { ERROR_CODES, FerryError, messageOf, type ErrorCode } from '../../base/errors.ts';
+import { withoutTickets } from '../../format/ticket-text.ts';
 import { HINTS } from './hints.ts';
 import { jsonLine, printableLine, printableText } from './printable.ts';
 
@@ -17,16 +18,25 @@ export function failureOf(error: unknown, signal: AbortSignal): Failure {
   const known = error instanceof FerryError ? error : undefined;
   const interrupted = signal.aborted && known?.code !== 'bug';
   const code = interrupted ? 'interrupted' : (known?.code ?? 'bug');
-  const message = interrupted ? 'interrupted' : messageOf(error);
+  const message = interrupted ? 'interrupted' : withoutTickets(messageOf(error));
+  const hint = (interrupted ? undefined : known?.hint) ?? HINTS[code];
   return {
     code,
     message,
-    hint: (interrupted ? undefined : known?.hint) ?? HINTS[code],
-    details: known?.details ?? {},
+    hint: withoutTickets(hint),
+    details: withoutTicketsIn(known?.details ?? {}),
     exit: ERROR_CODES[code].exit,
     trail: trailOf(error),
   };
 }
+
+const withoutTicketsIn = (details: Failure['details']): Failure['details'] =>
+  Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? withoutTickets(value) : value,
+    ]),
+  );
 
 /** `error:`, then `hint:`; in verbose words also where it came from. */
 export function failureLines(failure: Failure, verbose: boolean): string[] {
@@ -49,7 +59,7 @@ function trailOf(error: unknown): string[] {
   const lines: string[] = [];
   let at: unknown = error;
   for (let depth = 0; at instanceof Error && depth < CAUSES_MAX; depth++) {
-    lines.push(`${depth === 0 ? '' : 'caused by '}${at.stack ?? at.message}`);
+    lines.push(`${depth === 0 ? '' : 'caused by '}${withoutTickets(at.stack ?? at.message)}`);
     at = at.cause;
   }
   return lines;

@@ -132,3 +132,16 @@ describe('how a failure is told', () => {
     assert.ok(!failureJson(failure).includes('\u009b'));
   });
 });
+
+test('a ticket that was typed where none belongs is in nothing that is said', () => {
+  const ticket = `sft1${'A1b2C3d4E5'.repeat(19)}`;
+  const error = new FerryError('usage', `unknown command '${ticket}'`, {
+    hint: `Is "${ticket}" a folder?`,
+    details: { path: `/home/al/${ticket}`, port: 1 },
+    cause: new Error(`no ${ticket}`),
+  });
+  const failure = failureOf(error, new AbortController().signal);
+  const said = [...failureLines(failure, true), failureJson(failure)].join('\n');
+  assert.doesNotMatch(said, /A1b2C3d4E5/);
+  assert.match(said, /unknown command 'sft1…'/);
+});

@@ -116,6 +116,16 @@ describe('get', () => {
     });
   }
 
+  test('a refusal that never ends is not read to its end', async () => {
+    let isClosed = false;
+    answer = (_, response) => {
+      response.writeHead(503).on('close', () => (isClosed = true));
+      const more = (): void => void (isClosed || response.write('x'.repeat(65_536), more));
+      more();
+    };
+    await rejects(store.get(NAME, undefined, NO_ABORT), 'store-busy');
+  });
+
   test('a server that ignores the range, or sends more than it said', async () => {
     says(200, 'abcdef');
     await rejects(store.get(NAME, { offset: 2, length: 2 }, NO_ABORT), 'store-refused');
