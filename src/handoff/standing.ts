@@ -2,9 +2,8 @@
 import { toHex } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
-import type { Random } from '../crypto/sodium.ts';
 import type { Claim, HandoffPlace, Receipt } from '../format/claim.ts';
-import { readClaim, readReceipt, storeClaim } from '../repository/claims.ts';
+import { readClaim, readReceipt, storeClaim, type ClaimDeps } from '../repository/claims.ts';
 import { timeText } from '../repository/objects.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { grantName } from './offer.ts';
@@ -38,23 +37,23 @@ export async function standingOf(
   return { state: receipt ? 'confirmed' : 'taken', claim, receipt };
 }
 
-export type CancelDeps = {
+export type CancelDeps = ClaimDeps & {
   readonly store: ObjectStore;
   readonly machine: string;
-  readonly random: Random;
   readonly emit: Emit;
 };
 
 /** The claim that lies there now: ours, or that of who was quicker. */
 export async function cancelHandoff(
   handoff: OpenHandoff,
-  { store, machine, random, emit }: CancelDeps,
+  deps: CancelDeps,
   signal: AbortSignal,
 ): Promise<Claim> {
+  const { store, machine, random, emit } = deps;
   const time = timeText(await store.dateMs(signal));
   const wanted = { what: 'cancelled', time, machine, nonce: toHex(random(16)) } as const;
   const { claimKey } = handoff;
-  const claim = await storeClaim(store, claimKey, handoff, wanted, random, signal);
+  const claim = await storeClaim(store, claimKey, handoff, wanted, deps, signal);
   if (claim.what === 'cancelled') await deleteGrant(handoff, store, emit, signal);
   return claim;
 }

@@ -75,9 +75,6 @@ export async function requireUnclaimed(
   if (claim) refuseOthers(claim, nonce);
 }
 
-/** Two claims of one moment may both be told that they were stored, on a store that does not keep them apart. */
-const SETTLE_MS = 5_000;
-
 /** @throws ticket-used, ticket-cancelled */
 export async function claimTicket(
   store: ObjectStore,
@@ -89,10 +86,9 @@ export async function claimTicket(
   const before = await readClaim(store, keys.claim, grant, signal);
   if (before) return refuseOthers(before, nonce);
   const wanted = { what: 'taken', time: timeText(nowMs), machine, nonce } as const;
-  refuseOthers(await storeClaim(store, keys.claim, grant, wanted, deps.random, signal), nonce);
-  if (grant.facts.createOnly === 'atomic') return;
-  await deps.clock.sleep(SETTLE_MS, signal);
-  await requireUnclaimed(store, { grant, keys, nowMs }, nonce, signal);
+  const { createOnly } = grant.facts;
+  const how = { ...deps, createOnly };
+  refuseOthers(await storeClaim(store, keys.claim, grant, wanted, how, signal), nonce);
 }
 
 function refuseOthers(claim: Claim, nonce: string | undefined): void {

@@ -241,13 +241,33 @@ describe('one machine takes over', () => {
     assert.equal((await refusalOf(work)).code, 'ticket-used');
   });
 
+  test('and so does who cancels at that moment', async (context) => {
+    const { engine, secret, offer } = await offered(context);
+    const opened = await openTicket(engine.store, secret, NO_ABORT);
+    const sleep = async (): Promise<void> => {
+      const bytes = sealedClaimOf(opened);
+      await engine.store.put(`claims/${opened.grant.id}`, bytes, {}, NO_ABORT);
+    };
+    const cancelling = {
+      store: engine.store,
+      machine: 'harbour',
+      random: systemRandom,
+      clock: { nowMs: systemClock.nowMs, sleep },
+      createOnly: 'racy' as const,
+      emit: () => undefined,
+    };
+    assert.equal((await cancelHandoff(openHandoff(offer), cancelling, NO_ABORT)).what, 'taken');
+    await openTicket(engine.store, secret, NO_ABORT);
+  });
+
   test('cancelling and taking over exclude each other', async (context) => {
     const { engine, secret, offer } = await offered(context);
     const opened = await openTicket(engine.store, secret, NO_ABORT);
     const cancelling = {
       store: engine.store,
       machine: 'harbour',
-      random: systemRandom,
+      ...deps,
+      createOnly: 'atomic' as const,
       emit: () => undefined,
     };
     const handoff = openHandoff(offer);

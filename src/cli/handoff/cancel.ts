@@ -11,7 +11,13 @@ import type { HandoffCancelSummary } from '../output/summary-handoff.ts';
 import type { Session } from '../session.ts';
 import { fenceOf, fenceRequest, oldGateway, startOld } from './gateway.ts';
 import { requireTwo } from './two-alive.ts';
-import { dropHandoff, meantHandoff, openHandoffOf, type KeptHandoff } from './kept.ts';
+import {
+  createOnlyAt,
+  dropHandoff,
+  meantHandoff,
+  openHandoffOf,
+  type KeptHandoff,
+} from './kept.ts';
 
 export async function cancel(
   session: Session,
@@ -38,7 +44,9 @@ async function closeTicket(
   const store = await storeAt(session, place);
   const state = session.settings.repository(location)?.machine;
   const machine = state?.machine ?? machineName(undefined);
-  const deps = { store, machine, random: session.random, emit: session.emit };
+  const { random, clock, emit } = session;
+  const createOnly = createOnlyAt(session, place);
+  const deps = { store, machine, random, clock, emit, createOnly };
   const claim = await cancelHandoff(openHandoffOf(handoff.offer), deps, session.signal);
   if (claim.what === 'taken') return claim.machine;
   session.emit({

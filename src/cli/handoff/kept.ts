@@ -1,12 +1,14 @@
 /** What the settings keep of handoffs from this machine. */
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { FerryError } from '../../base/errors.ts';
+import type { GrantFacts } from '../../format/grant.ts';
 import { idFromBytes, type ObjectId, type WriterId } from '../../format/names.ts';
 import type { OpenHandoff } from '../../handoff/standing.ts';
 import type { Offer } from '../../handoff/offer.ts';
 import { timeText } from '../../repository/objects.ts';
 import type { HandoffSettings } from '../../settings/schema.ts';
 import type { HighWaterMark } from '../../repository/machine.ts';
+import { printLocation, type Location } from '../../store/location.ts';
 import type { Session } from '../session.ts';
 
 export type KeptHandoff = { readonly location: string; readonly handoff: HandoffSettings };
@@ -57,6 +59,12 @@ export const openHandoffOf = (offer: NonNullable<HandoffSettings['offer']>): Ope
   claimKey: fromHex(offer.claimKey),
   receiptKey: fromHex(offer.receiptKey),
 });
+
+/** How certainly one claim excludes another there, as far as the place was probed. */
+export function createOnlyAt(session: Session, location: Location): GrantFacts['createOnly'] {
+  const probed = session.settings.repository(printLocation(location))?.probe?.store.createOnly;
+  return probed ?? (location.kind === 'folder' ? 'atomic' : 'racy');
+}
 
 /** @throws install-not-found, install-ambiguous */
 export function meantHandoff(session: Session, install: string | undefined): KeptHandoff {

@@ -24,7 +24,7 @@ import {
   stopOld,
   type OldGateway,
 } from './gateway.ts';
-import { dropHandoff, keepHandoff, keptHandoffs, offerKept } from './kept.ts';
+import { createOnlyAt, dropHandoff, keepHandoff, keptHandoffs, offerKept } from './kept.ts';
 import type { HandoffSettings } from '../../settings/schema.ts';
 
 export type Made = {
@@ -44,7 +44,6 @@ export async function makeHandoff(
   const begun = new Begun(session, printLocation(location), install);
   const state = stateOf(session, location);
   assert(state, 'this machine has joined, or nothing could be pushed');
-  const probed = session.settings.repository(printLocation(location))?.probe?.store.createOnly;
   const deps = {
     reader,
     writer: writerOf(state),
@@ -58,7 +57,7 @@ export async function makeHandoff(
   };
   const request = {
     lifeMs,
-    createOnly: probed ?? (location.kind === 'folder' ? 'atomic' : 'racy'),
+    createOnly: createOnlyAt(session, location),
     folder: location.kind === 'folder' ? location.path : undefined,
   } as const;
   const made = await handOff(request, deps, session.signal);
