@@ -75,10 +75,13 @@ function mountedRoots({ oldHome, homeAt }: Mount): LocatedRoot[] {
   const top = homeAt.endsWith(oldHome) ? homeAt.slice(0, -oldHome.length) : '';
   return [
     { path: bytePathFromText(oldHome), aliases: [], at: bytePathFromText(homeAt) },
-    ...(top === ''
+    ...(top === '' || HOMES_HERE.test(top)
       ? []
       : [{ path: bytePathFromText('/'), aliases: [], at: bytePathFromText(top) }]),
   ];
 }
+
+/** A stranger's files may say any name for their home: it makes no home of this machine part of their disk. */
+const HOMES_HERE = /^\/(root|(home|Users)(\/[^/]+)?)$/;
 
 const textOf = (path: BytePath): string => Buffer.from(path, 'latin1').toString('utf8');

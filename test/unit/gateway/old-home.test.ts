@@ -107,3 +107,16 @@ test('paths and links mean what they meant on the old machine, and lead nowhere 
   assert.match(told, /\$include .*base\.json5: there is no such file/);
   assert.match(told, /srv\/ws, which is not/);
 });
+
+test('no name that a disk gives its home makes homes of this machine part of it', () => {
+  for (const [homeAt, oldHome] of [
+    ['/home/me/stranger', '/stranger'],
+    ['/home/stranger', '/stranger'],
+    ['/root/stranger', '/stranger'],
+    ['/Users/me/stranger', '/stranger'],
+  ] as const) {
+    assert.equal(mountedDisk({ oldHome, homeAt }).locate('/.ssh/id_ed25519'), undefined, homeAt);
+  }
+  const whole = mountedDisk({ oldHome: '/home/al', homeAt: '/home/me/disk/home/al' });
+  assert.equal(whole.locate('/srv/work'), '/home/me/disk/srv/work');
+});
