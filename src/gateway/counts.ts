@@ -107,9 +107,21 @@ function countAgent(agent: CountedAgent, input: CountInput): AgentCounts {
   return {
     id: agent.id,
     sessions: inDatabase?.sessions ?? (index === undefined ? 0 : countIndexed(index)),
-    transcripts: inDatabase?.transcripts ?? transcriptsIn(agent.sessionsDir, input),
+    transcripts: inDatabase?.transcripts ?? countTranscripts(agent, input),
   };
 }
+
+const countTranscripts = (agent: CountedAgent, input: CountInput): number =>
+  transcriptFolders(input.stateDir, agent).reduce(
+    (sum, folder) => sum + transcriptsIn(folder, input),
+    0,
+  );
+
+/** Where `session.store` moves the index to another folder, the transcripts stay in the agent's own. */
+export const transcriptFolders = (
+  stateDir: string,
+  { id, sessionsDir }: Pick<CountedAgent, 'id' | 'sessionsDir'>,
+): readonly string[] => [...new Set([sessionsDir, `${stateDir}/agents/${id}/sessions`])];
 
 function transcriptsIn(sessionsDir: string, { locate, isOmitted }: CountInput): number {
   const folder = locate(sessionsDir);

@@ -2,7 +2,7 @@
 import { asBytePath, parseShownPath, type BytePath } from '../base/byte-path.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
 import type { CountsExpected } from './checklist.ts';
-import type { InstallCounts, IsOmitted } from './counts.ts';
+import { transcriptFolders, type InstallCounts, type IsOmitted } from './counts.ts';
 import { isWithin } from './paths.ts';
 import type { GatewayRecord } from './record.ts';
 
@@ -69,7 +69,9 @@ function without(
     agents: counts.agents.map((agent) => {
       const folder = folderOf.get(agent.id) ?? `${record.stateDir}/agents/${agent.id}/sessions`;
       const noIndex = lost.includes(`${folder}/sessions.json`);
-      const transcripts = agent.transcripts - lostIn(folder, (path) => path.endsWith('.jsonl'));
+      const places = transcriptFolders(record.stateDir, { id: agent.id, sessionsDir: folder });
+      const lostHere = places.map((place) => lostIn(place, (path) => path.endsWith('.jsonl')));
+      const transcripts = agent.transcripts - lostHere.reduce((sum, count) => sum + count, 0);
       return { ...agent, sessions: noIndex ? 0 : agent.sessions, transcripts };
     }),
     credentialFiles: counts.credentialFiles - lostIn(`${record.stateDir}/credentials`),

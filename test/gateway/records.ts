@@ -4,11 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/**
- * Records per session of one agent: lines of a transcript, or events in a database. By session id.
- * @param sessions where the transcripts are, when not in the agent's own folder
- */
-export function recordsOf(stateDir: string, agent: string, sessions?: string): Map<string, number> {
+/** Records per session of one agent: lines of a transcript, or events in a database. By session id. */
+export function recordsOf(stateDir: string, agent: string): Map<string, number> {
   const folder = join(stateDir, 'agents', agent);
   const path = join(folder, 'agent/openclaw-agent.sqlite');
   if (existsSync(path)) {
@@ -25,7 +22,7 @@ export function recordsOf(stateDir: string, agent: string, sessions?: string): M
         ),
     );
   }
-  const transcripts = sessions ?? join(folder, 'sessions');
+  const transcripts = join(folder, 'sessions');
   const names = readdirSync(transcripts).filter((name) => name.endsWith('.jsonl'));
   return new Map(
     names.toSorted().map((name) => {

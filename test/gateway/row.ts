@@ -37,7 +37,6 @@ export type Row = {
   readonly plant?: (install: RealInstall, llmBaseUrl: string) => void;
   /** The config as it must be after the move. */
   readonly moved?: (text: string, oldHome: string, newHome: string) => string;
-  readonly sessionsDir?: (home: string, agent: string) => string;
   readonly beforeOnboarding?: (home: string) => void;
   /** More of what onboarding is told. */
   readonly onboard?: (home: string) => readonly string[];
@@ -61,7 +60,7 @@ export function defineRow(row: Row): void {
   let configBefore: string;
   const placeOf = (home: string): Place => ({ product, home, ...row.placeIn?.(home) });
   const recordsIn = ({ home, stateDir }: RealInstall, agent: string): Map<string, number> =>
-    recordsOf(stateDir, agent, row.sessionsDir?.(home, agent));
+    recordsOf(stateDir, agent);
   const ferryOf = (name: string, { env }: RealInstall): Ferry => {
     const settings = join(folder, `ferry-${name}`);
     return ferryIn({ settings, env, brands: row.brand === undefined ? [] : [row.brand] });

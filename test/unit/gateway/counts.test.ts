@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { countInstall, inPlace } from '../../../src/gateway/counts.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'counts-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+test('transcripts are counted where they are, though the index lies elsewhere', () => {
+  const stateDir = join(home, 'state');
+  const own = join(stateDir, 'agents/main/sessions');
+  const talks = join(home, 'talks/main');
+  for (const folder of [own, talks]) mkdirSync(folder, { recursive: true });
+  writeFileSync(join(talks, 'sessions.json'), '{"agent:main:main":{"sessionId":"a"}}');
+  writeFileSync(join(talks, 'b.jsonl'), '{}\n');
+  writeFileSync(join(own, 'a.jsonl'), '{}\n');
+  const count = (sessionsDir: string): unknown => {
+    const agents = [{ id: 'main', sessionsDir, agentDir: join(stateDir, 'agents/main/agent') }];
+    return countInstall({ stateDir, agents, workspaces: [], config: {}, locate: inPlace }).agents;
+  };
+  assert.deepEqual(count(talks), [{ id: 'main', sessions: 1, transcripts: 2 }]);
+  assert.deepEqual(count(own), [{ id: 'main', sessions: 0, transcripts: 1 }]);
+});
