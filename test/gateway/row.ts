@@ -59,7 +59,7 @@ export function defineRow(row: Row): void {
   let hidden: HiddenHome | undefined;
   let configBefore: string;
   const placeOf = (home: string): Place => ({ product, home, ...row.placeIn?.(home) });
-  const recordsIn = ({ home, stateDir }: RealInstall, agent: string): Map<string, number> =>
+  const recordsIn = ({ stateDir }: RealInstall, agent: string): Map<string, number> =>
     recordsOf(stateDir, agent);
   const ferryOf = (name: string, { env }: RealInstall): Ferry => {
     const settings = join(folder, `ferry-${name}`);
