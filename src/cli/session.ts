@@ -11,7 +11,7 @@ import {
   type Location,
 } from '../store/location.ts';
 import { readEnvironment, type Environment } from '../settings/environment.ts';
-import { handOver, placesOf, type Places } from '../settings/places.ts';
+import { handOver, placesOf, refuseLedElsewhere, type Places } from '../settings/places.ts';
 import { Settings } from '../settings/settings.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Output, Sinks } from './output/output.ts';
@@ -58,6 +58,7 @@ export function sessionIn(
   parts: Pick<Session, 'output' | 'sinks' | 'signal'>,
 ): Session {
   const places = placesOf(environment);
+  refuseLedElsewhere(environment, places);
   let settings: Settings | undefined;
   const closers: (() => Promise<void> | void)[] = [() => settings?.unlock()];
   if (environment.actsForOther) {

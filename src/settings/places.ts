@@ -8,6 +8,8 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
+  statSync,
 } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { FerryError, systemCode } from '../base/errors.ts';
@@ -46,6 +48,36 @@ export function placesOf(environment: Environment): Places {
     cacheFolder,
     scratchFolder: join(cacheFolder, 'scratch'),
   };
+}
+
+/**
+ * Root at work for somebody writes into folders of theirs, not to wherever a link of theirs leads.
+ * @throws target-unsafe
+ */
+export function refuseLedElsewhere(environment: Environment, places: Places): void {
+  const { actsForOther, home, owner } = environment;
+  if (!actsForOther) return;
+  for (const folder of [places.settingsFolder, places.cacheFolder]) {
+    if (!folder.startsWith(`${home}/`)) continue;
+    const there = nearestThere(folder);
+    const real = realpathSync(there);
+    const isStraight = real === join(realpathSync(home), there.slice(home.length));
+    if (isStraight || statSync(real).uid === owner.uid) continue;
+    throw new FerryError(
+      'target-unsafe',
+      `${there} leads to ${real}, which belongs to another user`,
+      {
+        hint: `Remove the link ${there}, or name another place for settings: STATEFERRY_HOME`,
+      },
+    );
+  }
+}
+
+/** The folder itself, or what is there of the path to it. */
+function nearestThere(folder: string): string {
+  return statSync(folder, { throwIfNoEntry: false }) === undefined
+    ? nearestThere(join(folder, '..'))
+    : folder;
 }
 
 /** Where pulls note what they move, so that one that was interrupted can be completed. */

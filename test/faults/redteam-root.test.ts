@@ -23,7 +23,8 @@ import { FerryError } from '../../src/base/errors.ts';
 import { createPlacer } from '../../src/fs/place.ts';
 import { finishInterruptedSwaps } from '../../src/pull/swap.ts';
 import { raiseFence, requireSameService } from '../../src/gateway/fence.ts';
-import { handOver } from '../../src/settings/places.ts';
+import { readEnvironment } from '../../src/settings/environment.ts';
+import { handOver, placesOf, refuseLedElsewhere } from '../../src/settings/places.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'only root can be tricked like this';
 const SOMEBODY = 12_345;
@@ -173,5 +174,30 @@ test(
       );
     }
     assert.throws(() => requireSameService(planted, undefined, { home }), isUnsafe);
+  },
+);
+
+test(
+  'settings that a link of somebody leads to a folder of root are refused',
+  { skip },
+  (context) => {
+    const folder = folderOf(context);
+    const home = join(folder, 'home');
+    const theirs = join(folder, 'disk');
+    const roots = join(folder, 'etc');
+    for (const made of [home, join(home, '.config'), theirs, roots]) mkdirSync(made);
+    for (const given of [home, theirs]) chownSync(given, SOMEBODY, SOMEBODY);
+    const look = (): void => {
+      const owner = { uid: SOMEBODY, gid: SOMEBODY };
+      const own = readEnvironment(home);
+      const environment = { ...own, variables: {}, own: { ...own.own, home: undefined }, owner };
+      refuseLedElsewhere(environment, placesOf(environment));
+    };
+    // Root's own folder, without any link: made by an earlier run that was root's.
+    look();
+    symlinkSync(theirs, join(home, '.config/stateferry'));
+    look();
+    symlinkSync(roots, join(home, '.cache'));
+    assert.throws(look, isUnsafe);
   },
 );
