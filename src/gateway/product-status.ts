@@ -41,6 +41,12 @@ export async function askStatus(cli: ProductCli, request: StatusRequest): Promis
   return { why: said === undefined ? [] : [{ source: 'cli', detail: command }], notices };
 }
 
+/** September's generation says `[redacted]` for some: that is no other place. */
+const saidPath = z
+  .string()
+  .transform((text) => (text.startsWith('/') ? text : undefined))
+  .nullish();
+
 const statusSchema = z.object({
   gateway: z.object({ mode: z.string().optional() }).optional(),
   agents: z
@@ -48,8 +54,8 @@ const statusSchema = z.object({
       agents: z.array(
         z.object({
           id: z.string(),
-          workspaceDir: z.string().nullish(),
-          sessionsPath: z.string().nullish(),
+          workspaceDir: saidPath,
+          sessionsPath: saidPath,
         }),
       ),
     })

@@ -100,6 +100,18 @@ test('every disagreement is told: agents, workspaces, sessions, mode, port, conf
   );
 });
 
+test('a path that the product does not tell is no disagreement', async () => {
+  const own = { id: 'main', workspaceDir: '[redacted]', sessionsPath: '[redacted]' };
+  const status = { agents: { agents: [own] } };
+  const { notices } = await found({ about: 'all', run: product({ status }) });
+  const told = notices.filter(({ message }) => message.includes('redacted'));
+  assert.deepEqual(told, []);
+  const elsewhere = { ...own, sessionsPath: '/other/sessions/sessions.json' };
+  const again = product({ status: { agents: { agents: [elsewhere] } } });
+  const more = (await found({ about: 'all', run: again })).notices;
+  assert.ok(more.some(({ message }) => message.startsWith('sessions of agent main')));
+});
+
 test('an answer is kept until the config changes; nothing is run for what is only remembered', async () => {
   const kept = new Map<string, unknown>();
   const memory = {
