@@ -3,18 +3,9 @@
  * its gateway runs and agents keep talking, pulled in another home under another user name, and goes on where it was.
  */
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { BRANDS } from '../../src/gateway/brands.ts';
 import { discoverInstalls, inspect, type Inspected } from '../../src/gateway/discover.ts';
@@ -28,12 +19,10 @@ import type { Product } from '../support/products.ts';
 import {
   freePort,
   installAt,
-  makeRealInstall,
-  movedTo,
   onboard,
-  runCli,
   runTurn,
   startGateway,
+  TOKEN,
   type RealInstall,
   type RunningGateway,
 } from '../support/real-install.ts';
@@ -42,7 +31,10 @@ import { makeBucket, type TestBucket } from '../support/servers-buckets.ts';
 import type { TestServer } from '../support/servers.ts';
 import { noise } from '../support/tree.ts';
 import { ferryIn, mustSucceed, type Ferry } from './ferry.ts';
-import { addCronJob, sessionsPerAgent } from './product-says.ts';
+import { assertLanded } from './landed.ts';
+import { hideHome } from './old-home.ts';
+import { movedText, plantByHand } from './planted.ts';
+import { addCronJob, cronJobs, sessionsPerAgent } from './product-says.ts';
 import { assertWhole, recordsOf, sum } from './records.ts';
 
 /** Slow enough that agents say something while packs are on their way. */
@@ -72,7 +64,10 @@ export function defineMoveSuite(product: Product, server: TestServer): void {
     bucket = await makeBucket(server);
     line = await startSlowLine(server.endpoint, LINE);
     location = locationAt(server.endpoint);
-    old = await makeRealInstall({ product, home: alice, llmBaseUrl: llm.baseUrl });
+    mkdirSync(alice, { recursive: true, mode: 0o750 });
+    old = installAt({ product, home: alice }, { port: await freePort(), token: TOKEN });
+    await onboard(old);
+    plantByHand(old, llm.baseUrl);
     // Enough for a push of some seconds on that line.
     writeFileSync(`${alice}/projects/work-space/ballast`, noise(1, BALLAST_BYTES));
     gateway = await startGateway(old);
@@ -91,7 +86,7 @@ export function defineMoveSuite(product: Product, server: TestServer): void {
     ferryIn({ settings: join(folder, `ferry-${name}`), env, server });
 
   test('found as it is, and running or not is known', async () => {
-    await gateway.turn('main', 'And a word through the gateway.');
+    for (const agent of old.agents) await gateway.turn(agent, `A first word to ${agent}.`);
     await addCronJob(old);
     const from = await inspectAt(old);
     const { install } = from;
@@ -168,8 +163,11 @@ export function defineMoveSuite(product: Product, server: TestServer): void {
 
   test('pulled in another home it goes on where it was', async () => {
     await gateway.stop();
-    renameSync(dirname(alice), `${dirname(alice)}.hidden`);
-    const now = movedTo(old, bob);
+    const configBefore = readFileSync(old.configPath, 'utf8');
+    assert.match(configBefore, /long ago[^]*the end/, 'the product left the notes in the config');
+    const hidden = hideHome(alice);
+    after(() => hidden.close());
+    const now = installAt({ product, home: bob }, old);
     mkdirSync(bob, { recursive: true, mode: 0o750 });
     // What a person has who tried the product there first.
     const fresh = installAt({ product, home: bob }, { port: await freePort(), token: now.token });
@@ -180,48 +178,33 @@ export function defineMoveSuite(product: Product, server: TestServer): void {
     assert.equal(await listens(fresh.port, SIGNAL), false, 'its gateway was stopped');
     const plan = answer.lines.find(({ type }) => type === 'plan') as { gateway: { pid: number } };
     assert.ok(plan.gateway.pid > 0);
-    const { doctor, checklist, undo, relocated } = answer.summary as unknown as PullAnswer;
-    assert.ok(relocated.length > 0);
-    assert.equal(doctor.ran, true);
-    assert.deepEqual(
-      doctor.findings.filter(
-        (finding) => /state integrity/i.test(finding) && !/OAuth dir not present/.test(finding),
-      ),
-      [],
-    );
-    assert.ok(checklist.length > 8);
-    assert.deepEqual(
-      checklist.filter(({ ok }) => !ok),
-      [],
-    );
+    assertLanded(answer.summary);
+    assert.equal(readFileSync(now.configPath, 'utf8'), movedText(configBefore, alice, bob));
+    const { undo } = answer.summary as unknown as PullAnswer;
     assert.match(undo.command, /^stateferry undo openclaw$/);
     assert.match(undo.aside[0]?.aside ?? '', /before-stateferry/);
     assert.equal(statSync(join(bob, '.openclaw')).mode & 0o777, 0o700);
     assert.equal(statSync(now.configPath).mode & 0o777, 0o600);
     assert.deepEqual(await sessionsPerAgent(now), sessionsBefore);
 
-    for (const agent of now.agents) {
-      const before = recordsOf(now.stateDir, agent);
-      await runTurn(now, agent, 'Are you there after the move?');
-      const afterTurn = recordsOf(now.stateDir, agent);
-      assert.deepEqual([...afterTurn.keys()], [...before.keys()], `no new transcript of ${agent}`);
-      assert.ok(sum(afterTurn) > sum(before), `the old transcript of ${agent} grew`);
-    }
+    const before = new Map(now.agents.map((agent) => [agent, recordsOf(now.stateDir, agent)]));
+    // A process of its own would begin anew below the old home.
+    await runTurn(now, 'work', 'Are you there after the move?');
     gateway = await startGateway(now);
-    const jobs = await runCli(now, ['cron', 'list', '--json', '--token', now.token]);
-    assert.match(jobs.stdout, /"nightly"/);
-    await gateway.turn('work', 'And through the new gateway?');
+    for (const agent of now.agents) {
+      await gateway.turn(agent, 'And through the new gateway?');
+      const [then, later] = [before.get(agent) ?? new Map(), recordsOf(now.stateDir, agent)];
+      assert.deepEqual([...later.keys()], [...then.keys()], `no new transcript of ${agent}`);
+      assert.ok(sum(later) > sum(then), `the old transcript of ${agent} grew`);
+    }
+    assert.ok((await cronJobs(now)).includes('nightly'));
     assert.deepEqual(await sessionsPerAgent(now), sessionsBefore);
-    assert.ok(!existsSync(alice), 'nothing was made in the old home');
-    assert.ok(!readFileSync(now.configPath, 'utf8').includes(alice));
+    hidden.assertUntouched();
   });
 }
 
 type PullAnswer = {
-  readonly doctor: { readonly ran: boolean; readonly findings: readonly string[] };
-  readonly checklist: readonly { readonly ok: boolean }[];
   readonly undo: { readonly command: string; readonly aside: readonly { aside: string }[] };
-  readonly relocated: readonly unknown[];
 };
 
 async function inspectAt(install: RealInstall): Promise<Inspected> {

@@ -28,8 +28,6 @@ export type RealInstall = {
   readonly flags: readonly string[];
 };
 
-export type MakeRequest = Place & { readonly llmBaseUrl: string };
-
 /** Where an install is, or will be; whatever is left out is as the product has it by itself. */
 export type Place = {
   readonly product: Product;
@@ -49,27 +47,9 @@ export type Place = {
 const STEP_TIMEOUT_MS = 300_000;
 export const TOKEN = 'token-of-a-test';
 
-/** Onboards, adds `work` (workspace outside the state dir) and `lab`, and runs one turn with each agent. */
-export async function makeRealInstall(request: MakeRequest): Promise<RealInstall> {
-  const { home } = request;
-  mkdirSync(home, { recursive: true, mode: 0o750 });
-  const install = installAt(request, { port: await freePort(), token: TOKEN });
-  await onboard(install);
-  await mustRun(install, addArguments('work', `${home}/projects/work-space`));
-  await mustRun(install, addArguments('lab', `${install.stateDir}/workspace-lab`));
-  configure(install, request.llmBaseUrl);
-  for (const agent of install.agents) await runTurn(install, agent, `A first word to ${agent}.`);
-  return install;
-}
-
 /** One call of the product's own setup, nothing asked. */
 export async function onboard(install: RealInstall, ...more: string[]): Promise<void> {
   await mustRun(install, [...onboardArguments(install), ...more]);
-}
-
-/** The same install in another home, as after a move: only where things are differs. */
-export function movedTo(install: RealInstall, home: string): RealInstall {
-  return installAt({ product: install.product, home }, install);
 }
 
 export function runCli(install: RealInstall, args: readonly string[]): Promise<RunResult> {
@@ -242,12 +222,6 @@ const onboardArguments = (install: RealInstall): string[] =>
   ]
     .join(' ')
     .split(' ');
-
-const addArguments = (agent: string, workspace: string): string[] => [
-  ...'agents add --non-interactive --json --workspace'.split(' '),
-  workspace,
-  agent,
-];
 
 /** The model's stand-in and the HTTP turns, written into the config as a person would. */
 export function configure(install: RealInstall, llmBaseUrl: string): void {
