@@ -22,6 +22,9 @@ const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const objectKeySchema = z.object({ key: hex32, headerHash: hex32 });
 const putSchema = z.object({ get: hex32, put: hex32 });
 
+/** As wide as in a ticket; whatever is longer is no date either. */
+const seconds = z.int().positive().max(0xffff_ffff);
+
 const factsSchema = z.object({
   snapshot: z.object({ id: id16, digest: hex32, ...objectKeySchema.shape }),
   cover: coverSchema,
@@ -37,8 +40,8 @@ const factsSchema = z.object({
         base: z.url({ protocol: /^https?$/ }).max(1000),
         region: z.string().max(100),
         accessKeyId: z.string().max(200),
-        signedAtSeconds: z.int().positive(),
-        lifeSeconds: z.int().positive(),
+        signedAtSeconds: seconds,
+        lifeSeconds: seconds,
         token: z.string().max(8192).optional(),
       }),
       snapshot: hex32,

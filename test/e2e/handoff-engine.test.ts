@@ -134,6 +134,16 @@ describe('what a ticket opens', () => {
     const { length } = sealGrant(KEYS.grant, { ...GRANT, packs }, systemRandom);
     assert.ok(length < 512 * 1024, `${length}`);
   });
+
+  test('times that no ticket could hold are in no grant', () => {
+    const { addresses } = GRANT.facts;
+    assert.ok(addresses);
+    for (const field of ['signedAtSeconds', 'lifeSeconds']) {
+      const template = { ...addresses.template, [field]: 2 ** 40 };
+      const facts = { ...GRANT.facts, addresses: { ...addresses, template } };
+      assert.throws(() => sealGrant(KEYS.grant, { ...GRANT, facts }, systemRandom), /too_big/i);
+    }
+  });
 });
 
 describe('what is refused', () => {
