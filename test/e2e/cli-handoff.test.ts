@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { handoffWorld, ticketOf, type HandoffWorld } from '../support/handoff-world.ts';
@@ -39,6 +39,21 @@ describe('a folder that is not where it was', () => {
     succeeded(await world.run('handoff', '--cancel'));
     assert.ok(world.isRunning());
     assert.ok(!existsSync(world.dropIn));
+  });
+
+  test('garbage in place of the claim may hide one: only a person lifts the fence', async () => {
+    ticketOf(await world.run('handoff', '--yes'));
+    const [id] = readdirSync(join(repository, 'grants')).filter((name) => name !== 'trial');
+    const claim = join(repository, 'claims', id ?? '');
+    mkdirSync(join(repository, 'claims'), { recursive: true });
+    writeFileSync(claim, Buffer.alloc(1024));
+    const refused = await world.run('handoff', '--cancel', '--yes', '--json');
+    assert.equal(refused.exit, 23, refused.stdout);
+    assert.match(String(refused.last()['message']), /whose claim cannot be read/);
+    assert.ok(existsSync(world.dropIn));
+    rmSync(claim);
+    succeeded(await world.run('handoff', '--cancel'));
+    assert.ok(world.isRunning());
   });
 
   test('is named with -r; a gateway that runs all the same is pointed out', async () => {

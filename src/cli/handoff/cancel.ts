@@ -1,5 +1,5 @@
 /** handoff --cancel: the ticket is made worthless, the fence lifted, the gateway started again. */
-import { FerryError } from '../../base/errors.ts';
+import { FerryError, isObjectFault } from '../../base/errors.ts';
 import { liftFence } from '../../gateway/fence.ts';
 import type { Install } from '../../gateway/install.ts';
 import { cancelHandoff } from '../../handoff/standing.ts';
@@ -47,7 +47,14 @@ async function closeTicket(
   const { random, clock, emit } = session;
   const createOnly = createOnlyAt(session, place);
   const deps = { store, machine, random, clock, emit, createOnly };
-  const claim = await cancelHandoff(openHandoffOf(handoff.offer), deps, session.signal);
+  const claim = await cancelHandoff(openHandoffOf(handoff.offer), deps, session.signal).catch(
+    (error: unknown) => {
+      if (!isObjectFault(error)) throw error;
+      // Garbage in the claim's place may hide one: the fence is lifted as for a claim that can be read.
+      session.emit({ type: 'problem', path: 'claim', code: error.code, message: error.message });
+      return { what: 'taken', machine: UNREADABLE } as const;
+    },
+  );
   if (claim.what === 'taken') return claim.machine;
   session.emit({
     type: 'notice',
@@ -57,6 +64,8 @@ async function closeTicket(
   });
   return null;
 }
+
+const UNREADABLE = 'a machine whose claim cannot be read';
 
 /** Whether the gateway runs again. */
 async function takeBack(
