@@ -1,0 +1,76 @@
+/** Verbs that keep a repository well over the years. */
+import type { Verb } from '../verb.ts';
+
+export const KEEPING_VERBS: readonly Verb[] = [
+  {
+    usage: 'check',
+    about: 'is everything that the snapshots need there, whole and ours?',
+    options: [
+      {
+        flags: '--read-data [percent]',
+        about: 'read the content too: all of it, or this part, another one every day',
+      },
+    ],
+    examples: [
+      'stateferry check',
+      'stateferry check --read-data',
+      'stateferry check --read-data=5%',
+    ],
+    notes: ['--read-data needs the passphrase; without one, what this machine pushed is checked.'],
+    load: async () => (await import('../commands/check.ts')).runCheck,
+  },
+  {
+    usage: 'keys [action...]',
+    about: 'what opens the repository: list, add a passphrase or a reader key, a new kit, remove',
+    arguments: {
+      action: 'list (default), add passphrase, add reader FILE, kit [FILE], remove ID',
+    },
+    options: [
+      {
+        flags: '--new-passphrase-file <file>',
+        about: 'with add passphrase: the new one, instead of a prompt',
+      },
+    ],
+    examples: [
+      'stateferry keys',
+      'stateferry keys add passphrase',
+      'stateferry keys kit ./new-recovery-kit.txt',
+      'stateferry keys add reader ./drill.key',
+      'stateferry keys remove 1f0c2a9b --recovery-file ./new-recovery-kit.txt',
+    ],
+    notes: [
+      'Opened with the passphrase, the recovery code or a reader key: that one stays in this run.',
+      'A reader key is for unattended runs: it opens everything, so it does not belong on the host of the gateway.',
+      'Removing a key does not unlearn it: whoever had it may have kept what it opened.',
+    ],
+    load: async () => (await import('../commands/keys.ts')).runKeys,
+  },
+  {
+    usage: 'mirror <source> <target>',
+    about: 'copy a repository as it is to a second place, or bring that copy up to date',
+    arguments: {
+      source: 'the repository, as a folder or s3://bucket/prefix',
+      target: 'an empty place, or an earlier mirror of the same repository',
+    },
+    options: [
+      { flags: '--read-data', about: 'compare what is there already by content, not by size' },
+    ],
+    examples: [
+      "stateferry mirror 's3://my-bucket/ferry' /media/usb/ferry",
+      "stateferry mirror /mnt/nas/ferry 's3://other/ferry?endpoint=https://s3.example.com' --read-data",
+    ],
+    notes: [
+      'Needs no passphrase. Nothing in the target is overwritten or deleted; snapshots are copied last.',
+      'The options of a bucket belong to its own location here: endpoint, region and profile may differ.',
+    ],
+    load: async () => (await import('../commands/mirror.ts')).runMirror,
+  },
+  {
+    usage: 'probe [location]',
+    about: 'try out what a store does: conditional writes, checksums, listings, latency',
+    arguments: { location: 'default: the repository in use' },
+    examples: ["stateferry probe 's3://my-bucket/ferry'", 'stateferry probe --json'],
+    notes: ['Writes a few small objects below probe/ and removes them again.'],
+    load: async () => (await import('../commands/probe.ts')).runProbe,
+  },
+];
