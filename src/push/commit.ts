@@ -2,27 +2,24 @@
  * The commit of one snapshot, C1 to C4. The order of these steps is the transaction: see ARCHITECTURE.md,
  * "Write order". Nothing here rests on create-only or on a clock of ours.
  */
-import { fromHex } from '../base/bytes.ts';
 import type { Emit } from '../base/events.ts';
 import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Random } from '../crypto/sodium.ts';
-import { verify } from '../crypto/signature.ts';
-import { parseId, writerObjectName, type ObjectId } from '../format/names.ts';
+import { writerObjectName, type ObjectId } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { Cover, SnapshotBody } from '../format/snapshot.ts';
-import { decodeTombstone } from '../format/tombstone.ts';
 import type { HighWaterMark } from '../repository/machine.ts';
 import { timeText, writeFresh } from '../repository/objects.ts';
 import { authorSelf, type WriterRepository } from '../repository/open.ts';
 import { readPackList, StoredPackList } from '../repository/pack-lists.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { makeSnapshot, openCover } from '../repository/snapshots.ts';
+import { readTombstones } from '../repository/tombstones.ts';
 
 /** Half the least grace period that a prune may use: what C1 saw may be trusted this long. */
 export const COMMIT_WINDOW_MS = 4 * 24 * 60 * 60 * 1000;
 /** A store that keeps losing what it acknowledged is given up on after this many tries. */
 export const TRIES_MAX = 4;
-const TOMBSTONE_BYTES_MAX = 64 * 1024 * 1024;
 
 export type CommitDeps = {
   readonly repository: WriterRepository;
@@ -167,8 +164,10 @@ async function lookAtPacks(
   deps: CommitDeps,
   signal: AbortSignal,
 ): Promise<Seen> {
-  const { store } = deps.repository;
-  const condemned = await readTombstones(deps, signal);
+  const { repository, emit } = deps;
+  const { store } = repository;
+  const tombstones = await readTombstones(repository, emit, signal);
+  const condemned = new Set(tombstones.flatMap((tombstone) => tombstone.condemned));
   // Both after the tombstones; of each other they do not depend.
   const [{ sizes, dateMs }, list] = await Promise.all([
     listPacks(new Set(packs.map((pack) => pack.writer)), store, signal),
@@ -201,34 +200,6 @@ async function listPacks(
     }
   }
   return { sizes, dateMs };
-}
-
-/** What a valid tombstone names. One that the root key did not sign is announced and means nothing. */
-async function readTombstones(deps: CommitDeps, signal: AbortSignal): Promise<Set<string>> {
-  const { store, id, root } = deps.repository;
-  const condemned = new Set<string>();
-  for await (const { name } of store.list('tombstones/', signal)) {
-    const object = parseId<ObjectId>(name.slice('tombstones/'.length));
-    if (!object) continue;
-    try {
-      const answer = await store.get(name, undefined, signal);
-      // Gone since the listing: a prune has just ended, and it deletes its tombstone last.
-      if (!answer || answer.bytes.length > TOMBSTONE_BYTES_MAX) continue;
-      const tombstone = decodeTombstone(answer.bytes, fromHex(id), object, name);
-      if (!verify('tombstone', tombstone.signed, tombstone.signature, root)) {
-        throw new FerryError('object-foreign', `${name} is not signed by the root key`);
-      }
-      for (const condemnedName of tombstone.names) condemned.add(condemnedName);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      deps.emit({
-        type: 'notice',
-        code: 'tombstone-ignored',
-        message: `${error.message}; ignored`,
-      });
-    }
-  }
-  return condemned;
 }
 
 function coverFor(

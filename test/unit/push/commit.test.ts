@@ -3,13 +3,10 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { fromHex } from '../../../src/base/bytes.ts';
 import { FerryError } from '../../../src/base/errors.ts';
 import { ed25519KeyPair, systemRandom } from '../../../src/crypto/sodium.ts';
-import { sign } from '../../../src/crypto/signature.ts';
-import { idFromBytes, type ObjectId } from '../../../src/format/names.ts';
-import { encodeTombstone } from '../../../src/format/tombstone.ts';
 import { COMMIT_WINDOW_MS } from '../../../src/push/commit.ts';
+import { writeTombstone } from '../../../src/repository/tombstones.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import {
   allObjects,
@@ -177,13 +174,9 @@ test('one within the window is believed', async (context) => {
 
 async function bury(at: Scene, names: readonly string[], by: 'root' | 'stranger'): Promise<string> {
   const reader = await openReader(at.store);
-  const object = idFromBytes<ObjectId>(systemRandom(16));
-  const signed = encodeTombstone(fromHex(reader.id), object, names);
-  const { secretKey } = by === 'root' ? reader.identity.root : ed25519KeyPair(systemRandom(32));
-  const bytes = Buffer.concat([signed, sign('tombstone', signed, secretKey)]);
-  const name = `tombstones/${object}`;
-  await at.store.put(name, bytes, {}, NO_ABORT);
-  return name;
+  const root = by === 'root' ? reader.identity.root : ed25519KeyPair(systemRandom(32));
+  const signer = { ...reader, identity: { ...reader.identity, root } };
+  return (await writeTombstone(signer, names, systemRandom, NO_ABORT)).name;
 }
 
 test('what a tombstone of the root key names does not count as stored', async (context) => {
