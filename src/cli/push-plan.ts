@@ -3,7 +3,7 @@ import { throwIfAborted } from '../base/errors.ts';
 import { walkTree } from '../fs/walk.ts';
 import type { Install } from '../gateway/install.ts';
 import { OmissionLog } from '../push/omission-log.ts';
-import type { PushSource } from '../push/push.ts';
+import type { PushSource } from '../push/archive-install.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import { discoverRequest } from './installs.ts';
 import type { PlannedPush, PlannedRoot } from './output/summary-push.ts';

@@ -17,7 +17,7 @@ import { restBelow } from '../gateway/paths.ts';
 import { countsOf, gatewayRecord } from '../gateway/record.ts';
 import { rootsOf, type Root } from '../gateway/roots.ts';
 import { NOT_PART } from './omission-log.ts';
-import type { PushSource } from './push.ts';
+import type { PushSource } from './archive-install.ts';
 
 export type SourceRequest = {
   readonly inspected: Inspected;

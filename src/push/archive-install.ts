@@ -1,0 +1,94 @@
+/** The trees of an install into the pipeline: every root walked, captured and described by its pages. */
+import { FerryError } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import type { SnapshotBody, SnapshotRoot } from '../format/snapshot.ts';
+import { readOwners } from '../fs/owners.ts';
+import { makeScratch, removeTree } from '../fs/scratch.ts';
+import type { LocalCache } from '../repository/cache.ts';
+import { RootArchiver, type ArchiveRoot } from './archive-root.ts';
+import { Capturer } from './capturer.ts';
+import { DatabaseReader } from './database-reader.ts';
+import type { PushLine } from './line.ts';
+import { OmissionLog, type Omission, type Problem } from './omission-log.ts';
+
+/** How many files were captured below each folder that a root was asked to count. */
+export type FilesIn = ReadonlyMap<string, number>;
+
+/** What to push: prepared by the gateway layer, so that this module knows trees and nothing of products. */
+export type PushSource = {
+  readonly install: SnapshotBody['install'];
+  readonly roots: readonly (ArchiveRoot & Pick<SnapshotRoot, 'name' | 'kind' | 'path'>)[];
+  /** Left out before the walk (for instance a root that is not there). */
+  readonly omissions: readonly Omission[];
+  readonly problems: readonly Problem[];
+  /** What a person should hear before the push. */
+  readonly notices: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+  }[];
+  /** Asked after the capture, so that it can count again. */
+  gateway(filesIn: FilesIn): SnapshotBody['gateway'];
+};
+
+export type ArchiveInstallDeps = {
+  readonly cache: LocalCache;
+  readonly emit: Emit;
+  /** Where private copies of databases may lie for a moment. */
+  readonly scratch: string;
+};
+
+/** Everything of the body but which program made it. */
+export async function archiveInstall(
+  source: PushSource,
+  line: PushLine,
+  deps: ArchiveInstallDeps,
+  signal: AbortSignal,
+): Promise<Omit<SnapshotBody, 'tool'>> {
+  const scratch = makeScratch(deps.scratch, 'push-');
+  try {
+    const databases = new DatabaseReader(scratch);
+    const roots: SnapshotRoot[] = [];
+    const filesIn = new Map<string, number>();
+    const omissions: Omission[] = [...source.omissions];
+    const problems: Problem[] = [...source.problems];
+    const owners = readOwners();
+    for (const root of source.roots) {
+      const log = new OmissionLog(root.name, deps.emit);
+      const capturer = new Capturer(line.tasks, line.sink, databases, log);
+      const archiver = new RootArchiver(root, {
+        sink: line.sink,
+        pageCutKey: line.keys.pageCut,
+        capturer,
+        owners,
+        seen: { cache: deps.cache, install: source.install.install, root: root.name },
+        log,
+        onEntry: (bytes) => line.progress.settled(bytes),
+      });
+      const archived = await archiver.run(signal);
+      await capturer.flushBlobs(signal);
+      if (archived) {
+        const { page, files, bytes } = archived;
+        roots.push({ name: root.name, kind: root.kind, path: root.path, page, files, bytes });
+        for (const [name, count] of archived.filesIn) {
+          filesIn.set(name, (filesIn.get(name) ?? 0) + count);
+        }
+      }
+      omissions.push(...log.omissions);
+      problems.push(...log.problems);
+    }
+    if (roots.length === 0) throw nothingThere(source);
+    const gateway = source.gateway(filesIn);
+    return { install: source.install, roots, omissions, problems, gateway };
+  } finally {
+    removeTree(scratch);
+  }
+}
+
+function nothingThere(source: PushSource): FerryError {
+  const { install } = source.install;
+  return new FerryError('install-not-found', `nothing of ${install} is where it was found`, {
+    hint: 'Was it moved or removed meanwhile? Look again: stateferry gateways',
+    details: { paths: source.roots.map(({ path }) => path).join(', ') },
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * One run of the pipeline: the threads, the shared memory and what moves between them. It knows packs and chunks;
+ * whoever fills it knows what they are of.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Emit } from '../base/events.ts';
+import { installSubkeys } from '../crypto/identity.ts';
+import type { Random } from '../crypto/sodium.ts';
+import type { IndexedPack } from '../format/index-object.ts';
+import type { ListedPack } from '../format/pack-list.ts';
+import { addToTable, chunksAtMost } from '../repository/indexes.ts';
+import type { WriterRepository } from '../repository/open.ts';
+import { ChunkTable } from '../workers/chunk-table.ts';
+import { PIPELINE } from '../workers/limits.ts';
+import { PackPool } from '../workers/pack-pool.ts';
+import { Tasks, workerCount } from '../workers/tasks.ts';
+import type { ArchiveRoot } from './archive-root.ts';
+import { chunkSink, type ChunkSink } from './chunk-sink.ts';
+import { PackUploader } from './pack-uploader.ts';
+import { PushProgress } from './progress.ts';
+
+export type LineRequest = {
+  /** `brand[:profile]`: chunks are named under its keys. */
+  readonly install: string;
+  /** How large a full pack becomes, at least 1 MiB and a Padmé size; by default the size all pushes use. */
+  readonly packBytes: number | undefined;
+  /** The roots whose files and bytes are the totals of the progress; none: there are no totals. */
+  readonly counted: readonly ArchiveRoot[];
+};
+
+export type LineDeps = {
+  readonly repository: WriterRepository;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: Emit;
+};
+
+/** Packs of earlier pushes, and those of them that no index names yet. */
+export type KnownPacks = {
+  readonly packs: readonly IndexedPack[];
+  readonly unindexed: readonly IndexedPack[];
+};
+
+export class PushLine {
+  readonly keys: ReturnType<typeof installSubkeys>;
+  readonly sink: ChunkSink;
+  readonly tasks: Tasks;
+  readonly progress: PushProgress;
+  readonly #table: ChunkTable;
+  readonly #pool: PackPool;
+  readonly #uploader: PackUploader;
+  readonly #signal: AbortSignal;
+  readonly #stopOnAbort: () => void;
+
+  constructor(request: LineRequest, deps: LineDeps, known: KnownPacks, signal: AbortSignal) {
+    const { repository, clock, random } = deps;
+    this.keys = installSubkeys(repository.writer.key, request.install);
+    this.#table = ChunkTable.create(chunksAtMost(known.packs));
+    for (const [ordinal, pack] of known.packs.entries()) addToTable(this.#table, pack, ordinal);
+    this.sink = chunkSink(this.#table, this.keys.chunkId);
+    const threads = workerCount();
+    this.#pool = PackPool.create(
+      threads + PIPELINE.spareBuffers,
+      request.packBytes ?? PIPELINE.packBytes,
+    );
+    this.progress = new PushProgress(deps.emit, clock, request.counted);
+    this.#uploader = new PackUploader(
+      {
+        repository,
+        clock,
+        random,
+        pool: this.#pool,
+        onStored: (bytes) => this.progress.stored(bytes),
+      },
+      known.packs,
+      known.unindexed,
+      signal,
+    );
+    this.#uploader.open();
+    this.tasks = new Tasks(threads, (pack) => this.#uploader.take(pack));
+    this.tasks.tellAll({
+      type: 'begin capture',
+      setup: {
+        pool: this.#pool.shared,
+        table: this.#table.shared,
+        chunkIdKey: this.keys.chunkId,
+        counters: this.progress.counters,
+      },
+    });
+    this.#stopOnAbort = () => this.#pool.stop();
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#stopOnAbort, { once: true });
+  }
+
+  /** Has `fill` put everything in, and then every pack stored and indexed. */
+  async run<T>(fill: () => Promise<T>): Promise<T> {
+    try {
+      const filled = await fill();
+      await this.#finishPacks();
+      return filled;
+    } catch (error) {
+      // A failed upload stops the workers: it is the reason, and what they say of it is not.
+      this.#uploader.rethrow();
+      throw error;
+    }
+  }
+
+  packsUsed(): ListedPack[] {
+    return [...this.#table.usedPacks()].map((ordinal) => {
+      const { writer, pack, size } = this.#uploader.pack(ordinal);
+      return { writer, pack, size };
+    });
+  }
+
+  get bytesStored(): number {
+    return this.#uploader.bytesStored;
+  }
+
+  async close(): Promise<void> {
+    this.#signal.removeEventListener('abort', this.#stopOnAbort);
+    this.#pool.stop();
+    this.progress.end();
+    await this.tasks.close();
+  }
+
+  /** The first thread last: it has the pages. */
+  async #finishPacks(): Promise<void> {
+    const threads = Array.from(
+      { length: this.tasks.threadsStarted },
+      (_, index) => index,
+    ).toReversed();
+    for (const thread of threads) await this.tasks.run('done', { type: 'finish' }, thread);
+    await this.#uploader.finish();
+  }
+}
