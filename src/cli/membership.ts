@@ -4,7 +4,9 @@ import type { ReaderRepository } from '../repository/open.ts';
 import { areFromEnvironmentOnly } from '../settings/credentials.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import { machineName } from './machine-name.ts';
+import type { Newcomer } from './output/summary.ts';
 import { stateOf } from './repositories.ts';
+import { policyFor } from './roles/policy.ts';
 import type { Session } from './session.ts';
 
 /** The first repository becomes the default. What was seen of the same repository before is not forgotten. */
@@ -21,6 +23,15 @@ export function rememberMachine(session: Session, location: Location, machine: M
     ...data,
     defaultRepository: data.defaultRepository ?? printed,
   }));
+}
+
+/** Who writes there now, and what its own key has to be allowed. */
+export function newcomerAt(location: Location, { writer }: MachineState): Newcomer {
+  if (location.kind === 'folder') return { writer: writer.id, policy: null };
+  return {
+    writer: writer.id,
+    policy: policyFor({ role: 'writer', ...location, writer: writer.id }),
+  };
 }
 
 /** After a pull: the command that keeps the backups going from here. */

@@ -23,7 +23,8 @@ export function rememberProbe(session: Session, location: Location, report: Prob
   const plain = reportSchema.parse(JSON.parse(JSON.stringify(report)));
   session.settings.updateRepository(printLocation(location), (one) => ({
     ...one,
-    probe: { time, report: plain, store: storeSettingsOf(report) },
+    // Credentials that may not write find out less than is known.
+    probe: { time, report: plain, store: { ...one.probe?.store, ...storeSettingsOf(report) } },
   }));
 }
 

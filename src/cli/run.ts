@@ -2,7 +2,7 @@
 import { systemClock } from '../base/clock.ts';
 import { READER_GONE, type Output, type OutputChoices, type Sinks } from './output/output.ts';
 import { parseArguments, type Parsed } from './program.ts';
-import type { Report } from './verb.ts';
+import type { Report, Verb } from './verb.ts';
 
 export type Process = {
   readonly argv: readonly string[];
@@ -44,10 +44,15 @@ async function runVerb(
   try {
     const runThis = await parsed.verb.load();
     return await runThis(parsed.call, session);
+  } catch (error) {
+    const { namingTheRole } = await import('./roles/verb-roles.ts');
+    throw namingTheRole(error, nameOf(parsed.verb));
   } finally {
     await session.close();
   }
 }
+
+const nameOf = ({ usage }: Verb): string => usage.split(' ')[0] ?? usage;
 
 type Ended<T> = { readonly done: T } | { readonly failed: number };
 

@@ -95,7 +95,7 @@ export class PackUploader {
     await repository.store.put(
       writerObjectName('packs', writer, id),
       bytes,
-      { crc32: built.crc32 },
+      { crc32: built.crc32, isFresh: true },
       this.#signal,
     );
     const pack: IndexedPack = { writer, pack: id, size: built.length, directory: built.directory };

@@ -31,7 +31,7 @@ export function writeFresh(
   bytes: Uint8Array,
   signal: AbortSignal,
 ): Promise<PutAnswer> {
-  return store.put(name, bytes, {}, signal);
+  return store.put(name, bytes, { isFresh: true }, signal);
 }
 
 /** RFC 3339 with milliseconds, UTC. */

@@ -46,6 +46,7 @@ export function s3StoreOn(door: S3Door, options: S3StoreOptions): ObjectStore {
     bucket,
     head: prefix === '' ? '' : `${prefix}/`,
     createOnly: options.createOnly ?? 'atomic',
+    refusesReplacing: options.createOnly !== undefined && options.createOnly !== 'none',
     settings: {
       bucket,
       checksum: options.uploadChecksum ?? 'crc32',
@@ -62,6 +63,8 @@ type Bucket = {
   /** The repository's prefix with its slash, or ''. */
   readonly head: string;
   readonly createOnly: CreateOnlySupport;
+  /** Known to keep create-only, not only hoped. */
+  readonly refusesReplacing: boolean;
   readonly settings: UploadSettings;
 };
 
@@ -124,6 +127,7 @@ async function put(
 ): Promise<PutAnswer> {
   const { name, key, options } = what;
   const createOnly = options.createOnly === true;
+  const isFresh = options.isFresh === true && at.refusesReplacing;
   if (createOnly && at.createOnly === 'none') {
     const there = await store.stat(name, signal);
     if (there) return { outcome: 'exists', dateMs: there.dateMs };
@@ -132,7 +136,7 @@ async function put(
   const upload = {
     key,
     body,
-    createOnly: createOnly && at.createOnly !== 'none',
+    createOnly: (createOnly && at.createOnly !== 'none') || isFresh,
     crc32: options.crc32,
   };
   try {
@@ -140,10 +144,12 @@ async function put(
     return { outcome: 'stored', dateMs };
   } catch (error) {
     if (createOnly && isTaken(error)) return { outcome: 'exists', dateMs: errorDateMs(error) };
+    // An earlier try of ours, whose answer was lost: nobody else knows the name.
+    if (isFresh && isTaken(error)) return { outcome: 'stored', dateMs: errorDateMs(error) };
     const failure = s3Error(error, { action: `put ${name}`, location: at.door.location, signal });
     const inParts = body.length > at.settings.partBytes;
     if (!isUnclear(error) || neverSent(error) || signal.aborted) throw failure;
-    if (createOnly || inParts) return settle(at, store, { ...what, failure }, signal);
+    if (createOnly || isFresh || inParts) return settle(at, store, { ...what, failure }, signal);
     throw statusOf(error) === undefined
       ? await clearerReason(at, { ...what, failure }, signal)
       : failure;

@@ -63,6 +63,8 @@ export type DoubleOptions = {
   readonly objectLock?: boolean;
   /** A bucket policy that refuses bodies whose hash is not signed. */
   readonly refusesUnsigned?: boolean;
+  /** A bucket policy that lets these keys be created and never replaced. */
+  readonly refusesReplacing?: RegExp;
 };
 
 export type RequestLine = {
@@ -185,6 +187,7 @@ async function serve(
         throw new Refusal(403, 'AccessDenied');
       checkSignature(signed, double.account, double.nowMs());
     }
+    refuseReplacing(double.options.refusesReplacing, asked, request);
     answer = act(double, asked, request, body, has);
     if (has('internal-error-after')) throw new Refusal(500, 'InternalError');
   } catch (error) {
@@ -196,6 +199,16 @@ async function serve(
   log(answer.status);
   if (has('reset-after')) return hangUp(request, () => {});
   send(double, asked, response, answer, has('truncate'));
+}
+
+function refuseReplacing(
+  kept: RegExp | undefined,
+  { operation, key }: Asked,
+  { headers }: IncomingMessage,
+): void {
+  const isStored = operation === 'put' || operation === 'complete';
+  if (!isStored || kept?.test(key) !== true || headers['if-none-match'] === '*') return;
+  throw new Refusal(403, 'AccessDenied');
 }
 
 function act(

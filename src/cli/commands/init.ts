@@ -8,7 +8,7 @@ import { kitPage } from '../kit.ts';
 import { kitTarget } from '../kit-target.ts';
 import { lockBucket, lockWish, rememberLock } from '../locking.ts';
 import { machineName } from '../machine-name.ts';
-import { noteCredentials, rememberMachine } from '../membership.ts';
+import { newcomerAt, noteCredentials, rememberMachine } from '../membership.ts';
 import { probe, rememberProbe } from '../probing.ts';
 import { storeAt } from '../repositories.ts';
 import { locationFrom, passphraseForNew, type Session } from '../session.ts';
@@ -51,6 +51,7 @@ export async function runInit(call: Call, session: Session): Promise<Report> {
       kit: textOption(call, 'kit') ?? null,
       lockDays: lock?.days ?? null,
       isDefault: session.settings.data.defaultRepository === repository,
+      ...newcomerAt(location, created.state),
     },
   };
 }

@@ -3,7 +3,13 @@ import { joinRepository } from '../../repository/create.ts';
 import { printLocation } from '../../store/location.ts';
 import { argument, textOption } from '../call.ts';
 import { machineName, nameAmong } from '../machine-name.ts';
-import { noteCredentials, noteName, otherMachines, rememberMachine } from '../membership.ts';
+import {
+  newcomerAt,
+  noteCredentials,
+  noteName,
+  otherMachines,
+  rememberMachine,
+} from '../membership.ts';
 import { probe, rememberProbe } from '../probing.ts';
 import { readerAt } from '../repositories.ts';
 import { locationFrom, type Session } from '../session.ts';
@@ -32,6 +38,7 @@ export async function runJoin(call: Call, session: Session): Promise<Report> {
       id,
       machine,
       isDefault: session.settings.data.defaultRepository === printed,
+      ...newcomerAt(location, state),
     },
   };
 }

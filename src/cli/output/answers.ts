@@ -53,6 +53,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return keysLines(summary);
     case 'mirror':
       return mirrorLines(summary, choices);
+    case 'policy':
+      return JSON.stringify(summary.policy, null, 2).split('\n');
     case 'probe':
       return probeLines(summary);
     case 'ls':
@@ -118,6 +120,7 @@ function initLines(summary: InitSummary): string[] {
     ...(summary.kit === null
       ? []
       : [`the recovery kit is in ${printableLine(summary.kit)}: keep it somewhere else`]),
+    ...rightsLines(summary),
     'next: stateferry push',
   ];
 }
@@ -126,9 +129,18 @@ function joinLines(summary: JoinSummary): string[] {
   return [
     `joined repository ${summary.id} in ${printableLine(summary.repository)}`,
     membershipLine(summary),
+    ...rightsLines(summary),
     'next: stateferry push',
   ];
 }
+
+/** The key that init and join were run with may do everything, and should not stay on the machine. */
+const rightsLines = ({ writer, policy }: InitSummary | JoinSummary): string[] =>
+  policy === null
+    ? []
+    : [
+        `it writes as ${writer}; "stateferry policy writer" prints the rights that its own key needs`,
+      ];
 
 function exportLines({ snapshot, files, bytes }: ExportSummary, file: string): string[] {
   const what = `${countText(files, 'file')}, ${bytesText(bytes)}`;

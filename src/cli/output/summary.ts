@@ -1,6 +1,8 @@
 /** What each verb answers with: the last line of `--json`, and what the text on the screen is made from. */
 import type { Mirrored } from '../../maintenance/mirror.ts';
 import type { ProbeReport } from '../../store/probe.ts';
+import type { Policy } from '../roles/policy.ts';
+import type { Role } from '../roles/rights.ts';
 import type { HandoffCancelSummary, HandoffSummary } from './summary-handoff.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { Cost } from './summary-parts.ts';
@@ -22,7 +24,7 @@ export type InitSummary = {
   readonly isDefault: boolean;
   /** Days that the bucket keeps new objects from being deleted; null: no lock was asked for. */
   readonly lockDays: number | null;
-};
+} & Newcomer;
 
 export type JoinSummary = {
   readonly verb: 'join';
@@ -30,6 +32,13 @@ export type JoinSummary = {
   readonly id: string;
   readonly machine: string;
   readonly isDefault: boolean;
+} & Newcomer;
+
+/** A machine that may write from now on. */
+export type Newcomer = {
+  readonly writer: string;
+  /** What its own key may do in the bucket; null: the repository is in a folder. */
+  readonly policy: Policy | null;
 };
 
 export type SnapshotLine = {
@@ -146,6 +155,13 @@ export type KeysSummary = {
 export type MirrorSummary = Cost &
   Mirrored & { readonly verb: 'mirror'; readonly from: string; readonly to: string };
 
+export type PolicySummary = {
+  readonly verb: 'policy';
+  readonly repository: string;
+  readonly role: Role;
+  readonly policy: Policy;
+};
+
 export type ProbeSummary = {
   readonly verb: 'probe';
   readonly repository: string;
@@ -174,4 +190,5 @@ export type Summary =
   | DemoSummary
   | KeysSummary
   | MirrorSummary
+  | PolicySummary
   | ProbeSummary;

@@ -66,6 +66,25 @@ export const KEEPING_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/mirror.ts')).runMirror,
   },
   {
+    usage: 'policy <role>',
+    about: 'print the rights in the bucket that a role needs, for whoever makes its keys',
+    arguments: { role: 'writer, reader, handoff or maintainer' },
+    options: [
+      { flags: '--writer <id>', about: 'the machine that it is for (default: this one)' },
+      {
+        flags: '--principal <user>',
+        about: 'a policy of the bucket for this user, instead of one to attach to a user',
+      },
+    ],
+    examples: [
+      'stateferry policy writer > writer.json',
+      "stateferry policy reader -r 's3://my-bucket/ferry'",
+      'stateferry policy handoff --writer 5d41402abc4b2a76b9719d911017c592 --principal old-mac',
+    ],
+    notes: ['Asks nobody: it needs neither the bucket nor a secret.'],
+    load: async () => (await import('../commands/policy.ts')).runPolicy,
+  },
+  {
     usage: 'probe [location]',
     about: 'try out what a store does: conditional writes, checksums, listings, latency',
     arguments: { location: 'default: the repository in use' },

@@ -85,6 +85,12 @@ const LINES: readonly Line[] = [
     args: ['/a', '/b'],
     options: { readData: true },
   },
+  {
+    line: 'policy writer --principal old-mac',
+    verb: 'policy',
+    args: ['writer'],
+    options: { principal: 'old-mac' },
+  },
   { line: 'probe', verb: 'probe', args: [undefined], options: {} },
   {
     line: 'demo --real openclaw@2026.3.2',

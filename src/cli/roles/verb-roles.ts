@@ -1,0 +1,34 @@
+/** Which role's rights a verb needs in the bucket; infra/README.md tells the same to people. */
+import { FerryError } from '../../base/errors.ts';
+import type { Role } from './rights.ts';
+
+export const VERB_ROLES: Readonly<Record<string, Role>> = {
+  push: 'writer',
+  import: 'writer',
+  status: 'writer',
+  pull: 'reader',
+  snapshots: 'reader',
+  ls: 'reader',
+  find: 'reader',
+  diff: 'reader',
+  cat: 'reader',
+  export: 'reader',
+  check: 'reader',
+  handoff: 'handoff',
+  init: 'maintainer',
+  join: 'maintainer',
+  probe: 'maintainer',
+  keys: 'maintainer',
+  mirror: 'maintainer',
+};
+
+/** A refusal for want of a right says whose rights the verb needs. Any other error is left as it is. */
+export function namingTheRole(error: unknown, verb: string): unknown {
+  const role = VERB_ROLES[verb];
+  if (!(error instanceof FerryError) || error.code !== 'store-denied' || !role) return error;
+  const answer = String(error.details['answer'] ?? '');
+  if (!/^403 (AccessDenied|Forbidden|Unknown)/.test(answer)) return error;
+  const { message, details } = error;
+  const hint = `${verb} needs the rights of the role "${role}": stateferry policy ${role}`;
+  return new FerryError('store-denied', message, { hint, details, cause: error });
+}
