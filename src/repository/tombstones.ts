@@ -18,8 +18,9 @@ const PREFIX = 'tombstones/';
 
 export type Tombstone = {
   readonly name: string;
-  /** By the store's own time. */
-  readonly storedMs: number;
+  readonly size: number;
+  /** When it was stored, by the store's own time. */
+  readonly modifiedMs: number;
   /** Packs and pack lists that count as not stored. */
   readonly condemned: readonly string[];
 };
@@ -65,7 +66,7 @@ async function readTombstone(
   if (!verify('tombstone', signed, signature, root)) {
     throw new FerryError('object-foreign', `${name} is not signed by the root key`);
   }
-  return { name, storedMs: modifiedMs, condemned: names };
+  return { name, size, modifiedMs, condemned: names };
 }
 
 /** From here on no push relies on what it names. */

@@ -16,12 +16,12 @@ test('what was stored is read back with the time of the store', async (context) 
   await makeEngine(engineFolder(context), store);
   const reader = await openReader(store);
   nowMs = 5_000_000;
-  const { name } = await writeTombstone(reader, [PACK, LIST], systemRandom, NO_ABORT);
+  const { name, bytes } = await writeTombstone(reader, [PACK, LIST], systemRandom, NO_ABORT);
   nowMs = 9_000_000;
   const { root } = publicHalves(reader.identity);
   const place = { store, id: reader.id, root };
   const read = await readTombstones(place, () => assert.fail('it is valid'), NO_ABORT);
-  assert.deepEqual(read, [{ name, storedMs: 5_000_000, condemned: [LIST, PACK] }]);
+  assert.deepEqual(read, [{ name, size: bytes, modifiedMs: 5_000_000, condemned: [LIST, PACK] }]);
 });
 
 test('one of another root key, of another name or cut short is announced and left out', async (context) => {

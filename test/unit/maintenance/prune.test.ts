@@ -1,0 +1,201 @@
+/** prune, from the announcement to the last tombstone, on a store with a clock. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FerryError } from '../../../src/base/errors.ts';
+import type { FerryEvent } from '../../../src/base/events.ts';
+import { ed25519KeyPair, systemRandom } from '../../../src/crypto/sodium.ts';
+import { GRACE } from '../../../src/maintenance/prune-plan.ts';
+import { writeTombstone } from '../../../src/repository/tombstones.ts';
+import { allObjects, joinEngine, NO_ABORT, openReader, refusalOf } from '../../support/engine.ts';
+import { faultStore } from '../../support/fault-store.ts';
+import {
+  assertAllRestore,
+  dropSnapshot,
+  later,
+  namesBelow,
+  pruneWorld,
+  pushVersion,
+  runPrune,
+  type PruneWorld,
+} from '../../support/prune-world.ts';
+
+/** Three snapshots, of which the middle one is dropped; everything is old enough to be announced. */
+async function withGarbage(world: PruneWorld): Promise<void> {
+  for (const version of [1, 2, 3]) {
+    const made = await pushVersion(world, version);
+    later(world, 1);
+    if (version === 2) await dropSnapshot(world, made);
+  }
+  later(world, 14);
+}
+
+test('one run announces, a later one deletes, a third takes the announcement away', async (context) => {
+  const world = await pruneWorld(context);
+  await withGarbage(world);
+  const before = await allObjects(world.store);
+
+  const first = await runPrune(world);
+  assert.equal(first.plan.announce.length, 2, 'a pack and its list');
+  assert.deepEqual(first.deleted, []);
+  assert.equal((await namesBelow(world.store, 'tombstones/')).length, 1);
+  assert.equal((await allObjects(world.store)).size, before.size + 1, 'and nothing else');
+
+  later(world, 13);
+  const early = await runPrune(world);
+  assert.equal(early.plan.waiting.length, 2);
+  assert.equal((await allObjects(world.store)).size, before.size + 1);
+
+  later(world, 1);
+  const second = await runPrune(world);
+  const gone = first.plan.announce.map(({ name }) => name);
+  const [, , index] = second.deleted;
+  assert.deepEqual(
+    second.deleted.slice(0, 2).map(({ name }) => name),
+    gone,
+  );
+  assert.ok(index?.name.startsWith('indexes/'), 'its index had no other pack');
+  assert.equal((await namesBelow(world.store, 'tombstones/')).length, 1, 'a younger one');
+  await assertAllRestore(world, 2);
+
+  later(world, 14);
+  await runPrune(world);
+  assert.deepEqual(await namesBelow(world.store, 'tombstones/'), []);
+  assert.equal((await allObjects(world.store)).size, before.size - 3);
+  await assertAllRestore(world, 2);
+});
+
+test('nothing is announced where everything is needed, and no request changes anything', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  later(world, 400);
+  const watched = faultStore(world.store);
+  const pruned = await runPrune({ ...world, store: watched });
+  assert.deepEqual(pruned.plan.announce, []);
+  const kinds = new Set(watched.operations.map(({ kind }) => kind));
+  assert.deepEqual(kinds, new Set(['date', 'list', 'get']));
+});
+
+test('a dry run answers the plan and changes nothing', async (context) => {
+  const world = await pruneWorld(context);
+  await withGarbage(world);
+  const before = await allObjects(world.store);
+  const dry = { graceMs: GRACE.defaultMs, dryRun: true };
+  assert.equal((await runPrune(world, [], dry)).plan.announce.length, 2);
+  assert.deepEqual(await allObjects(world.store), before);
+});
+
+test('what is announced does not count for the next push: its content is stored once more', async (context) => {
+  const world = await pruneWorld(context);
+  await withGarbage(world);
+  await runPrune(world);
+  await pushVersion(world, 2);
+  later(world, 14);
+  const swept = await runPrune(world);
+  assert.ok(swept.deleted.length >= 2);
+  await assertAllRestore(world, 3);
+});
+
+for (const what of ['pack list', 'snapshot'] as const) {
+  test(`with a ${what} that cannot be read nothing is announced or deleted`, async (context) => {
+    const world = await pruneWorld(context);
+    await withGarbage(world);
+    await runPrune(world);
+    later(world, 14);
+    const kept = await namesBelow(world.store, 'snapshots/');
+    const [name = ''] =
+      what === 'snapshot' ? kept : await listsOf(world, new Set(await announced(world)));
+    const { bytes } = (await world.store.get(name, undefined, NO_ABORT)) ?? assert.fail(name);
+    bytes.set([(bytes.at(-1) ?? 0) ^ 1], bytes.length - 1);
+    await world.store.put(name, bytes, {}, NO_ABORT);
+    const before = await allObjects(world.store);
+    const events: FerryEvent[] = [];
+    const refusal = await refusalOf(runPrune(world, events));
+    assert.equal(refusal.code, 'object-damaged');
+    assert.ok(events.some(({ type }) => type === 'problem'));
+    assert.deepEqual(await allObjects(world.store), before);
+  });
+}
+
+const announced = async (world: PruneWorld): Promise<string[]> =>
+  (await runPrune(world, [], { graceMs: 1e12, dryRun: true })).plan.waiting.map(({ name }) => name);
+
+const listsOf = async (world: PruneWorld, but: ReadonlySet<string>): Promise<string[]> =>
+  (await namesBelow(world.store, 'lists/')).filter((name) => !but.has(name));
+
+test('a tombstone that a writer forged deletes nothing', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  later(world, 30);
+  const packs = await namesBelow(world.store, 'packs/');
+  const root = ed25519KeyPair(systemRandom(32));
+  const thief = { ...world.reader, identity: { ...world.reader.identity, root } };
+  await writeTombstone(thief, packs, systemRandom, NO_ABORT);
+  later(world, 30);
+  const events: FerryEvent[] = [];
+  const pruned = await runPrune(world, events);
+  assert.deepEqual([pruned.plan.sweep, pruned.deleted], [[], []]);
+  assert.ok(events.some((one) => one.type === 'notice' && one.code === 'tombstone-ignored'));
+  await assertAllRestore(world, 1);
+});
+
+test('a pack that a snapshot still needs is not deleted, whoever announced it', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  const packs = await namesBelow(world.store, 'packs/');
+  await writeTombstone(world.reader, packs, systemRandom, NO_ABORT);
+  later(world, 60);
+  const pruned = await runPrune(world);
+  assert.deepEqual(pruned.plan.needed.length, packs.length);
+  assert.deepEqual(pruned.deleted, []);
+  assert.equal((await namesBelow(world.store, 'tombstones/')).length, 1, 'a push shall know');
+  await assertAllRestore(world, 1);
+});
+
+test('two prunes at once are one', async (context) => {
+  const world = await pruneWorld(context);
+  await withGarbage(world);
+  await Promise.all([runPrune(world), runPrune(world)]);
+  later(world, 14);
+  const swept = await Promise.all([runPrune(world), runPrune(world)]);
+  assert.ok(swept.every(({ left, refused }) => left.length + refused.length === 0));
+  await assertAllRestore(world, 2);
+  for (const _ of [1, 2, 3]) {
+    later(world, 14);
+    await runPrune(world);
+  }
+  assert.deepEqual(await namesBelow(world.store, 'tombstones/'), []);
+  assert.equal((await namesBelow(world.store, 'packs/')).length, 2);
+});
+
+test('credentials that may not delete: what was refused is told, and stays announced', async (context) => {
+  const world = await pruneWorld(context);
+  await withGarbage(world);
+  await runPrune(world);
+  later(world, 14);
+  const before = await allObjects(world.store);
+  const denied = faultStore(world.store, {
+    refuse: ({ kind }) =>
+      kind === 'delete' ? new FerryError('store-denied', 'the store said no') : undefined,
+  });
+  const pruned = await runPrune({ ...world, store: denied });
+  assert.deepEqual(pruned.deleted, []);
+  assert.equal(pruned.refused.length, 2);
+  assert.equal((await allObjects(world.store)).size, before.size + 1, 'one tombstone more');
+  const allowed = await runPrune(world);
+  assert.equal(allowed.deleted.length, 4, 'a pack, a list, an index and the first tombstone');
+});
+
+test('every machine’s snapshots count', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  const other = await joinEngine(world, 'new');
+  const both = { ...world, reader: await openReader(world.store) };
+  await pushVersion(both, 2, other);
+  later(world, 30);
+  const pruned = await runPrune(both);
+  assert.deepEqual(pruned.plan.announce, []);
+  await assertAllRestore(both, 2);
+  // One that does not know the other machine cannot know what its snapshots need.
+  const refusal = await refusalOf(runPrune(world));
+  assert.equal(refusal.code, 'object-damaged');
+});
