@@ -1,12 +1,13 @@
 /** What this machine has seen of a repository, held against what the repository shows now. */
 import { FerryError } from '../base/errors.ts';
-import type { MachineState } from '../repository/machine.ts';
+import type { HighWaterMark, MachineState } from '../repository/machine.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { findRollbacks, listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import type { MissingSnapshot } from './output/summary-push.ts';
 import { stateOf } from './repositories.ts';
+import { PASSING_FAILURES } from './revocations-seen.ts';
 import type { Session } from './session.ts';
 
 /** Who may write there, and nothing else, explains it: nothing of this version deletes snapshots. */
@@ -24,12 +25,26 @@ export function missingOf(
     'identity' in repository
       ? state.highWater
       : Object.fromEntries(Object.entries(state.highWater).filter(([writer]) => writer === own));
-  return findRollbacks(snapshots, marks).map(({ writer, seen, shown }) => ({
-    writer,
-    snapshot: seen.snapshot,
-    time: seen.time,
-    shown: shown?.time ?? null,
-  }));
+  return findRollbacks(snapshots, withinRevocations(marks, state)).map(
+    ({ writer, seen, shown }) => ({
+      writer,
+      snapshot: seen.snapshot,
+      time: seen.time,
+      shown: shown?.time ?? null,
+    }),
+  );
+}
+
+/** What a machine made after it was revoked is not missed, whoever had seen it. */
+function withinRevocations(
+  marks: MachineState['highWater'],
+  { revoked = {} }: MachineState,
+): MachineState['highWater'] {
+  const isAsked = ([writer, { sequence }]: [string, HighWaterMark]): boolean => {
+    const end = revoked[writer];
+    return !end || sequence <= (end.last?.sequence ?? 0);
+  };
+  return Object.fromEntries(Object.entries(marks).filter(isAsked));
 }
 
 export function missingText({ snapshot, time, shown }: MissingSnapshot): string {
@@ -109,11 +124,9 @@ export function rememberSeen(
     });
   } catch (error) {
     // A push is at work, or the settings cannot be written: the next look at the repository keeps it.
-    if (!(error instanceof FerryError) || !PASSING.has(error.code)) throw error;
+    if (!(error instanceof FerryError) || !PASSING_FAILURES.has(error.code)) throw error;
   }
 }
-
-const PASSING = new Set(['settings-locked', 'file-write', 'no-space']);
 
 function newerMarks(
   state: MachineState,

@@ -13,11 +13,10 @@ import type { Session } from './session.ts';
 export function rememberMachine(session: Session, location: Location, machine: MachineState): void {
   const printed = printLocation(location);
   session.settings.updateRepository(printed, ({ location: place, machine: before }) => {
-    const seen = before?.repository === machine.repository ? before.highWater : {};
-    return {
-      location: place,
-      machine: { ...machine, highWater: { ...seen, ...machine.highWater } },
-    };
+    const seen = before?.repository === machine.repository ? before : undefined;
+    const revoked = seen?.revoked && { revoked: seen.revoked };
+    const highWater = { ...seen?.highWater, ...machine.highWater };
+    return { location: place, machine: { ...machine, ...revoked, highWater } };
   });
   session.settings.update((data) => ({
     ...data,

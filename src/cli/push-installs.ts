@@ -8,6 +8,7 @@ import { push } from '../push/push.ts';
 import { sourceOf } from '../push/source.ts';
 import type { WriterRepository } from '../repository/open.ts';
 import { timeText } from '../repository/objects.ts';
+import { refuseRevoked } from '../repository/revocations.ts';
 import { emptyScratch } from '../settings/scratch.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -47,6 +48,8 @@ export async function pushInstalls(
   for (const location of locations) {
     const repository = await failures.kept(printLocation(location), '', async () => {
       const opened = await writerAt(session, location);
+      const { writer, revoked, store } = opened;
+      refuseRevoked(revoked, { machine: writer.machine, location: store.location });
       missing.push(...(await missingBeforePush(session, opened)));
       return opened;
     });

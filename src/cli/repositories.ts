@@ -17,6 +17,7 @@ import { printLocation, type Location } from '../store/location.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { openStore } from '../store/open-store.ts';
 import { rememberedStoreSettings } from './probing.ts';
+import { rememberRevocations } from './revocations-seen.ts';
 import { secretFor, secretIfGiven, type Session } from './session.ts';
 
 export async function storeAt(
@@ -44,7 +45,9 @@ export async function writerAt(session: Session, location: Location): Promise<Wr
   const memory = memoryOf(session, location);
   const store = await storeAt(session, location);
   const cache = cacheOf(session, memory.state.repository);
-  return openForWriting(store, memory, cache, session.signal);
+  const repository = await openForWriting(store, memory, cache, session.emit, session.signal);
+  if (repository.revoked) rememberRevocations(session, location, [repository.revoked]);
+  return repository;
 }
 
 /** As a reader, with a secret that is asked for unless it was given. */
@@ -55,14 +58,17 @@ export async function readerAt(
 ): Promise<ReaderRepository> {
   const store = await storeAt(session, location);
   const secret = given ?? (await secretOnceThere(session, location, store));
-  return openForReading(
+  const repository = await openForReading(
     store,
     secret,
     stateOf(session, location),
-    (repository) => cacheOf(session, repository),
+    (id) => cacheOf(session, id),
     session.emit,
     session.signal,
   );
+  const revoked = [...repository.writers.values()].flatMap((writer) => writer.revoked ?? []);
+  rememberRevocations(session, location, revoked);
+  return repository;
 }
 
 /** What `keys` works on: the identity itself, and which key gave it. */

@@ -2,6 +2,7 @@
 import { FerryError } from '../base/errors.ts';
 import type { Install } from '../gateway/install.ts';
 import { interruptedInstalls } from '../pull/journal.ts';
+import type { Revocation } from '../repository/revocations.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import { parseLocation } from '../store/location.ts';
 import { missingOf, missingText, ROLLBACK_HINT } from './history.ts';
@@ -20,6 +21,8 @@ export type RepositoryStatus = {
   readonly settings: RepositorySettings;
   readonly failure: FerryError | undefined;
   readonly missing: readonly MissingSnapshot[];
+  /** This machine, there. */
+  readonly revoked: Revocation | undefined;
 };
 
 export async function repositoryStatuses(session: Session): Promise<RepositoryStatus[]> {
@@ -31,11 +34,13 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
       settings,
       failure: looked?.failure,
       missing: looked?.missing ?? [],
+      revoked: looked?.revoked,
       status: {
         location: settings.location,
         isDefault: settings.location === defaultRepository,
         joined: settings.machine !== undefined,
         machine: settings.machine?.machine ?? null,
+        revoked: looked?.revoked?.time ?? null,
         lockDays: settings.lockDays ?? null,
         reachable: settings.machine !== undefined && looked?.failure === undefined,
         lastPush: Object.entries(settings.lastPush ?? {}).map(([install, pushed]) => {
@@ -51,6 +56,7 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
 type Looked = {
   readonly failure: FerryError | undefined;
   readonly missing: readonly MissingSnapshot[];
+  readonly revoked: Revocation | undefined;
 };
 
 /** A repository that cannot be opened is an answer here, not the end of the command. */
@@ -59,11 +65,12 @@ async function look(session: Session, settings: RepositorySettings): Promise<Loo
     const location = parseLocation(settings.location, session.environment.workingFolder);
     const writer = await writerAt(session, location);
     const snapshots = await listSnapshots(writer, session.emit, session.signal);
-    return { failure: undefined, missing: missingOf(writer.memory.state, writer, snapshots) };
+    const missing = missingOf(writer.memory.state, writer, snapshots);
+    return { failure: undefined, missing, revoked: writer.revoked };
   } catch (error) {
     if (!(error instanceof FerryError) || error.code === 'bug' || session.signal.aborted)
       throw error;
-    return { failure: error, missing: [] };
+    return { failure: error, missing: [], revoked: undefined };
   }
 }
 
@@ -109,7 +116,7 @@ const nowhere: Attention = {
 };
 
 function ofRepository(
-  { status, settings, failure, missing }: RepositoryStatus,
+  { status, settings, failure, missing, revoked }: RepositoryStatus,
   installs: readonly Install[],
 ): Attention[] {
   const { location } = status;
@@ -121,6 +128,15 @@ function ofRepository(
             code: failure.code,
             message: failure.message,
             hint: failure.hint ?? `stateferry probe '${location}'`,
+          },
+        ]
+      : []),
+    ...(revoked
+      ? [
+          {
+            code: 'machine-revoked',
+            message: `${location}: this machine was revoked on ${revoked.time.slice(0, 10)}, and cannot push`,
+            hint: `Who has the passphrase can let it in again, as a new one: stateferry join '${location}'`,
           },
         ]
       : []),

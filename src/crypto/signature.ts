@@ -3,7 +3,7 @@ import { lengthPrefixed } from './kdf.ts';
 import { blake2b256, ed25519Sign, ed25519Verify } from './sodium.ts';
 
 /** What is signed, so that a signature of one kind never passes for another. */
-export type SignaturePurpose = 'snapshot' | 'writer record' | 'tombstone';
+export type SignaturePurpose = 'snapshot' | 'writer record' | 'revocation' | 'tombstone';
 
 /** Ed25519 over the purpose and the BLAKE2b-256 of `bytes`; 64 bytes. */
 export function sign(

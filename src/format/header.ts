@@ -22,6 +22,7 @@ export const OBJECT_KINDS = {
   grant: 7,
   claim: 8,
   receipt: 9,
+  revocation: 10,
 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
 

@@ -14,7 +14,14 @@ export const HEADER_NAME = 'stateferry.json';
 /** The kinds that lie in one folder per writer. */
 export type WriterFolder = 'packs' | 'indexes' | 'lists' | 'snapshots';
 /** The kinds that lie in one folder for the whole repository. */
-export type SharedFolder = 'keys' | 'writers' | 'tombstones' | 'grants' | 'claims' | 'receipts';
+export type SharedFolder =
+  | 'keys'
+  | 'writers'
+  | 'revocations'
+  | 'tombstones'
+  | 'grants'
+  | 'claims'
+  | 'receipts';
 
 export const writerObjectName = (folder: WriterFolder, writer: WriterId, id: ObjectId): string =>
   `${folder}/${writer}/${id}`;

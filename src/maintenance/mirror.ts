@@ -34,13 +34,26 @@ export type Mirrored = {
   readonly snapshots: { readonly before: number; readonly after: number };
   /** Objects of the target that the source does not have (any more). They stay. */
   readonly onlyThere: number;
+  /** Snapshots of the source that revoked machines made afterwards: not copied. */
+  readonly leftAside: number;
   /** Signatures held against the root key that this machine pinned; 0 without one. */
   readonly signaturesChecked: number;
   readonly problems: readonly MirrorProblem[];
 };
 
 /** What needs what: everything on the right of an object is there before it. */
-const ORDER = ['keys', 'writers', 'tombstones', 'packs', 'indexes', 'lists', 'snapshots'] as const;
+const ORDER = [
+  'keys',
+  'writers',
+  'revocations',
+  'tombstones',
+  'packs',
+  'indexes',
+  'lists',
+  'snapshots',
+] as const;
+/** What says whose signatures count. */
+const SAYS_WHO: readonly string[] = ['writers', 'revocations'];
 
 /** @throws repository-missing, object-foreign (the target holds another repository), and what a store throws */
 export async function mirror(
@@ -115,6 +128,7 @@ class MirrorRun {
   #present = 0;
   #bytesCopied = 0;
   #onlyThere = 0;
+  #leftAside = 0;
   /** The target lacks something that the source has. */
   isIncomplete = false;
 
@@ -139,8 +153,10 @@ class MirrorRun {
     signal: AbortSignal,
   ): Promise<void> {
     this.#onlyThere += [...target.keys()].filter((name) => !source.has(name)).length;
-    // Signing keys come out of the writer records, those that are there already included.
-    const isRead = this.#request.compareAll || (folder === 'writers' && this.#authenticity);
+    // Those that are there already are read too.
+    const saysWho = this.#authenticity !== undefined && SAYS_WHO.includes(folder);
+    if (saysWho) await this.#learnTakenBack(folder, source, target, signal);
+    const isRead = this.#request.compareAll || saysWho;
     // The oldest last, which is where a lane takes the next one from.
     const wanted = [...source.values()]
       .filter(({ name }) => isRead || !target.has(name))
@@ -170,9 +186,29 @@ class MirrorRun {
       bytesCopied: this.#bytesCopied,
       snapshots,
       onlyThere: this.#onlyThere,
+      leftAside: this.#leftAside,
       signaturesChecked: this.#authenticity?.checked ?? 0,
       problems: this.#problems,
     };
+  }
+
+  /** A revocation that the source does not show any more counts on. */
+  async #learnTakenBack(
+    folder: string,
+    source: Listing,
+    target: Listing,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (folder !== 'revocations') return;
+    for (const name of target.keys()) {
+      if (source.has(name)) continue;
+      const { from, to } = this.#request;
+      await this.#guard(name, async () => {
+        this.#authenticity?.check(name, await readObject(to, name, OBJECT_BYTES_MAX, signal));
+        const message = `it is gone from ${from.location}; that machine stays revoked here`;
+        this.#report(name, new FerryError('object-missing', message));
+      });
+    }
   }
 
   async #copyOne(
@@ -181,7 +217,10 @@ class MirrorRun {
     signal: AbortSignal,
   ): Promise<void> {
     const bytes = await readObject(this.#request.from, name, OBJECT_BYTES_MAX, signal);
-    this.#authenticity?.check(name, bytes);
+    if (this.#authenticity?.check(name, bytes) === false) {
+      this.#leftAside += 1;
+      return;
+    }
     if (!there) return this.#store(name, bytes, signal);
     if (there.size === bytes.length) await this.#compare(name, bytes, signal);
   }

@@ -6,6 +6,7 @@ import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
 import { ownPacks } from '../repository/indexes.ts';
+import { refuseRevoked } from '../repository/revocations.ts';
 import { archiveInstall, type PushSource } from './archive-install.ts';
 import type { ArchiveRoot } from './archive-root.ts';
 import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX, type Committed } from './commit.ts';
@@ -80,6 +81,8 @@ export async function pushFilled(
   signal: AbortSignal,
 ): Promise<PushedSnapshot> {
   const { repository, emit } = deps;
+  const { store, writer, revoked } = repository;
+  refuseRevoked(revoked, { machine: writer.machine, location: store.location });
   /** Packs that an index or the cache names and that are not what they were. */
   const gone = new Set<string>();
   const forget = (packs: readonly ListedPack[]): void => {

@@ -1,23 +1,28 @@
 /** Who wrote an object, as far as signatures alone can tell: with the public root key, without any secret. */
-import { fromHex } from '../base/bytes.ts';
+import { fromHex, toHex } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
 import { verify, type SignaturePurpose } from '../crypto/signature.ts';
 import { SIGNATURE_BYTES } from '../crypto/sizes.ts';
+import { blake2b256 } from '../crypto/sodium.ts';
 import { checkHeader, HEADER_BYTES } from '../format/header.ts';
 import { parseId, parseWriterObjectName, type ObjectId, type WriterId } from '../format/names.ts';
 import { NO_WRITER } from '../format/tombstone.ts';
 import { WRITER_RECORD_PREFIX_BYTES } from '../format/writer-record.ts';
 import { damaged } from './objects.ts';
+import { openRevocation, type Revocation } from './revocations.ts';
 
-/** Learns signing keys from the writer records it is shown: show it those before the snapshots. */
+/** Learns from writer records and revocations who may write: show it those before the snapshots. */
 export class Authenticity {
+  readonly #repositoryId: string;
   readonly #repository: Uint8Array;
   readonly #root: Uint8Array;
   readonly #signingKeys = new Map<WriterId, Uint8Array>();
+  readonly #revoked = new Map<WriterId, Revocation>();
   checked = 0;
 
   /** @param root the public root key that this machine pinned */
   constructor(repository: string, root: Uint8Array) {
+    this.#repositoryId = repository;
     this.#repository = fromHex(repository);
     this.#root = root;
   }
@@ -25,13 +30,16 @@ export class Authenticity {
   /**
    * Says nothing about objects that carry no signature (packs, indexes, lists, key slots): what a snapshot says of
    * them is checked by whoever opens it.
+   * @returns whether it counts: a snapshot that a revoked machine made afterwards does not
    * @throws object-damaged, object-foreign
    */
-  check(name: string, bytes: Uint8Array): void {
+  check(name: string, bytes: Uint8Array): boolean {
     const [folder = '', id = ''] = name.split('/');
+    if (folder === 'snapshots') return this.#checkSnapshot(name, bytes);
     if (folder === 'writers') this.#checkWriter(name, parseId<WriterId>(id), bytes);
+    else if (folder === 'revocations') this.#checkRevocation(name, bytes);
     else if (folder === 'tombstones') this.#checkTombstone(name, parseId<ObjectId>(id), bytes);
-    else if (folder === 'snapshots') this.#checkSnapshot(name, bytes);
+    return true;
   }
 
   #checkWriter(name: string, id: WriterId | undefined, bytes: Uint8Array): void {
@@ -46,6 +54,12 @@ export class Authenticity {
     this.#signingKeys.set(id, bytes.slice(HEADER_BYTES, WRITER_RECORD_PREFIX_BYTES));
   }
 
+  #checkRevocation(name: string, bytes: Uint8Array): void {
+    const revocation = openRevocation(bytes, name, this.#repositoryId, this.#root);
+    this.#revoked.set(revocation.writer, revocation);
+    this.checked += 1;
+  }
+
   #checkTombstone(name: string, object: ObjectId | undefined, bytes: Uint8Array): void {
     if (!object) throw damaged(name, 'its name is none of ours');
     checkHeader(
@@ -56,7 +70,7 @@ export class Authenticity {
     this.#verify(name, 'tombstone', bytes, this.#root);
   }
 
-  #checkSnapshot(name: string, bytes: Uint8Array): void {
+  #checkSnapshot(name: string, bytes: Uint8Array): boolean {
     const parsed = parseWriterObjectName(name);
     if (!parsed) throw damaged(name, 'its name is none of ours');
     const { writer, id: object } = parsed;
@@ -69,6 +83,7 @@ export class Authenticity {
       );
     }
     this.#verify(name, 'snapshot', bytes, key);
+    return this.#revoked.get(writer)?.digests?.has(toHex(blake2b256(bytes))) ?? true;
   }
 
   #verify(name: string, purpose: SignaturePurpose, bytes: Uint8Array, key: Uint8Array): void {

@@ -20,6 +20,16 @@ const markSchema = z.object({
 /** The newest snapshot of a writer that this machine has seen. */
 export type HighWaterMark = z.infer<typeof markSchema>;
 
+const revokedSchema = z.object({
+  time: z.iso.datetime(),
+  /** The last snapshot that counts; null: none does. */
+  last: z
+    .object({ sequence: z.int().positive(), digest: z.string().regex(/^[0-9a-f]{64}$/) })
+    .nullable(),
+});
+/** A revocation that this machine has seen. */
+export type RevokedMark = z.infer<typeof revokedSchema>;
+
 export const machineStateSchema = z.object({
   format: z.literal(1),
   repository: id16,
@@ -31,6 +41,8 @@ export const machineStateSchema = z.object({
   highWater: z.record(id16, markSchema),
   /** A snapshot stored (C3) whose commit was not finished (C4): the next push looks at it first. */
   pending: markSchema.optional(),
+  /** By writer. A bucket that does not show one of them any more takes nothing back. */
+  revoked: z.record(id16, revokedSchema).optional(),
 });
 export type MachineState = z.infer<typeof machineStateSchema>;
 

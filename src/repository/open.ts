@@ -1,12 +1,12 @@
 /** Opening a repository: as the machine that writes to it, or as a reader with a secret. */
-import { FerryError } from '../base/errors.ts';
+import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import type { ObjectKey } from '../crypto/frames.ts';
 import { publicHalves, type Identity } from '../crypto/identity.ts';
 import { openHeader } from '../crypto/sealing.ts';
 import { sameBytes } from '../crypto/sodium.ts';
 import { HEADER_BYTES } from '../format/header.ts';
-import { HEADER_NAME, type WriterId } from '../format/names.ts';
+import { HEADER_NAME, sharedObjectName, type WriterId } from '../format/names.ts';
 import { decodeRepositoryHeader } from '../format/repository-header.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { keepHeapsSmall } from '../workers/small-heaps.ts';
@@ -19,6 +19,13 @@ import {
   type MachineState,
   type Writer,
 } from './machine.ts';
+import {
+  readRevocation,
+  readRevocations,
+  remembered,
+  type Revocation,
+  type Revocations,
+} from './revocations.ts';
 import type { SnapshotAuthor } from './snapshots.ts';
 import { readWriterRecords, type KnownWriter } from './writers.ts';
 
@@ -28,6 +35,8 @@ export type WriterRepository = {
   readonly recipient: Uint8Array;
   readonly root: Uint8Array;
   readonly writer: Writer;
+  /** It may not write any more: only to look. */
+  readonly revoked: Revocation | undefined;
   readonly memory: MachineMemory;
   readonly cache: LocalCache;
 };
@@ -65,16 +74,22 @@ export async function openForWriting(
   store: ObjectStore,
   memory: MachineMemory,
   cache: LocalCache,
+  emit: Emit,
   signal: AbortSignal,
 ): Promise<WriterRepository> {
-  await checkId(store, memory.state, signal);
+  const writer = writerOf(memory.state);
+  const [, revoked] = await Promise.all([
+    checkId(store, memory.state, signal),
+    ownRevocation(store, writer.id, memory.state, emit, signal),
+  ]);
   const halves = pinnedHalves(memory.state);
   return {
     store,
     id: memory.state.repository,
     recipient: halves.recipient,
     root: halves.root,
-    writer: writerOf(memory.state),
+    writer,
+    revoked,
     memory,
     cache,
   };
@@ -93,10 +108,12 @@ export async function openForReading(
   signal: AbortSignal,
 ): Promise<ReaderRepository> {
   const { id, identity } = await openIdentity(store, secret, pinned, signal);
-  const { writers, problems } = await readWriterRecords(store, id, identity, signal);
-  for (const { object, error } of problems) {
+  const records = await readWriterRecords(store, id, identity, signal);
+  const revocations = await readRevocations(store, id, identity.root.publicKey, signal);
+  for (const { object, error } of [...records.problems, ...revocations.problems]) {
     emit({ type: 'problem', path: object, code: error.code, message: error.message });
   }
+  const writers = withRevocations(records.writers, revocations, pinned, emit);
   return { store, id, objectKey: objectKeysOf(identity), identity, writers, cache: cacheOf(id) };
 }
 
@@ -131,6 +148,7 @@ export const authorOf = (writer: KnownWriter): SnapshotAuthor => ({
   machine: writer.machine,
   signingKey: writer.signingKey,
   coverKey: writer.subkeys.cover,
+  revoked: writer.revoked,
 });
 
 export const authorSelf = (writer: Writer): SnapshotAuthor => ({
@@ -139,6 +157,52 @@ export const authorSelf = (writer: Writer): SnapshotAuthor => ({
   signingKey: writer.signing.publicKey,
   coverKey: writer.subkeys.cover,
 });
+
+/** What lies in its place and is not signed by the root key revokes nobody. */
+async function ownRevocation(
+  store: ObjectStore,
+  writer: WriterId,
+  state: MachineState,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<Revocation | undefined> {
+  const mark = state.revoked?.[writer];
+  try {
+    const { root } = pinnedHalves(state);
+    const revoked = await readRevocation(store, state.repository, root, writer, signal);
+    return revoked ?? (mark && remembered(writer, mark));
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    const message = `${error.message}; ignored`;
+    emit({ type: 'notice', code: 'revocation-ignored', message });
+    return mark && remembered(writer, mark);
+  }
+}
+
+/** A record that this machine has seen counts on without the bucket. */
+function withRevocations(
+  writers: ReadonlyMap<WriterId, KnownWriter>,
+  { revoked }: Revocations,
+  pinned: MachineState | undefined,
+  emit: Emit,
+): ReadonlyMap<WriterId, KnownWriter> {
+  const marks = pinned?.revoked ?? {};
+  const known = [...writers].map(([id, writer]): [WriterId, KnownWriter] => {
+    const mark = marks[id];
+    const shown = revoked.get(id);
+    if (!shown && mark) {
+      emit({
+        type: 'problem',
+        path: sharedObjectName('revocations', id),
+        code: 'history-rolled-back',
+        message: `the record by which "${writer.machine}" was revoked is gone; it stays revoked here`,
+      });
+    }
+    const revocation = shown ?? (mark && remembered(id, mark));
+    return [id, revocation ? { ...writer, revoked: revocation } : writer];
+  });
+  return new Map(known);
+}
 
 async function checkId(
   store: ObjectStore,

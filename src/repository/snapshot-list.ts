@@ -1,18 +1,19 @@
 /** Which snapshots there are, verified, oldest first; and which one a person means. */
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { FerryError, isObjectFault } from '../base/errors.ts';
-import type { Emit } from '../base/events.ts';
+import type { Emit, FerryEvent } from '../base/events.ts';
 import { parseWriterObjectName, type WriterId } from '../format/names.ts';
 import { SNAPSHOT_LIMITS } from '../format/snapshot.ts';
 import type { LocalCache } from './cache.ts';
 import type { MachineState } from './machine.ts';
 import { readObject } from './objects.ts';
 import { authorOf, authorSelf, type ReaderRepository, type WriterRepository } from './open.ts';
+import { countsStill } from './revocations.ts';
 import { openCover, type OpenedCover, type SnapshotAuthor } from './snapshots.ts';
 
 /**
- * Every snapshot that counts: signed by a writer that the root key let in. What cannot be verified is announced
- * as a problem and left out. A writer sees only its own machine's.
+ * Every snapshot that counts: signed by a writer that the root key let in, and not made after it was revoked. What
+ * cannot be verified is announced as a problem and left out. A writer sees only its own machine's.
  */
 export async function listSnapshots(
   repository: ReaderRepository | WriterRepository,
@@ -22,14 +23,18 @@ export async function listSnapshots(
   const authors = authorsOf(repository);
   const only = authors.size === 1 && 'writer' in repository ? `${repository.writer.id}/` : '';
   const covers: OpenedCover[] = [];
+  const aside: OpenedCover[] = [];
   for await (const { name, size } of repository.store.list(`snapshots/${only}`, signal)) {
     try {
-      covers.push(await coverOf(repository, authors, { name, size }, signal));
+      const cover = await coverOf(repository, authors, { name, size }, signal);
+      if (counts(cover, authors)) covers.push(cover);
+      else aside.push(cover);
     } catch (error) {
       if (!isObjectFault(error)) throw error;
       emit({ type: 'problem', path: name, code: error.code, message: error.message });
     }
   }
+  for (const event of asideNotices(aside, authors)) emit(event);
   for (const { machine, cover } of findForks(covers)) {
     emit({
       type: 'notice',
@@ -39,6 +44,32 @@ export async function listSnapshots(
     });
   }
   return covers.toSorted(byTime);
+}
+
+const counts = (
+  { writer, digest, cover }: OpenedCover,
+  authors: ReadonlyMap<WriterId, SnapshotAuthor>,
+): boolean => {
+  const revoked = authors.get(writer)?.revoked;
+  return !revoked || countsStill(revoked, { sequence: cover.sequence, digest });
+};
+
+/** Once for each machine. */
+function asideNotices(
+  aside: readonly OpenedCover[],
+  authors: ReadonlyMap<WriterId, SnapshotAuthor>,
+): FerryEvent[] {
+  return [...Map.groupBy(aside, ({ writer }) => writer)].map(([writer, { length }]) => {
+    const { machine = '', revoked } = authors.get(writer) ?? {};
+    const what = length === 1 ? 'a snapshot' : `${length} snapshots`;
+    const when = revoked?.time.slice(0, 10);
+    return {
+      type: 'notice',
+      code: 'revoked-aside',
+      message: `"${machine}" was revoked on ${when}; ${what} that it made later: left aside`,
+      hint: 'Take away what it can still write to the bucket with: its access key or token.',
+    };
+  });
 }
 
 /** Snapshots whose number another one of the same writer has too. */
@@ -93,7 +124,8 @@ function authorsOf(
   repository: ReaderRepository | WriterRepository,
 ): ReadonlyMap<WriterId, SnapshotAuthor> {
   if ('writer' in repository) {
-    return new Map([[repository.writer.id, authorSelf(repository.writer)]]);
+    const { writer, revoked } = repository;
+    return new Map([[writer.id, { ...authorSelf(writer), revoked }]]);
   }
   return new Map([...repository.writers].map(([id, writer]) => [id, authorOf(writer)]));
 }

@@ -28,6 +28,7 @@ import {
 import type { Writer } from './machine.ts';
 import { damaged } from './objects.ts';
 import type { PackSource } from './open.ts';
+import type { Revocation } from './revocations.ts';
 
 export type MadeSnapshot = {
   readonly id: ObjectId;
@@ -66,6 +67,8 @@ export type SnapshotAuthor = {
   readonly machine: string;
   readonly signingKey: Uint8Array;
   readonly coverKey: Uint8Array;
+  /** Only what this says of it counts. */
+  readonly revoked?: Revocation | undefined;
 };
 
 export type OpenedCover = {

@@ -17,6 +17,7 @@ import {
 import type { ObjectStore } from '../store/object-store.ts';
 import type { Writer } from './machine.ts';
 import { damaged, readObject } from './objects.ts';
+import type { Revocation } from './revocations.ts';
 
 /** What a reader knows about a machine that may write. */
 export type KnownWriter = {
@@ -26,6 +27,8 @@ export type KnownWriter = {
   readonly signingKey: Uint8Array;
   readonly key: Uint8Array;
   readonly subkeys: WriterSubkeys;
+  /** It may not write any more. */
+  readonly revoked?: Revocation;
 };
 
 const WRITERS_MAX = 10_000;

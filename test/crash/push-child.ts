@@ -27,7 +27,7 @@ const memory = {
 };
 const emit = (): void => undefined;
 const cache = LocalCache.open(cacheFolder, state.repository, emit);
-const repository = await openForWriting(store, memory, cache, NO_ABORT);
+const repository = await openForWriting(store, memory, cache, emit, NO_ABORT);
 await push(
   { source: pushSource('openclaw', [{ tree }]), scratch, packBytes: PACK_BYTES, tool: 'test' },
   { repository, clock: systemClock, random: systemRandom, emit },

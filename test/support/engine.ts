@@ -126,7 +126,7 @@ export async function pushTree(
     },
   };
   try {
-    const repository = await openForWriting(store, memory, cache, signal);
+    const repository = await openForWriting(store, memory, cache, emit, signal);
     const source = pushSource(options.install ?? 'openclaw', options.roots ?? [{ tree }]);
     const scratch = options.scratch ?? machine.scratch;
     const packBytes = options.packBytes ?? PACK_BYTES;
@@ -231,7 +231,7 @@ export async function restoreTo(
 export function openWriter(store: ObjectStore, machine: Machine): Promise<unknown> {
   const memory = { state: machine.state, save: (): Promise<void> => Promise.resolve() };
   const cache = LocalCache.open(undefined, '', () => undefined);
-  return openForWriting(store, memory, cache, NO_ABORT);
+  return openForWriting(store, memory, cache, () => undefined, NO_ABORT);
 }
 
 /** The error of work that must not go well. */

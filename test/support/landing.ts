@@ -84,7 +84,7 @@ export async function pushHome(
     },
   };
   try {
-    const repository = await openForWriting(store, memory, cache, NO_ABORT);
+    const repository = await openForWriting(store, memory, cache, emit, NO_ABORT);
     const deps = { repository, clock: systemClock, random: systemRandom, emit };
     return await push({ source, scratch: machine.scratch, tool: 'test' }, deps, NO_ABORT);
   } finally {

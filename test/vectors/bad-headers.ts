@@ -13,6 +13,7 @@ export type VectorKind =
   | 'index'
   | 'pack list'
   | 'snapshot'
+  | 'revocation'
   | 'tombstone'
   | 'page';
 

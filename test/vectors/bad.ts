@@ -9,6 +9,7 @@ import { badBoxed } from './bad-boxed.ts';
 import { badKeySlots } from './bad-key-slots.ts';
 import { badPacks } from './bad-packs.ts';
 import { badPages } from './bad-pages.ts';
+import { badRevocations } from './bad-revocations.ts';
 import { badSnapshots } from './bad-snapshots.ts';
 import { badWriterRecords } from './bad-writer-records.ts';
 import { goodObjects } from './sample.ts';
@@ -29,6 +30,7 @@ export async function badVectors(): Promise<readonly BadVector[]> {
     ...badPacks(),
     ...badBoxed(bytesOf),
     ...badSnapshots(bytesOf('snapshot')),
+    ...badRevocations(bytesOf('revocation')),
     ...badTombstones(bytesOf('tombstone')),
     ...badPages(),
   ];

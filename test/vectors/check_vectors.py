@@ -77,6 +77,8 @@ def check_good(vectors):
         text = vectors.good["files"].get(expected["path"])
         if text is not None:
             same(b"".join(content.file(entry)), text.encode(), expected["path"])
+    revocation = open_revocation(vectors, vectors.object("revocation"))
+    same(revocation, {one["digest"] for one in vectors.good["revocation"]["snapshots"]}, "revocation")
     tombstone = reader.parse_tombstone(vectors.object("tombstone"), vectors.identity.root)
     same(len(tombstone), len(vectors.good["condemned"]), "tombstone")
 
@@ -121,6 +123,7 @@ def check_bad(vectors):
         "index": lambda data: reader.parse_index(open_box(vectors, data, "indexes", "index")),
         "pack list": lambda data: reader.parse_pack_list(open_box(vectors, data, "lists", "pack list")),
         "snapshot": lambda data: open_snapshot(vectors, data),
+        "revocation": lambda data: open_revocation(vectors, data),
         "tombstone": lambda data: open_tombstone(vectors, data),
         "page": reader.parse_page,
     }
@@ -166,6 +169,10 @@ def open_box(vectors, data, folder, label):
 def open_snapshot(vectors, data):
     writer = open_writer(vectors, vectors.object("writer record"))
     reader.Snapshot(data, vectors.repository_id, writer, vectors.id("snapshot"), vectors.identity)
+
+
+def open_revocation(vectors, data):
+    return reader.parse_revocation(data, vectors.repository_id, vectors.id("revocation"), vectors.identity.root)
 
 
 def open_tombstone(vectors, data):

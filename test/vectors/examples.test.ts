@@ -42,7 +42,15 @@ for (const { file, length, lines } of examples()) {
 
 test('every kind of object has an example, and every file that is named exists', () => {
   const files = examples().map((example) => example.file);
-  for (const folder of ['packs', 'indexes', 'lists', 'snapshots', 'writers', 'tombstones']) {
+  for (const folder of [
+    'packs',
+    'indexes',
+    'lists',
+    'snapshots',
+    'writers',
+    'revocations',
+    'tombstones',
+  ]) {
     assert.ok(
       files.some((file) => file.startsWith(`repository/${folder}/`)),
       folder,

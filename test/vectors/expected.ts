@@ -11,6 +11,7 @@ import {
   LISTED,
   PACK_FRAMES,
   RECORD,
+  REVOKED,
   SAMPLE,
   type NamedObject,
 } from './sample.ts';
@@ -25,6 +26,7 @@ export function expectedContent(good: ReadonlyMap<string, NamedObject>): object 
   return {
     objects,
     writerRecord: { machine: RECORD.machine, time: RECORD.time },
+    revocation: { time: new Date(REVOKED.timeMs).toISOString(), snapshots: REVOKED.snapshots },
     pack: {
       frames: PACK_FRAMES.map(({ entry }) => ({
         storedLength: entry.storedLength,

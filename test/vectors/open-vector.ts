@@ -16,6 +16,7 @@ import { readPackList } from '../../src/repository/pack-lists.ts';
 import { objectKeysOf } from '../../src/repository/open.ts';
 import { readOwnDirectory } from '../../src/repository/pack-reader.ts';
 import { openCover, openSnapshotBody } from '../../src/repository/snapshots.ts';
+import { openRevocation } from '../../src/repository/revocations.ts';
 import { openWriterRecord } from '../../src/repository/writers.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -28,6 +29,7 @@ import {
   LEAVES,
   PACK,
   PACK_LIST,
+  REVOKED,
   SLOT_SECRETS,
   SNAPSHOT,
   TOMBSTONE,
@@ -69,6 +71,10 @@ export async function openVector(
       const name = ownName('snapshots', SNAPSHOT.object);
       const { cover, digest } = openCover(bytes, name, REPOSITORY, SNAPSHOT_AUTHOR);
       return { cover, digest, body: openSnapshotBody(bytes, name, { objectKey }) };
+    }
+    case 'revocation': {
+      const name = sharedObjectName('revocations', REVOKED.writer);
+      return openRevocation(bytes, name, REPOSITORY, OWNER.root.publicKey);
     }
     case 'tombstone':
       return openTombstone(bytes);

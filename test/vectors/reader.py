@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as xchacha_open
 from nacl.exceptions import CryptoError
 
-KINDS = {"packs": 1, "indexes": 2, "lists": 3, "snapshots": 4, "writers": 5, "tombstones": 6}
+KINDS = {"packs": 1, "indexes": 2, "lists": 3, "snapshots": 4, "writers": 5, "tombstones": 6, "revocations": 10}
 BODY_FRAME = 262_144
 HEADER, SEALED_HEADER, KEM = 64, 1216, 1120
 
@@ -482,6 +482,20 @@ def parse_tombstone(data, root):
     return doomed
 
 
+def parse_revocation(data, repository, writer_id, root):
+    """Section 17: the digests of the snapshots that count."""
+    check_header(data, "revocations", repository, writer_id, writer_id)
+    need(len(data) >= HEADER + 12 + 64, "truncated")
+    check_signature(root, data[-64:], "revocation", data[:-64])
+    cursor = Bytes(data[HEADER:-64])
+    need(cursor.number("Q") <= 8_640_000_000_000_000, "time of a revocation")
+    counted = [(cursor.number("Q"), cursor.take(32)) for _ in range(cursor.u32())]
+    cursor.end()
+    need(all(a < b for a, b in zip(counted, counted[1:])), "revocation not sorted")
+    need(all(sequence > 0 for sequence, _ in counted), "number of a snapshot")
+    return {digest.hex() for _, digest in counted}
+
+
 def open_small(data, folder, label, repository, writer, own):
     """An index or a pack list: common header and box."""
     check_header(data, folder, repository, writer.id, own)
@@ -530,9 +544,13 @@ class Repository:
         self.id_text = repository_id(self.read("stateferry.json"))
         self.id = bytes.fromhex(self.id_text)
         self.identity = Identity(self.open_any_slot(secret))
-        self.writers = {}
+        self.writers, self.revoked = {}, {}
         for own in self.names("writers"):
             self.writers[own] = Writer(self.read("writers", own.hex()), self.id, own, self.identity)
+
+        for own in self.names("revocations"):
+            data = self.read("revocations", own.hex())
+            self.revoked[own] = parse_revocation(data, self.id, own, self.identity.root)
 
     def read(self, *segments):
         with open(os.path.join(self.folder, *segments), "rb") as file:
@@ -558,7 +576,9 @@ class Repository:
         for writer in self.writers.values():
             for own in self.names("snapshots", writer.id.hex()):
                 data = self.read("snapshots", writer.id.hex(), own.hex())
-                found.append(Snapshot(data, self.id, writer, own, self.identity))
+                snapshot = Snapshot(data, self.id, writer, own, self.identity)
+                if snapshot.digest in self.revoked.get(writer.id, [snapshot.digest]):
+                    found.append(snapshot)
         return sorted(found, key=lambda snapshot: (snapshot.cover["time"], snapshot.id))
 
     def pack(self, writer_id, pack_id):

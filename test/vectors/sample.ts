@@ -9,7 +9,13 @@ import { blake2b256 } from '../../src/crypto/sodium.ts';
 import { encodeChild, encodePage } from '../../src/format/page.ts';
 import { encodeEntry, type Entry, type EntryBase, type FileEntry } from '../../src/format/entry.ts';
 import { encodeIndex } from '../../src/format/index-object.ts';
-import { HEADER_NAME, sharedObjectName, writerObjectName } from '../../src/format/names.ts';
+import {
+  HEADER_NAME,
+  idFromBytes,
+  sharedObjectName,
+  writerObjectName,
+  type WriterId,
+} from '../../src/format/names.ts';
 import { encodePackList } from '../../src/format/pack-list.ts';
 import { encodeDirectory } from '../../src/format/pack.ts';
 import { encodeRepositoryHeader } from '../../src/format/repository-header.ts';
@@ -20,6 +26,7 @@ import {
   type Cover,
   type SnapshotBody,
 } from '../../src/format/snapshot.ts';
+import { encodeRevocation } from '../../src/format/revocation.ts';
 import { encodeTombstone } from '../../src/format/tombstone.ts';
 import { encodeWriterRecordBody } from '../../src/format/writer-record.ts';
 import { makeKeySlot, type Secret } from '../../src/repository/key-slots.ts';
@@ -48,7 +55,7 @@ import {
   signed,
   type VectorChunk,
 } from './parts.ts';
-import { fixedRandom } from './stream.ts';
+import { fixedBytes, fixedRandom } from './stream.ts';
 
 const KIB = 1024;
 const TIME = '2026-11-21T08:00:00.000Z';
@@ -194,6 +201,15 @@ export const BODY: SnapshotBody = {
 };
 
 export const RECORD = { machine: 'harbour', time: TIME, writerKey: WRITER.key } as const;
+/** A machine that was revoked with two snapshots; no object of this repository is its. */
+export const REVOKED = {
+  writer: idFromBytes<WriterId>(fixedBytes('revoked writer', 16)),
+  timeMs: Date.parse(TIME),
+  snapshots: ['first of the revoked', 'second of the revoked'].map((label, index) => ({
+    sequence: index + 1,
+    digest: toHex(fixedBytes(label, 32)),
+  })),
+} as const;
 /** Deleted in a repository with a history; here only names. */
 export const CONDEMNED = [
   writerObjectName('lists', WRITER.id, objectId('old list')),
@@ -230,6 +246,10 @@ export async function goodObjects(): Promise<ReadonlyMap<string, NamedObject>> {
   objects.set('index', { name: own('indexes', INDEX.object), bytes: goodIndex() });
   objects.set('pack list', { name: own('lists', PACK_LIST.object), bytes: goodPackList() });
   objects.set('snapshot', { name: own('snapshots', SNAPSHOT.object), bytes: goodSnapshot() });
+  objects.set('revocation', {
+    name: sharedObjectName('revocations', REVOKED.writer),
+    bytes: goodRevocation(),
+  });
   objects.set('tombstone', {
     name: sharedObjectName('tombstones', TOMBSTONE.object),
     bytes: goodTombstone(),
@@ -269,6 +289,13 @@ function goodSnapshot(): Uint8Array {
   const parts = assembleSnapshot(sealed.header, cover, body);
   return signed('snapshot', parts, WRITER.signing.secretKey);
 }
+
+const goodRevocation = (): Uint8Array =>
+  signed(
+    'revocation',
+    encodeRevocation(fromHex(REPOSITORY), REVOKED.writer, REVOKED),
+    OWNER.root.secretKey,
+  );
 
 const goodTombstone = (): Uint8Array =>
   signed(

@@ -30,6 +30,7 @@ import {
   LISTED,
   PACK_FRAMES,
   RECORD,
+  REVOKED,
   SLOT_SECRETS,
 } from './sample.ts';
 
@@ -72,6 +73,12 @@ test('every good object decodes to what was put in', async () => {
   assert.ok(typeof snapshot === 'object' && snapshot !== null);
   assert.ok('cover' in snapshot && 'body' in snapshot);
   assert.deepEqual([snapshot.cover, snapshot.body], [COVER, BODY]);
+  assert.deepEqual(await open('revocation', 'revocation'), {
+    writer: REVOKED.writer,
+    time: new Date(REVOKED.timeMs).toISOString(),
+    last: REVOKED.snapshots.at(-1),
+    digests: new Set(REVOKED.snapshots.map(({ digest }) => digest)),
+  });
   assert.deepEqual(await open('tombstone', 'tombstone'), CONDEMNED);
   assert.deepEqual(storedJson('good.json'), JSON.parse(JSON.stringify(expectedContent(good))));
 });
@@ -122,7 +129,7 @@ const bad = storedJson('bad.json') as readonly Listed[];
 
 test('there are bad vectors of every kind', () => {
   const kinds = new Set(bad.map((vector) => vector.kind));
-  assert.equal(kinds.size, 9);
+  assert.equal(kinds.size, 10);
   assert.ok(bad.length > 200);
 });
 

@@ -3,7 +3,13 @@ import { ERROR_CODES } from '../../base/errors.ts';
 import { gatewayLine, installsHere, sayNotices } from '../installs.ts';
 import { handoffAttention, handoffLines, storePendingReceipts } from '../handoff/status.ts';
 import type { Session } from '../session.ts';
-import { attentionOf, keptHere, lastPullOf, repositoryStatuses } from '../standing.ts';
+import {
+  attentionOf,
+  keptHere,
+  lastPullOf,
+  repositoryStatuses,
+  type RepositoryStatus,
+} from '../standing.ts';
 import type { Call, Report } from '../verb.ts';
 
 export async function runStatus(_call: Call, session: Session): Promise<Report> {
@@ -13,9 +19,8 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
   const handoffs = await handoffLines(session);
   await storePendingReceipts(session);
   const lastPull = lastPullOf(session);
-  const isRolledBack = repositories.some(({ missing }) => missing.length > 0);
   return {
-    exit: isRolledBack ? ERROR_CODES['history-rolled-back'].exit : 0,
+    exit: exitOf(repositories),
     summary: {
       verb: 'status',
       installs: installs.map(gatewayLine),
@@ -29,4 +34,11 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
       ],
     },
   };
+}
+
+/** The backups that this machine believes in do not count any more, or those that it made are not all there. */
+function exitOf(repositories: readonly RepositoryStatus[]): number {
+  if (repositories.some(({ revoked }) => revoked)) return ERROR_CODES['machine-revoked'].exit;
+  const isRolledBack = repositories.some(({ missing }) => missing.length > 0);
+  return isRolledBack ? ERROR_CODES['history-rolled-back'].exit : 0;
 }

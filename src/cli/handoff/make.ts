@@ -8,6 +8,7 @@ import type { Offer } from '../../handoff/offer.ts';
 import { writerOf, type HighWaterMark } from '../../repository/machine.ts';
 import type { ReaderRepository } from '../../repository/open.ts';
 import { timeText } from '../../repository/objects.ts';
+import { refuseRevoked } from '../../repository/revocations.ts';
 import { printLocation, type Location } from '../../store/location.ts';
 import type { PushedInstall } from '../output/summary-push.ts';
 import { pushInstalls, type PushOutcome } from '../push-installs.ts';
@@ -44,9 +45,13 @@ export async function makeHandoff(
   const begun = new Begun(session, printLocation(location), install);
   const state = stateOf(session, location);
   assert(state, 'this machine has joined, or nothing could be pushed');
+  // Before anything is stopped.
+  const writer = writerOf(state);
+  const { revoked } = reader.writers.get(writer.id) ?? {};
+  refuseRevoked(revoked, { machine: state.machine, location: reader.store.location });
   const deps = {
     reader,
-    writer: writerOf(state),
+    writer,
     random: session.random,
     emit: session.emit,
     stop: () => stop(session, install, gateway, begun),

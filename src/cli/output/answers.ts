@@ -5,6 +5,7 @@ import { entryText } from './entry-text.ts';
 import { gatewayLines, statusLines } from './gateway-answers.ts';
 import { handoffLines } from './handoff-answer.ts';
 import type { Paint } from './paint.ts';
+import { machinesLines } from './machines-answer.ts';
 import { mirrorLines } from './mirror-answer.ts';
 import { printableLine } from './printable.ts';
 import { keysLines } from './keys-answer.ts';
@@ -51,6 +52,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return handoffLines(summary);
     case 'keys':
       return keysLines(summary);
+    case 'machines':
+      return machinesLines(summary, choices);
     case 'mirror':
       return mirrorLines(summary, choices);
     case 'policy':

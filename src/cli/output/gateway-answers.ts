@@ -58,6 +58,7 @@ function repositoryLines(one: StatusSummary['repositories'][number]): string[] {
   const marks = [
     ...(one.isDefault ? ['default'] : []),
     one.joined ? `this machine is "${printableLine(one.machine ?? '')}"` : 'not joined',
+    ...(one.revoked === null ? [] : [`revoked on ${one.revoked.slice(0, 10)}`]),
     ...(one.lockDays === null ? [] : [`locked for ${countText(one.lockDays, 'day')}`]),
     ...(one.reachable ? [] : ['cannot be reached now']),
   ];

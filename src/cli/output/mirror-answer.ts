@@ -5,7 +5,7 @@ import type { MirrorSummary } from './summary.ts';
 import { bytesText, countText, durationText } from './words.ts';
 
 export function mirrorLines(summary: MirrorSummary, { paint }: AnswerChoices): string[] {
-  const { objects, snapshots, problems, onlyThere, signaturesChecked } = summary;
+  const { objects, snapshots, problems, onlyThere, leftAside, signaturesChecked } = summary;
   const copied = `${countText(objects.copied, 'object')} (${bytesText(summary.bytesCopied)})`;
   const isBehind = problems.length > 0;
   return [
@@ -18,6 +18,9 @@ export function mirrorLines(summary: MirrorSummary, { paint }: AnswerChoices): s
     ...(isBehind ? ['it is no full mirror until the problems are gone: run the same again'] : []),
     ...(onlyThere > 0
       ? [`${countText(onlyThere, 'object')} there that the source does not have: left alone`]
+      : []),
+    ...(leftAside > 0
+      ? [`${countText(leftAside, 'snapshot')} that revoked machines made afterwards: not copied`]
       : []),
     signaturesChecked > 0
       ? `${countText(signaturesChecked, 'signature')} checked against the keys that this machine pinned`

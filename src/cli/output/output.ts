@@ -6,6 +6,7 @@ import type { Emit } from '../../base/events.ts';
 import type { Failure } from './failure.ts';
 import type { AnswerItem } from './items.ts';
 import type { Summary } from './summary.ts';
+import type { RevokePlanShown } from './summary-machines.ts';
 import type { UndoSummary, WayBack } from './summary-pull.ts';
 
 export type Output = {
@@ -18,7 +19,7 @@ export type Output = {
   /** A step of something longer, for people to follow. */
   step(text: string): void;
   /** What is about to happen, before it does. */
-  plan(plan: PlanShown | UndoPlanShown): void;
+  plan(plan: PlanShown | UndoPlanShown | RevokePlanShown): void;
   finish(summary: Summary, exit: number): void;
   fail(failure: Failure): void;
 };

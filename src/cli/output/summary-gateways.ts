@@ -22,6 +22,8 @@ export type StatusSummary = {
     readonly isDefault: boolean;
     readonly joined: boolean;
     readonly machine: string | null;
+    /** When this machine was revoked there; null: it was not, as far as can be seen. */
+    readonly revoked: string | null;
     readonly reachable: boolean;
     /** How long the bucket keeps what is pushed from being deleted, as `init --lock` set it. */
     readonly lockDays: number | null;

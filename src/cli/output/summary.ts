@@ -4,6 +4,7 @@ import type { ProbeReport } from '../../store/probe.ts';
 import type { Policy } from '../roles/policy.ts';
 import type { Role } from '../roles/rights.ts';
 import type { HandoffCancelSummary, HandoffSummary } from './summary-handoff.ts';
+import type { MachinesSummary } from './summary-machines.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { Cost } from './summary-parts.ts';
 import type { PullSummary, UndoSummary } from './summary-pull.ts';
@@ -189,6 +190,7 @@ export type Summary =
   | CheckSummary
   | DemoSummary
   | KeysSummary
+  | MachinesSummary
   | MirrorSummary
   | PolicySummary
   | ProbeSummary;

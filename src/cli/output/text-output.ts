@@ -4,6 +4,7 @@ import { unreachable } from '../../base/errors.ts';
 import type { FerryEvent } from '../../base/events.ts';
 import { answerLines, isOnlyAReport, itemLine } from './answers.ts';
 import { failureLines } from './failure.ts';
+import { revokePlanLines } from './machines-answer.ts';
 import { Meter, type Progress } from './meter.ts';
 import type { Output, OutputChoices, Sinks } from './output.ts';
 import { paintFor } from './paint.ts';
@@ -26,7 +27,7 @@ export function textOutput(
       if (!choices.quiet) talk.lines([printableLine(text)]);
     },
     plan: (plan) => {
-      if (!choices.quiet) talk.lines('verb' in plan ? undoPlanLines(plan) : planLines(plan));
+      if (!choices.quiet) talk.lines(linesOf(plan));
     },
     item: (item) => {
       talk.clearProgress();
@@ -50,6 +51,11 @@ export function textOutput(
       talk.lines(failureLines(failure, choices.verbose));
     },
   };
+}
+
+function linesOf(plan: Parameters<Output['plan']>[0]): string[] {
+  if (!('verb' in plan)) return planLines(plan);
+  return plan.verb === 'revoke' ? revokePlanLines(plan) : undoPlanLines(plan);
 }
 
 /** In a pipe or a log the progress is a line this often. */

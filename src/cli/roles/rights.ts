@@ -30,6 +30,7 @@ type SharedRights = {
 const SHARED_FOLDERS: Readonly<Record<SharedFolder, SharedRights>> = {
   keys: { writerReads: 'none', handoffAdds: false },
   writers: { writerReads: 'its own', handoffAdds: false },
+  revocations: { writerReads: 'its own', handoffAdds: false },
   tombstones: { writerReads: 'all', handoffAdds: false },
   grants: { writerReads: 'none', handoffAdds: true },
   claims: { writerReads: 'none', handoffAdds: true },

@@ -46,6 +46,28 @@ export const KEEPING_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/keys.ts')).runKeys,
   },
   {
+    usage: 'machines [action...]',
+    about: 'who writes to the repository: list, or revoke one that was lost or retired',
+    arguments: { action: 'list (default), revoke NAME' },
+    options: [
+      {
+        flags: '--last <snapshot>',
+        about: 'with revoke: the last snapshot of it that counts (default: its newest)',
+      },
+    ],
+    examples: [
+      'stateferry machines',
+      'stateferry machines revoke old-mac',
+      'stateferry machines revoke 1f0c2a9b --last 3f2a9c1d --recovery-file ./ferry-kit.txt',
+    ],
+    notes: [
+      'Needs the passphrase, the recovery code or a reader key.',
+      'What a revoked machine stores afterwards counts nowhere, and its own push ends with exit status 25.',
+      'Take away its access key or token too: revoking says what counts, it does not lock the bucket.',
+    ],
+    load: async () => (await import('../commands/machines.ts')).runMachines,
+  },
+  {
     usage: 'mirror <source> <target>',
     about: 'copy a repository as it is to a second place, or bring that copy up to date',
     arguments: {

@@ -80,6 +80,12 @@ const LINES: readonly Line[] = [
     options: {},
   },
   {
+    line: 'machines revoke old-mac --last 3f2a',
+    verb: 'machines',
+    args: [['revoke', 'old-mac']],
+    options: { last: '3f2a' },
+  },
+  {
     line: 'mirror /a /b --read-data',
     verb: 'mirror',
     args: ['/a', '/b'],

@@ -45,7 +45,7 @@ export async function importInto(
     },
   };
   try {
-    const repository = await openForWriting(store, memory, cache, NO_ABORT);
+    const repository = await openForWriting(store, memory, cache, emit, NO_ABORT);
     const imported = await importArchives(
       { install: 'openclaw', brands: BRANDS, scratch: machine.scratch, tool: 'test', ...request },
       { repository, clock: systemClock, random: systemRandom, emit, run: runProcess },

@@ -1,0 +1,75 @@
+/** Revoking a machine: what will count and what will not is said before it is done. */
+import { chooseMachine, revokeMachine } from '../maintenance/machines.ts';
+import type { ReaderRepository } from '../repository/open.ts';
+import { countsStill } from '../repository/revocations.ts';
+import { chooseSnapshot } from '../repository/snapshot-list.ts';
+import type { OpenedCover } from '../repository/snapshots.ts';
+import type { KnownWriter } from '../repository/writers.ts';
+import { confirm } from './confirm.ts';
+import type { RevokedShown } from './output/summary-machines.ts';
+import type { Reading } from './reading.ts';
+import { stateOf } from './repositories.ts';
+import { rememberRevocations } from './revocations-seen.ts';
+import { meantLocation, type Session } from './session.ts';
+
+export type RevokeWish = {
+  readonly name: string;
+  /** The last snapshot of it that counts, as typed; undefined: its newest. */
+  readonly last: string | undefined;
+};
+
+export async function revoke(
+  session: Session,
+  reading: Pick<Reading, 'repository' | 'snapshots'>,
+  { name, last: wanted }: RevokeWish,
+): Promise<{ readonly revoked: RevokedShown; readonly reading: typeof reading }> {
+  const { repository, snapshots } = reading;
+  const writer = chooseMachine(repository, name);
+  const own = snapshots.filter((one) => one.writer === writer.id);
+  const last = wanted === undefined ? newestOf(own) : chooseSnapshot(own, wanted, undefined);
+  const counted = own.filter(({ cover }) => cover.sequence <= (last?.cover.sequence ?? 0));
+  const shown = shownOf(writer, counted, own.length - counted.length);
+  // The record of one that is only remembered is gone: it is stored again.
+  if (writer.revoked?.digests) return { revoked: { ...shown, isNew: false }, reading };
+  const location = meantLocation(session);
+  const isThis = stateOf(session, location)?.writer.id === writer.id;
+  session.output.plan({ verb: 'revoke', ...shown, isThis });
+  await confirm(session, `Revoke ${writer.machine}?`);
+  const named = counted.map(({ digest, cover }) => ({ digest, sequence: cover.sequence }));
+  const revocation = await revokeMachine(repository, writer.id, named, session.signal);
+  rememberRevocations(session, location, [revocation]);
+  const counts = ({ writer: by, digest, cover: { sequence } }: OpenedCover): boolean =>
+    by !== writer.id || countsStill(revocation, { sequence, digest });
+  return {
+    revoked: { ...shown, isNew: true },
+    reading: {
+      repository: knowing(repository, { ...writer, revoked: revocation }),
+      snapshots: snapshots.filter(counts),
+    },
+  };
+}
+
+const newestOf = (own: readonly OpenedCover[]): OpenedCover | undefined =>
+  own.toSorted((a, b) => a.cover.sequence - b.cover.sequence).at(-1);
+
+function shownOf(
+  { id, machine, since, revoked }: KnownWriter,
+  counted: readonly OpenedCover[],
+  leftAside: number,
+): Omit<RevokedShown, 'isNew'> {
+  const last = newestOf(counted);
+  return {
+    id,
+    machine,
+    since,
+    before: revoked?.time ?? null,
+    counts: counted.length,
+    last: last ? { id: last.id, time: last.cover.time, install: last.cover.install } : null,
+    leftAside,
+  };
+}
+
+const knowing = (repository: ReaderRepository, writer: KnownWriter): ReaderRepository => ({
+  ...repository,
+  writers: new Map([...repository.writers, [writer.id, writer]]),
+});
