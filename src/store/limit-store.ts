@@ -20,6 +20,7 @@ export function limitStore(store: ObjectStore, requestsInFlightMax: number): Obj
     dateMs: (signal) => gate(signal, () => store.dateMs(signal)),
     counts: () => store.counts(),
     ...(store.presign && { presign: store.presign }),
+    ...(store.oldVersions && { oldVersions: store.oldVersions }),
     close: () => store.close(),
   };
 }

@@ -47,7 +47,18 @@ export type ObjectStore = {
   counts(): RequestCounts;
   /** Addresses by which somebody without credentials may do exactly what they say; only a bucket has them. */
   presign?(wishes: PresignWishes): Promise<Presigned>;
+  /** What becomes of what is deleted; only a bucket may keep it. */
+  oldVersions?(signal: AbortSignal): Promise<OldVersions>;
   close(): Promise<void>;
+};
+
+export type OldVersions = {
+  /** Whether an object that is deleted stays as an old version. */
+  readonly kept: 'on' | 'suspended' | 'off' | 'unknown';
+  /** New objects cannot be deleted for good for so long; null: they can. */
+  readonly lockDays: number | 'unknown' | null;
+  /** When the bucket itself removes what became an old version; null: never. */
+  readonly goneAfterDays: number | 'unknown' | null;
 };
 
 export type PresignWishes = {

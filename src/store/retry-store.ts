@@ -49,6 +49,7 @@ export function retryStore(store: ObjectStore, deps: RetryDeps, limits: RetryLim
     dateMs: (signal) => again('clock', '', signal, () => store.dateMs(signal)),
     counts: () => store.counts(),
     ...(store.presign && { presign: store.presign }),
+    ...(store.oldVersions && { oldVersions: store.oldVersions }),
     close: () => store.close(),
   };
 }

@@ -1,5 +1,6 @@
 import { FerryError, systemCode, throwIfAborted } from '../base/errors.ts';
 import { assertName, assertPrefix, isObjectName } from './names.ts';
+import { oldVersions } from './old-versions.ts';
 import type { ListedObject, ObjectStore, PutAnswer, PutOptions } from './object-store.ts';
 import {
   dateHeaderMs,
@@ -107,6 +108,7 @@ function s3Store(at: Bucket): ObjectStore {
     dateMs: (signal) => serverDateMs(at, signal),
     counts: () => ({ ...door.counts }),
     presign: (wishes) => presign(at, wishes),
+    oldVersions: (signal) => oldVersions(door, bucket, at.head, signal),
     close: async () => door.client.destroy(),
   };
   return store;

@@ -12,6 +12,7 @@ import { keysLines } from './keys-answer.ts';
 import { probeLines } from './probe-answer.ts';
 import { demoLines, pullLines } from './pull-answers.ts';
 import { importLines, pushLines, pushPlanLines } from './push-answers.ts';
+import { pruneLines } from './prune-answer.ts';
 import type { AnswerItem } from './items.ts';
 import type {
   ExportSummary,
@@ -58,6 +59,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return mirrorLines(summary, choices);
     case 'policy':
       return JSON.stringify(summary.policy, null, 2).split('\n');
+    case 'prune':
+      return pruneLines(summary, choices);
     case 'probe':
       return probeLines(summary);
     case 'ls':
@@ -88,7 +91,7 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
 export function isOnlyAReport(summary: Summary): boolean {
   if ('dryRun' in summary) return false;
   const { verb } = summary;
-  return ['init', 'join', 'push', 'pull', 'undo', 'import', 'export'].includes(verb);
+  return ['init', 'join', 'push', 'pull', 'undo', 'import', 'export', 'prune'].includes(verb);
 }
 
 export function itemLine(item: AnswerItem): string {

@@ -7,6 +7,7 @@ import type { Failure } from './failure.ts';
 import type { AnswerItem } from './items.ts';
 import type { Summary } from './summary.ts';
 import type { RevokePlanShown } from './summary-machines.ts';
+import type { PrunePlanShown } from './summary-prune.ts';
 import type { UndoSummary, WayBack } from './summary-pull.ts';
 
 export type Output = {
@@ -19,10 +20,13 @@ export type Output = {
   /** A step of something longer, for people to follow. */
   step(text: string): void;
   /** What is about to happen, before it does. */
-  plan(plan: PlanShown | UndoPlanShown | RevokePlanShown): void;
+  plan(plan: AnyPlanShown): void;
   finish(summary: Summary, exit: number): void;
   fail(failure: Failure): void;
 };
+
+/** Those with a verb; a pull's has none. */
+export type AnyPlanShown = PlanShown | UndoPlanShown | RevokePlanShown | PrunePlanShown;
 
 export type PlanShown = {
   readonly install: string;

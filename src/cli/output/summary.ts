@@ -7,6 +7,7 @@ import type { HandoffCancelSummary, HandoffSummary } from './summary-handoff.ts'
 import type { MachinesSummary } from './summary-machines.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { Cost } from './summary-parts.ts';
+import type { PruneSummary } from './summary-prune.ts';
 import type { PullSummary, UndoSummary } from './summary-pull.ts';
 import type {
   ImportSummary,
@@ -193,4 +194,5 @@ export type Summary =
   | MachinesSummary
   | MirrorSummary
   | PolicySummary
+  | PruneSummary
   | ProbeSummary;

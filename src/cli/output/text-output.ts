@@ -6,10 +6,11 @@ import { answerLines, isOnlyAReport, itemLine } from './answers.ts';
 import { failureLines } from './failure.ts';
 import { revokePlanLines } from './machines-answer.ts';
 import { Meter, type Progress } from './meter.ts';
-import type { Output, OutputChoices, Sinks } from './output.ts';
+import type { AnyPlanShown, Output, OutputChoices, Sinks } from './output.ts';
 import { paintFor } from './paint.ts';
 import { planLines } from './pull-answers.ts';
 import { printableLine, printableText } from './printable.ts';
+import { prunePlanLines } from './prune-answer.ts';
 import { undoPlanLines } from './undo-answers.ts';
 import { durationText } from './words.ts';
 
@@ -53,9 +54,16 @@ export function textOutput(
   };
 }
 
-function linesOf(plan: Parameters<Output['plan']>[0]): string[] {
+function linesOf(plan: AnyPlanShown): string[] {
   if (!('verb' in plan)) return planLines(plan);
-  return plan.verb === 'revoke' ? revokePlanLines(plan) : undoPlanLines(plan);
+  switch (plan.verb) {
+    case 'revoke':
+      return revokePlanLines(plan);
+    case 'prune':
+      return prunePlanLines(plan);
+    default:
+      return undoPlanLines(plan);
+  }
 }
 
 /** In a pipe or a log the progress is a line this often. */

@@ -20,6 +20,7 @@ export const VERB_ROLES: Readonly<Record<string, Role>> = {
   probe: 'maintainer',
   keys: 'maintainer',
   mirror: 'maintainer',
+  prune: 'maintainer',
 };
 
 /** A refusal for want of a right says whose rights the verb needs. Any other error is left as it is. */

@@ -107,6 +107,25 @@ export const KEEPING_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/policy.ts')).runPolicy,
   },
   {
+    usage: 'prune',
+    about: 'take away what no snapshot needs any more: announced first, deleted by a later run',
+    options: [
+      { flags: '--dry-run', about: 'show what would be announced and deleted' },
+      { flags: '--grace <days>', about: 'how long what is announced stays (default 14, least 8)' },
+    ],
+    examples: [
+      'stateferry prune --dry-run',
+      'stateferry prune',
+      'stateferry prune --yes --reader-key ./keeper.key',
+    ],
+    notes: [
+      'Run it every week: one run announces, and one at least --grace days later deletes.',
+      'Safe while other machines push. What was interrupted goes on with the next run.',
+      'Needs the passphrase, the recovery code or a reader key, and credentials that may delete.',
+    ],
+    load: async () => (await import('../commands/prune.ts')).runPrune,
+  },
+  {
     usage: 'probe [location]',
     about: 'try out what a store does: conditional writes, checksums, listings, latency',
     arguments: { location: 'default: the repository in use' },

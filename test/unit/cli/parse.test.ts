@@ -86,6 +86,12 @@ const LINES: readonly Line[] = [
     options: { last: '3f2a' },
   },
   {
+    line: 'prune --dry-run --grace 30',
+    verb: 'prune',
+    args: [],
+    options: { dryRun: true, grace: '30' },
+  },
+  {
     line: 'mirror /a /b --read-data',
     verb: 'mirror',
     args: ['/a', '/b'],

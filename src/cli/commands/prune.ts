@@ -1,0 +1,109 @@
+/** prune: what no snapshot needs any more is announced, and deleted by a later run. */
+import { FerryError } from '../../base/errors.ts';
+import { prune, type PlannedPrune, type Pruned } from '../../maintenance/prune.ts';
+import { DAY_MS, GRACE, type StoredObject } from '../../maintenance/prune-plan.ts';
+import { timeText } from '../../repository/objects.ts';
+import { printLocation } from '../../store/location.ts';
+import { flag, textOption } from '../call.ts';
+import { exitOfProblems } from '../checking.ts';
+import { confirm } from '../confirm.ts';
+import { startCost } from '../cost.ts';
+import type { PruneAmount, PrunePlanShown } from '../output/summary-prune.ts';
+import { countText } from '../output/words.ts';
+import { readerAt } from '../repositories.ts';
+import { meantLocation, type Session } from '../session.ts';
+import type { Call, Report } from '../verb.ts';
+
+export async function runPrune(call: Call, session: Session): Promise<Report> {
+  const costUntilNow = startCost(session);
+  const { emit, random, signal, output } = session;
+  const graceMs = graceOf(textOption(call, 'grace'));
+  const dryRun = flag(call, 'dryRun');
+  const location = meantLocation(session);
+  const repository = await readerAt(session, location);
+  const { store } = repository;
+  const oldVersions = (await store.oldVersions?.(signal)) ?? null;
+  const shown = (plan: PlannedPrune): PrunePlanShown => ({
+    verb: 'prune',
+    repository: printLocation(location),
+    ...planShown(plan, graceMs),
+    oldVersions,
+  });
+  const approve = async (plan: PlannedPrune): Promise<void> => {
+    output.plan(shown(plan));
+    await confirm(session, questionFor(plan));
+  };
+  const deps = { repository, random, emit, approve };
+  const pruned = await prune({ graceMs, dryRun }, deps, signal);
+  if (dryRun) output.plan(shown(pruned.plan));
+  return {
+    exit: exitOfProblems(pruned.refused),
+    summary: {
+      ...shown(pruned.plan),
+      ...(dryRun && { dryRun }),
+      ...doneOf(pruned, dryRun, graceMs),
+      ...costUntilNow([store]),
+    },
+  };
+}
+
+/** @throws usage */
+function graceOf(typed: string | undefined): number {
+  if (typed === undefined) return GRACE.defaultMs;
+  const days = /^\d{1,4}d?$/.test(typed) ? Number.parseInt(typed, 10) : 0;
+  if (days * DAY_MS >= GRACE.leastMs) return days * DAY_MS;
+  throw new FerryError('usage', `--grace ${typed} is no number of days from 8 on`, {
+    hint: 'A push that began before the announcement may take up to 8 days to show; 14 is the default.',
+  });
+}
+
+function questionFor({ announce, ...plan }: PlannedPrune): string {
+  const gone = plan.sweep.length + plan.indexes.length + plan.spent.length;
+  if (gone === 0) return `Announce ${countText(announce.length, 'object')}?`;
+  const also = announce.length > 0 ? `, and announce ${announce.length} more` : '';
+  return `Delete ${countText(gone, 'object')}${also}?`;
+}
+
+function planShown(plan: PlannedPrune, graceMs: number) {
+  const { waitingUntilMs } = plan;
+  return {
+    snapshots: plan.snapshots,
+    stored: amountOf(plan.stored),
+    announce: { ...amountOf(plan.announce), until: timeText(plan.nowMs + graceMs) },
+    delete: amountOf([...plan.sweep, ...plan.indexes, ...plan.spent]),
+    waiting: {
+      ...amountOf(plan.waiting),
+      until: waitingUntilMs === undefined ? null : timeText(waitingUntilMs),
+    },
+    young: amountOf(plan.young),
+    needed: amountOf(plan.needed),
+    changes: {
+      put: plan.condemn.length > 0 ? 1 : 0,
+      delete: plan.sweep.length + plan.indexes.length + plan.spent.length,
+    },
+  };
+}
+
+function doneOf(pruned: Pruned, dryRun: boolean, graceMs: number) {
+  const { plan, deleted, refused, left } = pruned;
+  const announced = dryRun || plan.announce.length === 0 ? [] : [plan.nowMs + graceMs];
+  const next = [plan.waitingUntilMs ?? [], announced].flat();
+  return {
+    deleted: amountOf(deleted),
+    refused,
+    left: amountOf(left),
+    next: next.length === 0 ? null : timeText(Math.min(...next)),
+  };
+}
+
+function amountOf(objects: readonly StoredObject[]): PruneAmount {
+  const of = (folder: string): number =>
+    objects.filter(({ name }) => name.startsWith(`${folder}/`)).length;
+  return {
+    packs: of('packs'),
+    lists: of('lists'),
+    indexes: of('indexes'),
+    tombstones: of('tombstones'),
+    bytes: objects.reduce((sum, { size }) => sum + size, 0),
+  };
+}

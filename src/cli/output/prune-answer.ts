@@ -1,0 +1,97 @@
+/** What a prune is about to do, and what it did. */
+import type { OldVersions } from '../../store/object-store.ts';
+import type { AnswerChoices } from './answers.ts';
+import { printableLine } from './printable.ts';
+import type { PruneAmount, PrunePlanShown, PruneSummary } from './summary-prune.ts';
+import { bytesText, countText, durationText, timeText } from './words.ts';
+
+export function prunePlanLines(plan: PrunePlanShown): string[] {
+  const { announce, waiting, young, needed } = plan;
+  const when = (time: string | null): string => (time === null ? '' : timeText(time));
+  const snapshots = countText(plan.snapshots, 'snapshot');
+  return [
+    `${printableLine(plan.repository)} has ${snapshots} and ${amountText(plan.stored)}`,
+    ...amountLine('delete', plan.delete, 'announced long enough ago'),
+    ...amountLine('announce', announce, `to be deleted after ${when(announce.until)}`),
+    ...amountLine('leave', waiting, `announced before, to be deleted after ${when(waiting.until)}`),
+    ...amountLine('leave', young, 'not needed, and too new to be announced'),
+    ...amountLine('leave', needed, 'announced, and needed by a snapshot'),
+    ...costLine(plan.changes),
+    ...(plan.delete.bytes > 0 ? versionsLines(plan.oldVersions) : []),
+  ];
+}
+
+const amountLine = (what: string, amount: PruneAmount, why: string): string[] =>
+  isNothing(amount) ? [] : [`  ${what} ${amountText(amount)}: ${why}`];
+
+const costLine = (changes: PrunePlanShown['changes']): string[] =>
+  changes.put + changes.delete === 0
+    ? []
+    : [`  takes ${countText(changes.put, 'put')} and ${countText(changes.delete, 'delete')}`];
+
+const isNothing = ({ packs, lists, indexes, tombstones }: PruneAmount): boolean =>
+  packs + lists + indexes + tombstones === 0;
+
+function amountText({ packs, lists, indexes, tombstones, bytes }: PruneAmount): string {
+  const counts = [
+    packs > 0 ? [countText(packs, 'pack')] : [],
+    lists > 0 ? [countText(lists, 'pack list')] : [],
+    indexes > 0 ? [countText(indexes, 'index', 'indexes')] : [],
+    tombstones > 0 ? [countText(tombstones, 'tombstone')] : [],
+  ].flat();
+  return `${counts.length === 0 ? 'no packs' : counts.join(', ')} (${bytesText(bytes)})`;
+}
+
+/** What is deleted is not always gone. */
+function versionsLines(old: OldVersions | null): string[] {
+  if (old === null || old.kept === 'off') return [];
+  if (old.kept === 'unknown') {
+    return ['whether the bucket keeps old versions of what is deleted could not be found out'];
+  }
+  const { lockDays, goneAfterDays } = old;
+  const locked =
+    lockDays === null || lockDays === 'unknown'
+      ? []
+      : [`Object Lock keeps each for ${countText(lockDays, 'day')} from when it was stored`];
+  const gone =
+    goneAfterDays === 'unknown'
+      ? ['whether the bucket removes old versions by itself could not be found out']
+      : goneAfterDays === null
+        ? ['nothing removes old versions by itself: give the bucket a lifecycle rule for them']
+        : [
+            `the bucket removes an old version ${countText(goneAfterDays, 'day')} later, not before`,
+          ];
+  const hides =
+    old.kept === 'on'
+      ? 'the bucket keeps old versions: what is deleted is hidden, and its space is freed later'
+      : 'the bucket may keep old versions from before its versioning was suspended';
+  return [hides, ...gone, ...locked];
+}
+
+export function pruneLines(summary: PruneSummary, { paint }: AnswerChoices): string[] {
+  const { deleted, announce, refused, left, next } = summary;
+  if (summary.dryRun === true) return ['nothing was changed: it is a dry run', ...nextLine(next)];
+  const did = [
+    ...(isNothing(deleted) ? [] : [`deleted ${amountText(deleted)}`]),
+    ...(isNothing(announce) ? [] : [`announced ${amountText(announce)}`]),
+  ];
+  const said = did.length === 0 ? 'nothing to announce or to delete' : did.join('; ');
+  return [
+    ...refused
+      .slice(0, REFUSED_LISTED_MAX)
+      .map(({ object, message }) => `${paint.bad('refused')} ${object}: ${printableLine(message)}`),
+    ...(refused.length > REFUSED_LISTED_MAX
+      ? [`and ${refused.length - REFUSED_LISTED_MAX} more that the store refused to delete`]
+      : []),
+    refused.length === 0 ? paint.good(said) : said,
+    ...(isNothing(left) ? [] : [`left to the next run: ${amountText(left)}`]),
+    ...(isNothing(deleted) ? [] : versionsLines(summary.oldVersions)),
+    `took ${durationText(summary.durationMs)}`,
+    ...nextLine(next),
+  ];
+}
+
+const REFUSED_LISTED_MAX = 5;
+
+const nextLine = (next: string | null): string[] =>
+  next === null ? [] : [`next: a prune after ${timeText(next)} deletes what is announced`];

@@ -1,0 +1,74 @@
+/** prune on the command line: shown, asked for, announced, deleted; on a folder whose files are made old. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { DAY_MS } from '../../src/maintenance/prune-plan.ts';
+import { noise } from '../support/tree.ts';
+import { asRecord, fails, makeFolder, makeMachine, succeeded, type Machine } from './cli-run.ts';
+
+const folder = makeFolder();
+after(() => folder.remove());
+
+/** As if everything below had been stored so many days earlier. */
+function age(path: string, days: number): void {
+  const seconds = (systemClock.nowMs() - days * DAY_MS) / 1000;
+  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), seconds, seconds);
+  }
+}
+
+async function threePushes(machine: Machine, repository: string): Promise<void> {
+  const state = join(machine.home, '.openclaw');
+  mkdirSync(state);
+  writeFileSync(join(state, 'openclaw.json'), '{}');
+  const secret = ['--passphrase-file', machine.passphraseFile];
+  succeeded(await machine.run('init', repository, '--kit', join(folder.path, 'kit'), ...secret));
+  for (const seed of [1, 2, 3]) {
+    writeFileSync(join(state, 'blob'), noise(seed, 200_000));
+    succeeded(await machine.run('push', '-q'));
+  }
+}
+
+test('what no snapshot needs is announced by one prune and deleted by a later one', async () => {
+  const machine = makeMachine(folder.path, 'alice');
+  const repository = join(folder.path, 'repository');
+  await threePushes(machine, repository);
+  const secret = ['--passphrase-file', machine.passphraseFile];
+  const [, middle] = succeeded(await machine.run('snapshots', '--json')).last()['snapshots'] as {
+    id: string;
+  }[];
+  const [writer = ''] = readdirSync(join(repository, 'snapshots'));
+  rmSync(join(repository, 'snapshots', writer, middle?.id ?? ''));
+  age(repository, 20);
+
+  const dry = succeeded(await machine.run('prune', '--dry-run', ...secret));
+  assert.match(dry.stderr, /announce 1 pack, 1 pack list \(.* KiB\): to be deleted after \d{4}-/);
+  assert.match(dry.stdout, /nothing was changed/);
+  await fails(machine, ['prune', ...secret], { exit: 23, code: 'confirmation-needed' });
+  assert.deepEqual(readdirSync(join(repository, 'packs', writer)).length, 3);
+
+  const announced = succeeded(await machine.run('prune', '--yes', ...secret));
+  assert.match(announced.stdout, /announced 1 pack, 1 pack list/);
+  assert.match(announced.stdout, /next: a prune after \d{4}-.* UTC deletes what is announced/);
+  assert.deepEqual(readdirSync(join(repository, 'packs', writer)).length, 3);
+
+  age(join(repository, 'tombstones'), 8);
+  const early = succeeded(await machine.run('prune', '--yes', '--json', ...secret)).last();
+  assert.equal(asRecord(early['waiting'])['packs'], 1);
+  assert.equal(asRecord(early['deleted'])['packs'], 0);
+  const deleted = await machine.run('prune', '--yes', '--json', '--grace', '8', ...secret);
+  const { bytes, ...counts } = asRecord(succeeded(deleted).last()['deleted']);
+  assert.deepEqual(counts, { packs: 1, lists: 1, indexes: 1, tombstones: 1 });
+  assert.ok(Number(bytes) > 200_000);
+  assert.deepEqual(readdirSync(join(repository, 'packs', writer)).length, 2);
+  succeeded(await machine.run('check', '--read-data', ...secret));
+});
+
+test('a grace period that no push could rely on is refused', async () => {
+  const machine = makeMachine(folder.path, 'bob');
+  for (const days of ['7', '0', 'x', '-14']) {
+    await fails(machine, ['prune', `--grace=${days}`], { exit: 2, code: 'usage' });
+  }
+});
