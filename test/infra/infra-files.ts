@@ -11,11 +11,50 @@ export const INFRA = join(import.meta.dirname, '../../infra');
 export const plainPolicy = (role: Role): object =>
   policyFor({ role, bucket: 'BUCKET', prefix: 'PREFIX', writer: 'WRITER' });
 
-/** The same as a template has it. */
-export const templatePolicy = (role: Role): unknown => inTemplate(plainPolicy(role));
+/** Of the bucket itself, in the words that only AWS has: over TLS, and nothing replaced. */
+export const bucketPolicy = (): object => ({
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: 'TlsOnly',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 's3:*',
+      Resource: ['arn:aws:s3:::BUCKET', 'arn:aws:s3:::BUCKET/*'],
+      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    },
+    {
+      Sid: 'NothingIsReplaced',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 's3:PutObject',
+      Resource: NEVER_REPLACED.map((name) => `arn:aws:s3:::BUCKET/PREFIX/${name}`),
+      // Parts of an upload cannot say it; its completion does.
+      Condition: {
+        Null: { 's3:if-none-match': 'true' },
+        Bool: { 's3:ObjectCreationOperation': 'true' },
+      },
+    },
+  ],
+});
 
-export const neverReplaced = (): unknown =>
-  inTemplate(NEVER_REPLACED.map((name) => `arn:aws:s3:::BUCKET/PREFIX/${name}`));
+/** The same as a template has it. */
+export const inTemplate = (value: unknown): unknown => {
+  if (typeof value === 'string') {
+    if (!value.startsWith('arn:')) return value;
+    return { 'Fn::Sub': PLACES.reduce((text, [from, to]) => text.replaceAll(from, to), value) };
+  }
+  if (Array.isArray(value)) return value.map(inTemplate);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, inTemplate(one)]));
+};
+
+const PLACES = [
+  ['arn:aws:', 'arn:${AWS::Partition}:'],
+  ['BUCKET', '${BucketName}'],
+  ['PREFIX', '${Prefix}'],
+  ['WRITER', '${WriterId}'],
+] as const;
 
 export function readJson(path: string): Record<string, unknown> {
   return asRecord(JSON.parse(readFileSync(join(INFRA, path), 'utf8')));
@@ -33,21 +72,4 @@ export function at(value: unknown, ...names: readonly string[]): unknown {
     if (found === undefined) throw new Error(`there is no ${names.join('.')}`);
   }
   return found;
-}
-
-const PLACES = [
-  ['arn:aws:', 'arn:${AWS::Partition}:'],
-  ['BUCKET', '${BucketName}'],
-  ['PREFIX', '${Prefix}'],
-  ['WRITER', '${WriterId}'],
-] as const;
-
-function inTemplate(value: unknown): unknown {
-  if (typeof value === 'string') {
-    if (!value.startsWith('arn:')) return value;
-    return { 'Fn::Sub': PLACES.reduce((text, [from, to]) => text.replaceAll(from, to), value) };
-  }
-  if (Array.isArray(value)) return value.map(inTemplate);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, inTemplate(one)]));
 }

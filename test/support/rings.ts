@@ -14,6 +14,7 @@ import { afterEach, describe, test } from 'node:test';
 
 export const RING_NAMES = [
   'localstack',
+  'localstack-runtime',
   'versitygw',
   'minio',
   'endpoint',
@@ -21,6 +22,7 @@ export const RING_NAMES = [
   'gateway-2026.3.2',
   'gateway-2026.9.6',
   'python-reader',
+  'terraform',
   'small-disk',
 ] as const;
 

@@ -1,0 +1,68 @@
+/** The Terraform modules, as far as can be said without an account of AWS. */
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { policyFor } from '../../src/cli/roles/policy.ts';
+import { ROLES } from '../../src/cli/roles/rights.ts';
+import { runProcess } from '../../src/process/run.ts';
+import { makeFolder } from '../e2e/cli-run.ts';
+import { ring } from '../support/rings.ts';
+import { INFRA } from './infra-files.ts';
+
+const folder = makeFolder();
+const place = join(folder.path, 'infra');
+const program = await firstOf(['terraform', 'tofu']);
+
+ring('terraform', program === undefined ? 'no terraform and no tofu on PATH' : undefined, () => {
+  cpSync(INFRA, place, { recursive: true });
+  after(() => folder.remove());
+
+  const run = (module: string, ...args: string[]) =>
+    ask(program ?? '', args, join(place, 'terraform', module));
+
+  test('it parses, and is formatted as the tool itself would', async () => {
+    const { exit, stdout, stderr } = await run('.', 'fmt', '-check', '-diff', '-recursive');
+    assert.equal(exit, 0, stdout + stderr);
+  });
+
+  test('the policies come out as the source says', async () => {
+    const request = { bucket: 'my-bucket', prefix: 'some/ferry', writer: 'ab'.repeat(16) };
+    assert.equal((await run('policy', 'init')).exit, 0);
+    for (const role of ROLES) {
+      const values = Object.entries({ name: role, ...request }).map(([k, v]) => `-var=${k}=${v}`);
+      const applied = await run('policy', 'apply', '-auto-approve', ...values);
+      assert.equal(applied.exit, 0, applied.stderr);
+      const { stdout } = await run('policy', 'output', '-raw', 'json');
+      assert.deepEqual(JSON.parse(stdout), policyFor({ role, ...request }), role);
+    }
+  });
+
+  for (const module of ['bucket', 'machine']) {
+    test(`${module} is valid to the provider`, async (context) => {
+      const begun = await run(module, 'init', '-backend=false');
+      if (begun.exit !== 0) return context.skip('its provider cannot be had here');
+      const { exit, stdout, stderr } = await run(module, 'validate');
+      assert.equal(exit, 0, stdout + stderr);
+    });
+  }
+});
+
+async function firstOf(programs: readonly string[]): Promise<string | undefined> {
+  for (const one of programs) {
+    const found = await ask(one, ['version'], folder.path).catch(() => undefined);
+    if (found?.exit === 0) return one;
+  }
+  return undefined;
+}
+
+function ask(command: string, args: readonly string[], cwd: string) {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder.path, CHECKPOINT_DISABLE: '1' };
+  const signal = new AbortController().signal;
+  return runProcess(command, [...args, ...(args[0] === 'version' ? [] : ['-no-color'])], {
+    env,
+    cwd,
+    timeoutMs: 120_000,
+    signal,
+  });
+}
