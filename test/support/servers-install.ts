@@ -15,7 +15,12 @@ const run = promisify(execFile);
 
 export const VERSITYGW_VERSION = '1.7.0';
 const LOCALSTACK_VERSION = '4.14.0';
-const REQUIREMENTS = join(import.meta.dirname, '../../localstack/requirements.txt');
+const LOCALSTACK = join(import.meta.dirname, '../../localstack');
+/** S3 alone, or everything that a template needs. */
+const REQUIREMENTS = {
+  localstack: ['requirements.txt'],
+  'localstack-runtime': ['requirements.txt', 'requirements-runtime.txt'],
+} as const;
 /** LocalStack 4.14.0 imports what Python has since 3.13 only. A line of a .pth file that begins with import is run. */
 const DEPRECATED_FOR_3_12 =
   'import warnings, typing_extensions; vars(warnings).setdefault("deprecated", typing_extensions.deprecated)\n';
@@ -23,15 +28,13 @@ const INSTALL_TIMEOUT_MS = 10 * 60_000;
 const PYTHONS = ['python3.13', 'python3.12', 'python3.14', 'python3', 'python'];
 
 /** The python of a virtual environment with LocalStack in it. Throws, with a reason, where it cannot be had. */
-export async function installLocalStack(): Promise<string> {
-  const requirements = await readFile(REQUIREMENTS);
+export async function installLocalStack(kind: keyof typeof REQUIREMENTS): Promise<string> {
+  const files = REQUIREMENTS[kind].map((file) => join(LOCALSTACK, file));
   const python = await findPython();
-  const digest = createHash('sha256')
-    .update(requirements)
-    .update(python.version)
-    .update(DEPRECATED_FOR_3_12)
-    .digest('hex');
-  const place = join(cacheFolder(), `localstack-${LOCALSTACK_VERSION}-${digest.slice(0, 12)}`);
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(await readFile(file));
+  const digest = hash.update(python.version).update(DEPRECATED_FOR_3_12).digest('hex');
+  const place = join(cacheFolder(), `${kind}-${LOCALSTACK_VERSION}-${digest.slice(0, 12)}`);
   // Scripts of a virtual environment name its first path, but its python finds its packages from anywhere.
   await installOnce(place, async (folder) => {
     await run(python.path, ['-m', 'venv', folder], { timeout: INSTALL_TIMEOUT_MS });
@@ -41,8 +44,7 @@ export async function installLocalStack(): Promise<string> {
       'install',
       '--quiet',
       '--disable-pip-version-check',
-      '-r',
-      REQUIREMENTS,
+      ...files.flatMap((file) => ['-r', file]),
     ];
     await run(join(folder, 'bin/python'), pip, { timeout: INSTALL_TIMEOUT_MS });
     const packages = join(folder, `lib/python${python.version}/site-packages`);

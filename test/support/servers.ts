@@ -24,10 +24,19 @@ const READY_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 5_000;
 
 /** LocalStack 4.14.0. It checks neither signatures nor keys nor times. */
-export async function startLocalStack(): Promise<TestServer> {
+export const startLocalStack = (): Promise<TestServer> => localStack('localstack', ['s3']);
+
+/** With what deploys a template. It enforces no policy, and drops the lifecycle rules of a bucket. */
+export const startLocalStackRuntime = (): Promise<TestServer> =>
+  localStack('localstack-runtime', ['s3', 'iam', 'sts', 'cloudformation']);
+
+function localStack(
+  kind: 'localstack' | 'localstack-runtime',
+  services: readonly string[],
+): Promise<TestServer> {
   return orAbsent(async () => {
-    const python = await installLocalStack();
-    return start('localstack', localStackIsUp, (folder, port) => ({
+    const python = await installLocalStack(kind);
+    return start(kind, localStackIsUp, (folder, port) => ({
       command: python,
       args: ['-m', 'localstack.runtime.main'],
       env: {
@@ -37,7 +46,7 @@ export async function startLocalStack(): Promise<TestServer> {
         HOME: folder,
         SKIP_SSL_CERT_DOWNLOAD: '1',
         DISABLE_EVENTS: '1',
-        SERVICES: 's3',
+        SERVICES: services.join(','),
         EAGER_SERVICE_LOADING: '1',
         GATEWAY_SERVER: 'hypercorn', // twisted would listen on all interfaces
         DNS_ADDRESS: 'false',
