@@ -19,12 +19,23 @@ const hex16 = z.string().regex(/^[0-9a-f]{32}$/);
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
 
+/** The snapshot of another repository that this one is a copy of. */
+const originSchema = z.object({
+  repository: hex16,
+  /** As that repository called its machine. */
+  machine: z.string().max(200),
+  snapshot: hex16,
+  digest: hex32,
+  time: z.iso.datetime(),
+});
+export type Origin = z.infer<typeof originSchema>;
+
 export const coverSchema = z.object({
   /** 1 for a writer's first snapshot. */
   sequence: z.int().positive(),
   /** Digest of the writer's snapshot before this one; null for the first. */
   previous: hex32.nullable(),
-  /** The store's Date when the commit began (C1); RFC 3339. */
+  /** The store's Date when the commit began (C1), RFC 3339; of a copy, the time of its origin. */
   time: z.iso.datetime(),
   install: z.string().max(300),
   machine: z.string().max(200),
@@ -32,6 +43,7 @@ export const coverSchema = z.object({
   files: count,
   bytes: count,
   packList: hex16,
+  origin: originSchema.optional(),
 });
 export type Cover = z.infer<typeof coverSchema>;
 

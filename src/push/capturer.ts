@@ -13,6 +13,7 @@ import type { Tasks } from '../workers/tasks.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import type { DatabaseReader } from './database-reader.ts';
 import type { OmissionLog } from './omission-log.ts';
+import { UnderWay } from './under-way.ts';
 
 export type ToCapture = {
   /** Absolute. */
@@ -58,8 +59,7 @@ export class Capturer {
   readonly #log: OmissionLog;
   #lot: InLot[] = [];
   #lotBytes = 0;
-  readonly #underWay = new Set<Promise<void>>();
-  #failure: unknown;
+  readonly #underWay = new UnderWay();
 
   constructor(tasks: Tasks, sink: ChunkSink, databases: DatabaseReader, log: OmissionLog) {
     this.#tasks = tasks;
@@ -89,7 +89,7 @@ export class Capturer {
     if (this.#sink.blobBytes >= BLOB_BYTES_MAX) this.#sendBlobs();
     await new Promise((resolve) => setImmediate(resolve));
     while (this.isFull) await this.#settleOne(signal);
-    this.#rethrow();
+    this.#underWay.rethrow();
   }
 
   /** Sends what was gathered, and waits until something is finished. */
@@ -100,14 +100,13 @@ export class Capturer {
 
   async #settleOne(signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
-    if (this.#underWay.size > 0) await Promise.race(this.#underWay);
-    this.#rethrow();
+    await this.#underWay.one();
   }
 
   /** Waits until everything is finished. */
   async settleAll(signal: AbortSignal): Promise<void> {
     while (this.isBusy) await this.settle(signal);
-    this.#rethrow();
+    this.#underWay.rethrow();
   }
 
   /** Everything that was put into the sink goes to the first worker, so that pages lie together. */
@@ -121,13 +120,13 @@ export class Capturer {
     const lot = this.#lot;
     this.#lot = [];
     this.#lotBytes = 0;
-    this.#track(this.#runLot(lot));
+    this.#underWay.add(this.#runLot(lot));
   }
 
   #sendBlobs(): void {
     const blobs = this.#sink.takeBlobs();
     if (blobs.length === 0) return;
-    this.#track(this.#tasks.run('done', { type: 'store', blobs }, 0).then(() => undefined));
+    this.#underWay.add(this.#tasks.run('done', { type: 'store', blobs }, 0));
   }
 
   async #runLot(lot: readonly InLot[]): Promise<void> {
@@ -139,7 +138,7 @@ export class Capturer {
       if (!result) continue;
       const ids = answer.ids.slice(from, from + result.ids * CHUNK_ID_BYTES);
       from += ids.length;
-      if (result.kind === 'sqlite') this.#track(this.#captureDatabase(file, onCaptured));
+      if (result.kind === 'sqlite') this.#underWay.add(this.#captureDatabase(file, onCaptured));
       else onCaptured(this.#judge(file, result, ids));
     }
   }
@@ -217,19 +216,6 @@ export class Capturer {
     };
     await Promise.all(Array.from({ length: this.#tasks.threads }, readOn));
     return isWhole ? { size, ids: Buffer.concat(ids) } : undefined;
-  }
-
-  #track(work: Promise<void>): void {
-    const tracked = work
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
-      .finally(() => this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
-  }
-
-  #rethrow(): void {
-    if (this.#failure !== undefined) throw this.#failure;
   }
 }
 

@@ -7,7 +7,7 @@ import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { writerObjectName, type ObjectId } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
-import type { Cover, SnapshotBody } from '../format/snapshot.ts';
+import type { Cover, Origin, SnapshotBody } from '../format/snapshot.ts';
 import type { HighWaterMark } from '../repository/machine.ts';
 import { timeText, writeFresh } from '../repository/objects.ts';
 import { authorSelf, type WriterRepository } from '../repository/open.ts';
@@ -31,6 +31,8 @@ export type CommitRequest = {
   readonly packs: readonly ListedPack[];
   readonly install: string;
   readonly label: string | undefined;
+  /** Of a copy: the snapshot that it is of, whose time it keeps. */
+  readonly origin?: Origin | undefined;
   readonly files: number;
   readonly bytes: number;
   readonly body: SnapshotBody;
@@ -212,13 +214,14 @@ function coverFor(
   return {
     sequence: nextSequence(repository),
     previous: repository.memory.state.highWater[repository.writer.id]?.digest ?? null,
-    time: timeText(dateMs),
+    time: request.origin?.time ?? timeText(dateMs),
     install: request.install,
     machine: repository.writer.machine,
     label: request.label ?? null,
     files: request.files,
     bytes: request.bytes,
     packList,
+    ...(request.origin && { origin: request.origin }),
   };
 }
 

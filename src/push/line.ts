@@ -14,18 +14,16 @@ import { ChunkTable } from '../workers/chunk-table.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { PackPool } from '../workers/pack-pool.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
-import type { ArchiveRoot } from './archive-root.ts';
 import { chunkSink, type ChunkSink } from './chunk-sink.ts';
 import { PackUploader } from './pack-uploader.ts';
-import { PushProgress } from './progress.ts';
+import { PushProgress, type Totals } from './progress.ts';
 
 export type LineRequest = {
   /** `brand[:profile]`: chunks are named under its keys. */
   readonly install: string;
   /** How large a full pack becomes, at least 1 MiB and a Padmé size; by default the size all pushes use. */
   readonly packBytes: number | undefined;
-  /** The roots whose files and bytes are the totals of the progress; none: there are no totals. */
-  readonly counted: readonly ArchiveRoot[];
+  readonly totals: Totals;
 };
 
 export type LineDeps = {
@@ -57,13 +55,13 @@ export class PushLine {
     this.keys = installSubkeys(repository.writer.key, request.install);
     this.#table = ChunkTable.create(chunksAtMost(known.packs));
     for (const [ordinal, pack] of known.packs.entries()) addToTable(this.#table, pack, ordinal);
-    this.sink = chunkSink(this.#table, this.keys.chunkId);
+    this.sink = this.newSink();
     const threads = workerCount();
     this.#pool = PackPool.create(
       threads + PIPELINE.spareBuffers,
       request.packBytes ?? PIPELINE.packBytes,
     );
-    this.progress = new PushProgress(deps.emit, clock, request.counted);
+    this.progress = new PushProgress(deps.emit, clock, request.totals);
     this.#uploader = new PackUploader(
       {
         repository,
@@ -90,6 +88,11 @@ export class PushLine {
     this.#stopOnAbort = () => this.#pool.stop();
     this.#signal = signal;
     signal.addEventListener('abort', this.#stopOnAbort, { once: true });
+  }
+
+  /** One more sink of the same chunks, for what shall not lie among the pages. */
+  newSink(): ChunkSink {
+    return chunkSink(this.#table, this.keys.chunkId);
   }
 
   /** Has `fill` put everything in, and then every pack stored and indexed. */

@@ -10,6 +10,8 @@ const COUNT_AFTER_MS = 500;
 /** The totals are counted in slices of this many entries while the work already runs. */
 const COUNT_SLICE = 2000;
 
+export type Totals = readonly ArchiveRoot[] | { readonly files: number; readonly bytes: number };
+
 export class PushProgress {
   /** Bytes read by all workers, and how many of them were new; in shared memory. */
   readonly counters = new SharedArrayBuffer(16);
@@ -28,12 +30,18 @@ export class PushProgress {
   readonly #beganMs: number;
   #lastMs: number;
 
-  /** @param counted the roots whose files and bytes are the totals; none: there are no totals */
-  constructor(emit: Emit, clock: Clock, counted: readonly ArchiveRoot[]) {
+  /** @param totals what there is to do, or the roots that tell when they are counted; none: there are no totals */
+  constructor(emit: Emit, clock: Clock, totals: Totals) {
     this.#emit = emit;
     this.#clock = clock;
     this.#beganMs = clock.nowMs();
     this.#lastMs = this.#beganMs;
+    const counted = 'files' in totals ? [] : totals;
+    if ('files' in totals) {
+      this.#filesTotal = totals.files;
+      this.#bytesTotal = totals.bytes;
+      this.#totalsKnown = true;
+    }
     this.#hasTotals = counted.length > 0;
     this.#totals = this.#count(counted);
     this.#timer = setInterval(() => this.#tick(), EVERY_MS);
@@ -46,6 +54,12 @@ export class PushProgress {
 
   get bytesNew(): number {
     return Number(Atomics.load(this.#counts, 1));
+  }
+
+  /** What this thread read itself; the workers count for themselves. */
+  read(bytes: number, isNew: boolean): void {
+    Atomics.add(this.#counts, 0, BigInt(bytes));
+    if (isNew) Atomics.add(this.#counts, 1, BigInt(bytes));
   }
 
   settled(bytes: number): void {

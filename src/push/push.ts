@@ -4,15 +4,15 @@
  */
 import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
-import type { SnapshotBody } from '../format/snapshot.ts';
+import type { Origin, SnapshotBody } from '../format/snapshot.ts';
 import { ownPacks } from '../repository/indexes.ts';
 import { refuseRevoked } from '../repository/revocations.ts';
 import { archiveInstall, type PushSource } from './archive-install.ts';
-import type { ArchiveRoot } from './archive-root.ts';
 import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX, type Committed } from './commit.ts';
 import { PushLine, type LineDeps } from './line.ts';
 import type { Omission, Problem } from './omission-log.ts';
 import { indexKeys } from './pack-uploader.ts';
+import type { Totals } from './progress.ts';
 
 export type PushRequest = {
   readonly source: PushSource;
@@ -54,7 +54,7 @@ export function push(
     install: source.install.install,
     label,
     packBytes,
-    counted: request.isQuiet === true ? [] : source.roots,
+    totals: request.isQuiet === true ? [] : source.roots,
     async fill(line) {
       const archiveDeps = { cache: repository.cache, emit, scratch };
       return { tool, ...(await archiveInstall(source, line, archiveDeps, signal)) };
@@ -69,7 +69,9 @@ export type Filling = {
   readonly install: string;
   readonly label: string | undefined;
   readonly packBytes?: number | undefined;
-  readonly counted: readonly ArchiveRoot[];
+  readonly totals: Totals;
+  /** Of a copy: the snapshot that it is of. */
+  readonly origin?: Origin;
   /** Puts every chunk into the line; again from the start when packs turned out to be missing. */
   fill(line: PushLine): Promise<SnapshotBody>;
 };
@@ -116,7 +118,7 @@ type PushedOnce = {
 };
 
 async function pushOnce(
-  { install, label, packBytes, counted, fill }: Filling,
+  { install, label, packBytes, totals: toDo, origin, fill }: Filling,
   deps: PushDeps,
   gone: ReadonlySet<string>,
   signal: AbortSignal,
@@ -130,7 +132,7 @@ async function pushOnce(
     packs: own.packs.filter(isThere),
     unindexed: own.unindexed.filter(isThere),
   };
-  const line = new PushLine({ install, packBytes, counted }, deps, known, signal);
+  const line = new PushLine({ install, packBytes, totals: toDo }, deps, known, signal);
   try {
     const body = await line.run(() => fill(line));
     emit({ type: 'stage', stage: 'commit' });
@@ -140,7 +142,7 @@ async function pushOnce(
     const totals = { files: sum('files'), bytes: sum('bytes') };
     const packs = line.packsUsed();
     const committed = await commitSnapshot(
-      { packs, install, label, ...totals, body },
+      { packs, install, label, origin, ...totals, body },
       deps,
       signal,
     );

@@ -9,7 +9,7 @@ import type { MachineState } from './machine.ts';
 import { readObject } from './objects.ts';
 import { authorOf, authorSelf, type ReaderRepository, type WriterRepository } from './open.ts';
 import { countsStill } from './revocations.ts';
-import { openCover, type OpenedCover, type SnapshotAuthor } from './snapshots.ts';
+import { machineOf, openCover, type OpenedCover, type SnapshotAuthor } from './snapshots.ts';
 
 /**
  * Every snapshot that counts: signed by a writer that the root key let in, and not made after it was revoked. What
@@ -100,7 +100,7 @@ async function coverOf(
   // Under the key that it was verified with: another repository may call itself by the same id.
   const row = `${name} ${size} ${toHex(author.signingKey)}`;
   const known = cachedCover(repository.cache, row);
-  if (known) return { ...known, machine: author.machine };
+  if (known) return { ...known, machine: machineOf(author.machine, known.cover) };
   const bytes = await readObject(repository.store, name, SNAPSHOT_LIMITS.snapshotBytesMax, signal);
   const opened = openCover(bytes, name, repository.id, author);
   repository.cache.setObject(row, utf8(JSON.stringify(opened)));

@@ -35,6 +35,8 @@ export type SnapshotReader = {
   entries(root: SnapshotRoot, from?: BytePath): AsyncGenerator<Entry>;
   /** The verified content of a file, piece by piece in order. */
   file(entry: FileEntry): AsyncGenerator<Buffer>;
+  /** One verified chunk of a file: its `number`th, which has this id. */
+  chunk(entry: FileEntry, number: number, id: Buffer): Promise<Buffer>;
   /** The ids of all chunks of a file, 32 bytes each. */
   chunkIds(entry: FileEntry): Promise<Buffer>;
   /**
@@ -91,6 +93,7 @@ export function readerOf(
     chunkIdKey,
     entries: (root, from) => walkTree(get, root, from),
     file: (entry) => readFile(get, entry),
+    chunk: (entry, number, id) => readChunk(get, entry, number, id),
     chunkIds: (entry) => allIds(get, entry),
     rebuild,
   };
@@ -182,13 +185,17 @@ function checked(entry: Entry): Entry {
 async function* readFile(get: Get, entry: FileEntry): AsyncGenerator<Buffer> {
   const ids = await allIds(get, entry);
   for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {
-    const position = (at / CHUNK_ID_BYTES) * entry.chunkBytes;
-    const chunk = await get(CHUNK_KINDS.data, ids.subarray(at, at + CHUNK_ID_BYTES));
-    if (chunk.length !== Math.min(entry.chunkBytes, entry.size - position)) {
-      throw damaged('a file', 'a chunk has another length than its place in the file');
-    }
-    yield chunk;
+    const id = ids.subarray(at, at + CHUNK_ID_BYTES);
+    yield await readChunk(get, entry, at / CHUNK_ID_BYTES, id);
   }
+}
+
+async function readChunk(get: Get, entry: FileEntry, number: number, id: Buffer): Promise<Buffer> {
+  const chunk = await get(CHUNK_KINDS.data, id);
+  if (chunk.length !== Math.min(entry.chunkBytes, entry.size - number * entry.chunkBytes)) {
+    throw damaged('a file', 'a chunk has another length than its place in the file');
+  }
+  return chunk;
 }
 
 async function allIds(get: Get, entry: FileEntry): Promise<Buffer> {

@@ -93,15 +93,17 @@ export function openCover(
   const { id, parts } = verifySnapshot(bytes, name, repository, author);
   const plaintext = openBox(author.coverKey, parts.sealedHeader, parts.coverBox);
   if (!plaintext) throw damaged(name, 'its cover does not open');
-  return {
-    id,
-    name,
-    writer: author.id,
-    machine: author.machine,
-    digest: toHex(blake2b256(bytes)),
-    cover: decodeCover(plaintext, name),
-  };
+  const cover = decodeCover(plaintext, name);
+  const machine = machineOf(author.machine, cover);
+  return { id, name, writer: author.id, machine, digest: toHex(blake2b256(bytes)), cover };
 }
+
+/**
+ * Whose install it is. A copy is of the machine it names, by the word of whoever copied it: `~` is in no machine's
+ * name, so nobody can pass a snapshot off as another machine's own.
+ */
+export const machineOf = (author: string, { origin }: Cover): string =>
+  origin ? `${origin.machine}~${author}` : author;
 
 /**
  * That it is the snapshot of this name and was signed by its author.

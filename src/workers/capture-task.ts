@@ -36,7 +36,11 @@ export class CaptureTask {
   }
 
   store(blobs: readonly Blob[]): void {
-    for (const blob of blobs) this.#builder.addSingle(blob.id, blob.slot, blob.bytes, true);
+    for (const { id, slot, bytes, company } of blobs) {
+      if (company === 'secret') this.#builder.addSecret(id, slot, bytes);
+      else if (company) this.#builder.addGrouped(company.group, id, slot, bytes);
+      else this.#builder.addSingle(id, slot, bytes, true);
+    }
   }
 
   finish(): void {

@@ -49,8 +49,17 @@ export type ToWorker =
   | { readonly type: 'finish restore'; readonly job: number }
   | { readonly type: 'verify stage'; readonly job: number; readonly files: readonly StageFile[] };
 
-/** Chunks that the main thread made and claimed (tree and list pages). */
-export type Blob = { readonly id: Uint8Array; readonly slot: number; readonly bytes: Uint8Array };
+/** Chunks that the main thread has and claimed: tree and list pages, and content that it read from a snapshot. */
+export type Blob = {
+  readonly id: Uint8Array;
+  readonly slot: number;
+  readonly bytes: Uint8Array;
+  /** What may share its compression context (see FORMAT.md, "Segments"); undefined: nothing. */
+  readonly company: BlobCompany | undefined;
+};
+
+/** Content of a secret file is never compressed; small files share a context by group. */
+export type BlobCompany = 'secret' | { readonly group: string };
 
 export type RestoreSetup = {
   readonly pool: SharedPackPool;

@@ -16,7 +16,7 @@ import type { Entry } from '../../src/format/entry.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { restoreTrees, type Restored } from '../../src/pull/restore.ts';
 import type { PushSource } from '../../src/push/archive-install.ts';
-import { push, type PushedSnapshot } from '../../src/push/push.ts';
+import { push, type PushDeps, type PushedSnapshot } from '../../src/push/push.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
 import { createRepository, joinRepository } from '../../src/repository/create.ts';
 import type { Secret } from '../../src/repository/key-slots.ts';
@@ -115,6 +115,31 @@ export async function pushTree(
   options: PushOptions = {},
 ): Promise<PushedSnapshot> {
   const signal = options.signal ?? NO_ABORT;
+  return asWriter(store, machine, signal, (deps) => {
+    const source = pushSource(options.install ?? 'openclaw', options.roots ?? [{ tree }]);
+    const scratch = options.scratch ?? machine.scratch;
+    const packBytes = options.packBytes ?? PACK_BYTES;
+    return push(
+      {
+        source,
+        scratch,
+        packBytes,
+        tool: 'test',
+        ...(options.label ? { label: options.label } : {}),
+      },
+      deps,
+      signal,
+    );
+  });
+}
+
+/** Does something as the machine that pushes. What it learned stays in `machine.state`. */
+export async function asWriter<T>(
+  store: ObjectStore,
+  machine: Machine,
+  signal: AbortSignal,
+  work: (deps: PushDeps) => Promise<T>,
+): Promise<T> {
   const emit = (event: FerryEvent): void => void machine.events.push(event);
   const cache = LocalCache.open(machine.cache, machine.state.repository, emit);
   const memory = {
@@ -127,20 +152,7 @@ export async function pushTree(
   };
   try {
     const repository = await openForWriting(store, memory, cache, emit, signal);
-    const source = pushSource(options.install ?? 'openclaw', options.roots ?? [{ tree }]);
-    const scratch = options.scratch ?? machine.scratch;
-    const packBytes = options.packBytes ?? PACK_BYTES;
-    return await push(
-      {
-        source,
-        scratch,
-        packBytes,
-        tool: 'test',
-        ...(options.label ? { label: options.label } : {}),
-      },
-      { repository, clock: systemClock, random: systemRandom, emit },
-      signal,
-    );
+    return await work({ repository, clock: systemClock, random: systemRandom, emit });
   } finally {
     cache.close();
   }

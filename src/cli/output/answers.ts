@@ -5,6 +5,7 @@ import { entryText } from './entry-text.ts';
 import { gatewayLines, statusLines } from './gateway-answers.ts';
 import { handoffLines } from './handoff-answer.ts';
 import type { Paint } from './paint.ts';
+import { copyLines } from './copy-answer.ts';
 import { machinesLines } from './machines-answer.ts';
 import { mirrorLines } from './mirror-answer.ts';
 import { printableLine } from './printable.ts';
@@ -57,6 +58,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return machinesLines(summary, choices);
     case 'mirror':
       return mirrorLines(summary, choices);
+    case 'copy':
+      return copyLines(summary, choices);
     case 'policy':
       return JSON.stringify(summary.policy, null, 2).split('\n');
     case 'prune':

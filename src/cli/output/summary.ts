@@ -1,5 +1,6 @@
 /** What each verb answers with: the last line of `--json`, and what the text on the screen is made from. */
 import type { Mirrored } from '../../maintenance/mirror.ts';
+import type { Copied } from '../../transfer/copy.ts';
 import type { ProbeReport } from '../../store/probe.ts';
 import type { Policy } from '../roles/policy.ts';
 import type { Role } from '../roles/rights.ts';
@@ -157,6 +158,14 @@ export type KeysSummary = {
 export type MirrorSummary = Cost &
   Mirrored & { readonly verb: 'mirror'; readonly from: string; readonly to: string };
 
+export type CopySummary = Cost &
+  Copied & {
+    readonly verb: 'copy';
+    readonly from: string;
+    readonly to: string;
+    readonly dryRun: boolean;
+  };
+
 export type PolicySummary = {
   readonly verb: 'policy';
   readonly repository: string;
@@ -193,6 +202,7 @@ export type Summary =
   | KeysSummary
   | MachinesSummary
   | MirrorSummary
+  | CopySummary
   | PolicySummary
   | PruneSummary
   | ProbeSummary;

@@ -107,6 +107,33 @@ export const KEEPING_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/policy.ts')).runPolicy,
   },
   {
+    usage: 'copy <source> <target> [snapshot...]',
+    about: 'seal snapshots anew into another repository, under its own keys',
+    arguments: {
+      source: 'the repository to read, as a folder or s3://bucket/prefix',
+      target: 'another repository, which this machine has made or joined',
+      snapshot: 'which ones; default: all that the target does not have',
+    },
+    options: [
+      {
+        flags: '--install <install>',
+        about: 'only those of this install, or whose latest is meant',
+      },
+      { flags: '--dry-run', about: 'only say what would be copied' },
+    ],
+    examples: [
+      "stateferry init 's3://new-bucket/ferry' --kit ./new-kit.txt",
+      "stateferry copy 's3://old-bucket/ferry' 's3://new-bucket/ferry'",
+      'stateferry copy /mnt/nas/ferry /mnt/usb/ferry latest --install openclaw@old-mac',
+    ],
+    notes: [
+      'The passphrase or the recovery code is of the source; the target needs none.',
+      'Times, installs and labels stay. A copy is listed as of MACHINE~THIS-MACHINE: what it is of, and who says so.',
+      'This is how a repository gets new keys: init a new one, copy, and take the old one away.',
+    ],
+    load: async () => (await import('../commands/copy.ts')).runCopy,
+  },
+  {
     usage: 'prune',
     about: 'take away what no snapshot needs any more: announced first, deleted by a later run',
     options: [

@@ -98,6 +98,12 @@ const LINES: readonly Line[] = [
     options: { readData: true },
   },
   {
+    line: 'copy /a /b latest 1f0c --install openclaw --dry-run',
+    verb: 'copy',
+    args: ['/a', '/b', ['latest', '1f0c']],
+    options: { install: 'openclaw', dryRun: true },
+  },
+  {
     line: 'policy writer --principal old-mac',
     verb: 'policy',
     args: ['writer'],

@@ -1,0 +1,50 @@
+/** copy: snapshots sealed anew into another repository, under its own keys. */
+import { assert } from '../../base/errors.ts';
+import { chooseSnapshot, listSnapshots } from '../../repository/snapshot-list.ts';
+import { printLocation } from '../../store/location.ts';
+import { copySnapshots } from '../../transfer/copy.ts';
+import { argument, argumentList, flag, textOption } from '../call.ts';
+import { exitOfProblems } from '../checking.ts';
+import { startCost } from '../cost.ts';
+import { historyAt, ofInstall } from '../listing.ts';
+import { sayMissing } from '../history.ts';
+import { readerAt, writerAt } from '../repositories.ts';
+import { locationFrom, type Session } from '../session.ts';
+import type { Call, Report } from '../verb.ts';
+
+export async function runCopy(call: Call, session: Session): Promise<Report> {
+  const costUntilNow = startCost(session);
+  const [from, to] = [0, 1].map((at) => locationFrom(session, argument(call, at)));
+  assert(from && to, 'both are required arguments');
+  const isDryRun = flag(call, 'dryRun');
+  if (!isDryRun) session.settings.lock();
+  const repository = await writerAt(session, to);
+  const source = await readerAt(session, from);
+  const all = await listSnapshots(source, session.emit, session.signal);
+  const missing = historyAt(session, from, source, all);
+  sayMissing(session, missing);
+  const rolledBack = missing.map(() => ({ code: 'history-rolled-back' }));
+  const install = textOption(call, 'install');
+  const wanted = argumentList(call, 2);
+  const chosen =
+    wanted.length === 0
+      ? ofInstall(all, install)
+      : wanted.map((one) => chooseSnapshot(all, one, install));
+  const { clock, random, emit, signal } = session;
+  const copied = await copySnapshots(
+    { source, snapshots: [...new Set(chosen)], isDryRun },
+    { repository, clock, random, emit },
+    signal,
+  );
+  return {
+    exit: exitOfProblems([...copied.problems, ...rolledBack]),
+    summary: {
+      verb: 'copy',
+      from: printLocation(from),
+      to: printLocation(to),
+      dryRun: isDryRun,
+      ...copied,
+      ...costUntilNow([source.store, repository.store]),
+    },
+  };
+}
