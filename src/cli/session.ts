@@ -81,10 +81,24 @@ export function sessionIn(
     random: systemRandom,
     tool: `stateferry ${toolVersion()}`,
     atEnd: (close) => closers.push(close),
-    close: async () => {
-      for (const close of closers.toReversed()) await close();
-    },
+    close: () => closeAll(closers),
   };
+}
+
+/** One command within another: options and things to close of its own, the same settings with their lock. */
+export function sessionWithin(outer: Session, options: GlobalOptions): Session {
+  const closers: (() => Promise<void> | void)[] = [];
+  return {
+    ...outer,
+    settings: outer.settings,
+    options,
+    atEnd: (close) => closers.push(close),
+    close: () => closeAll(closers),
+  };
+}
+
+async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+  for (const close of closers.toReversed()) await close();
 }
 
 /** A LOCATION that was typed as an argument, with the options for buckets laid over it. */

@@ -1,6 +1,7 @@
 /** What settings.json holds. Never AWS keys, passphrases, recovery codes, or the identity. */
 import { z } from 'zod';
 import { machineStateSchema } from '../repository/machine.ts';
+import { proofSchema, scheduleSchema } from '../schedule/record.ts';
 
 export const SETTINGS_FORMAT = 1;
 
@@ -133,6 +134,9 @@ export const settingsSchema = z.object({
   repositories: z.array(repositorySchema),
   lastPull: pulledSchema.optional(),
   takeovers: z.array(takeoverSchema).optional(),
+  schedule: scheduleSchema.optional(),
+  /** Of an install of the schedule that is under way. */
+  proof: proofSchema.optional(),
 });
 export type SettingsData = z.infer<typeof settingsSchema>;
 

@@ -1,9 +1,9 @@
 /** The command line as people run it: a process of its own, with a home and settings of its own. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runProcess } from '../../src/process/run.ts';
+import { runProcess, type RunOptions } from '../../src/process/run.ts';
 
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const TIMEOUT_MS = 120_000;
@@ -33,12 +33,18 @@ export function makeFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export function makeMachine(parent: string, name: string): Machine {
+/** @param owner for tests that shall not be root's; its folder is theirs, what lies in it not yet */
+export function makeMachine(
+  parent: string,
+  name: string,
+  owner?: NonNullable<RunOptions['owner']>,
+): Machine {
   const folder = join(parent, name);
   const home = join(folder, 'home', name);
   mkdirSync(home, { recursive: true });
   const passphraseFile = join(folder, 'passphrase');
   writeFileSync(passphraseFile, `${PASSPHRASE}\n`);
+  if (owner) for (const path of [folder, home]) chownSync(path, owner.uid, owner.gid);
   const settings = join(folder, 'ferry');
   const runWith: Machine['runWith'] = async (variables, ...args) => {
     const env = {
@@ -49,7 +55,7 @@ export function makeMachine(parent: string, name: string): Machine {
       ...variables,
     };
     const signal = new AbortController().signal;
-    const options = { env, cwd: folder, timeoutMs: TIMEOUT_MS, signal };
+    const options = { env, cwd: folder, timeoutMs: TIMEOUT_MS, signal, ...(owner && { owner }) };
     const { exit, stdout, stderr } = await runProcess(process.execPath, [MAIN, ...args], options);
     const lines = (): Record<string, unknown>[] =>
       stdout

@@ -37,7 +37,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   maintenance: BELOW_OPERATIONS,
   transfer: [...BELOW_OPERATIONS, 'push'],
   handoff: [...BELOW_OPERATIONS, 'push'],
-  settings: ['base', 'crypto', 'format', 'store', 'fs', 'gateway', 'repository'],
+  schedule: ['base', 'process', 'fs'],
+  settings: ['base', 'crypto', 'format', 'store', 'fs', 'gateway', 'repository', 'schedule'],
   cli: [
     ...BELOW_OPERATIONS,
     'push',
@@ -46,6 +47,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'maintenance',
     'transfer',
     'handoff',
+    'schedule',
     'settings',
   ],
 };
@@ -108,7 +110,14 @@ export const DOORS: readonly Door[] = [
   {
     what: 'the file system',
     modules: /^(node:)?fs(\/promises)?$/,
-    holders: ['fs/', 'store/folder-', 'settings/', 'repository/cache', 'gateway/'],
+    holders: [
+      'fs/',
+      'store/folder-',
+      'settings/',
+      'repository/cache',
+      'gateway/',
+      'schedule/install-timer.ts',
+    ],
     why: 'names are bytes, links are not followed, writes are durable: known in few places',
   },
   {
@@ -126,8 +135,15 @@ export const DOORS: readonly Door[] = [
   {
     what: 'the network',
     modules: /^(node:)?(http|https|http2|net|tls|dgram|dns)$/,
-    holders: ['store/', 'gateway/running.ts', 'gateway/sample/stand-in-main.ts'],
-    why: 'nothing else talks to anyone; whether a gateway listens is asked at its port',
+    text: /\bfetch\s*\(/,
+    holders: [
+      'store/',
+      'gateway/running.ts',
+      'gateway/control-page.ts',
+      'gateway/sample/stand-in-main.ts',
+      'schedule/post.ts',
+    ],
+    why: 'nothing else talks to anyone; a gateway is asked at its port, and notifications are posted',
   },
   {
     what: 'commander',

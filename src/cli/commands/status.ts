@@ -10,6 +10,7 @@ import {
   repositoryStatuses,
   type RepositoryStatus,
 } from '../standing.ts';
+import { scheduleStanding, type ScheduleStanding } from '../schedule/standing.ts';
 import type { Call, Report } from '../verb.ts';
 
 export async function runStatus(_call: Call, session: Session): Promise<Report> {
@@ -19,8 +20,9 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
   const handoffs = await handoffLines(session);
   await storePendingReceipts(session);
   const lastPull = lastPullOf(session);
+  const schedule = await scheduleStanding(session);
   return {
-    exit: exitOf(repositories),
+    exit: exitOf(repositories, schedule),
     summary: {
       verb: 'status',
       installs: installs.map(gatewayLine),
@@ -30,6 +32,7 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
       kept: keptHere(session),
       attention: [
         ...attentionOf(session, installs, repositories),
+        ...schedule.attention,
         ...handoffAttention(handoffs, installs),
       ],
     },
@@ -37,8 +40,12 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
 }
 
 /** The backups that this machine believes in do not count any more, or those that it made are not all there. */
-function exitOf(repositories: readonly RepositoryStatus[]): number {
+function exitOf(
+  repositories: readonly RepositoryStatus[],
+  { isOverdue }: ScheduleStanding,
+): number {
   if (repositories.some(({ revoked }) => revoked)) return ERROR_CODES['machine-revoked'].exit;
   const isRolledBack = repositories.some(({ missing }) => missing.length > 0);
-  return isRolledBack ? ERROR_CODES['history-rolled-back'].exit : 0;
+  if (isRolledBack) return ERROR_CODES['history-rolled-back'].exit;
+  return isOverdue ? ERROR_CODES.overdue.exit : 0;
 }

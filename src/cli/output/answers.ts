@@ -15,6 +15,7 @@ import { demoLines, pullLines } from './pull-answers.ts';
 import { importLines, pushLines, pushPlanLines } from './push-answers.ts';
 import { pruneLines } from './prune-answer.ts';
 import type { AnswerItem } from './items.ts';
+import { scheduleLines } from './schedule-answer.ts';
 import type {
   ExportSummary,
   InitSummary,
@@ -66,6 +67,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return pruneLines(summary, choices);
     case 'probe':
       return probeLines(summary);
+    case 'schedule':
+      return scheduleLines(summary, choices);
     case 'ls':
     case 'cat':
       return [];
@@ -93,6 +96,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
 /** Whether the exit status says enough for `--quiet`. */
 export function isOnlyAReport(summary: Summary): boolean {
   if ('dryRun' in summary) return false;
+  if (summary.verb === 'schedule')
+    return summary.action !== 'status' && !('planOnly' in summary && summary.planOnly);
   const { verb } = summary;
   return ['init', 'join', 'push', 'pull', 'undo', 'import', 'export', 'prune'].includes(verb);
 }

@@ -40,8 +40,12 @@ export const HINTS: Readonly<Record<ErrorCode, string>> = {
   'ticket-used': 'Another machine has taken over with it; the old machine’s status says which.',
   'ticket-cancelled': 'The old machine took it back. Make a new one there: stateferry handoff',
   'confirmation-needed': 'Look at the plan, then run the same with --yes.',
+  overdue:
+    'stateferry schedule status says when each job last did what it is for, and why not since.',
   'machine-revoked': 'Run stateferry join LOCATION to let this machine write again.',
   'platform-unsupported': 'Use Linux, macOS, or Windows through WSL2.',
+  'scheduler-missing': 'Let whatever starts things on this machine run stateferry push once a day.',
+  'scheduler-failed': 'Run the command by itself to see what is wrong with it.',
   'file-unreadable': 'Run it as the user who runs the gateway, or with sudo.',
   'file-write': 'Check the folder and who may write there, then run the same again.',
   'gateway-command': "The product's own output is above.",

@@ -9,6 +9,7 @@ import type { Summary } from './summary.ts';
 import type { RevokePlanShown } from './summary-machines.ts';
 import type { PrunePlanShown } from './summary-prune.ts';
 import type { UndoSummary, WayBack } from './summary-pull.ts';
+import type { SchedulePlan } from './summary-schedule.ts';
 
 export type Output = {
   /** What the engine says while it works. */
@@ -26,7 +27,12 @@ export type Output = {
 };
 
 /** Those with a verb; a pull's has none. */
-export type AnyPlanShown = PlanShown | UndoPlanShown | RevokePlanShown | PrunePlanShown;
+export type AnyPlanShown =
+  | PlanShown
+  | UndoPlanShown
+  | RevokePlanShown
+  | PrunePlanShown
+  | SchedulePlanShown;
 
 export type PlanShown = {
   readonly install: string;
@@ -58,6 +64,8 @@ export type UndoPlanShown =
       readonly verb: 'discard';
       readonly kept: readonly Pick<WayBack, 'installs' | 'since' | 'aside'>[];
     };
+
+export type SchedulePlanShown = { readonly verb: 'schedule' } & SchedulePlan;
 
 export type OutputChoices = {
   readonly json: boolean;

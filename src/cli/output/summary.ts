@@ -10,6 +10,7 @@ import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { Cost } from './summary-parts.ts';
 import type { PruneSummary } from './summary-prune.ts';
 import type { PullSummary, UndoSummary } from './summary-pull.ts';
+import type { ScheduleSummary } from './summary-schedule.ts';
 import type {
   ImportSummary,
   MissingSnapshot,
@@ -205,4 +206,5 @@ export type Summary =
   | CopySummary
   | PolicySummary
   | PruneSummary
-  | ProbeSummary;
+  | ProbeSummary
+  | ScheduleSummary;

@@ -11,6 +11,7 @@ import { paintFor } from './paint.ts';
 import { planLines } from './pull-answers.ts';
 import { printableLine, printableText } from './printable.ts';
 import { prunePlanLines } from './prune-answer.ts';
+import { schedulePlanLines } from './schedule-answer.ts';
 import { undoPlanLines } from './undo-answers.ts';
 import { durationText } from './words.ts';
 
@@ -61,6 +62,8 @@ function linesOf(plan: AnyPlanShown): string[] {
       return revokePlanLines(plan);
     case 'prune':
       return prunePlanLines(plan);
+    case 'schedule':
+      return schedulePlanLines(plan);
     default:
       return undoPlanLines(plan);
   }

@@ -1,5 +1,6 @@
 /** Verbs that keep a repository well over the years. */
 import type { Verb } from '../verb.ts';
+import { SCHEDULE_VERB } from './schedule.ts';
 
 export const KEEPING_VERBS: readonly Verb[] = [
   {
@@ -106,6 +107,7 @@ export const KEEPING_VERBS: readonly Verb[] = [
     notes: ['Asks nobody: it needs neither the bucket nor a secret.'],
     load: async () => (await import('../commands/policy.ts')).runPolicy,
   },
+  SCHEDULE_VERB,
   {
     usage: 'copy <source> <target> [snapshot...]',
     about: 'seal snapshots anew into another repository, under its own keys',

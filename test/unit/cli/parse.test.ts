@@ -109,6 +109,12 @@ const LINES: readonly Line[] = [
     args: ['writer'],
     options: { principal: 'old-mac' },
   },
+  {
+    line: 'schedule install --at 02:00 --no-push --check --dry-run',
+    verb: 'schedule',
+    args: ['install'],
+    options: { at: '02:00', push: false, check: true, dryRun: true },
+  },
   { line: 'probe', verb: 'probe', args: [undefined], options: {} },
   {
     line: 'demo --real openclaw@2026.3.2',

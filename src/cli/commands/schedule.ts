@@ -1,0 +1,45 @@
+/** schedule: what happens every night without anybody. */
+import { ERROR_CODES, FerryError } from '../../base/errors.ts';
+import { argument } from '../call.ts';
+import { installSchedule } from '../schedule/install.ts';
+import { removeSchedule } from '../schedule/remove.ts';
+import { runSchedule } from '../schedule/run.ts';
+import { scheduleStanding } from '../schedule/standing.ts';
+import type { Session } from '../session.ts';
+import type { Call, Report } from '../verb.ts';
+
+export function runScheduleVerb(call: Call, session: Session): Promise<Report> {
+  const action = argument(call, 0);
+  switch (action) {
+    case 'install':
+      return installSchedule(call, session);
+    case 'status':
+      return status(session);
+    case 'remove':
+      return removeSchedule(session);
+    case 'run':
+      return runSchedule(session);
+    default:
+      throw new FerryError('usage', `schedule ${action} is nothing that schedule does`, {
+        hint: 'schedule install | status | remove | run',
+      });
+  }
+}
+
+async function status(session: Session): Promise<Report> {
+  const { schedule, jobs, attention, isOverdue } = await scheduleStanding(session);
+  const { kind, scope } = schedule?.scheduler ?? {};
+  return {
+    exit: isOverdue ? ERROR_CODES.overdue.exit : 0,
+    summary: {
+      verb: 'schedule',
+      action: 'status',
+      installed: schedule !== undefined,
+      scheduler: schedule ? `${kind} (${scope})` : null,
+      at: schedule?.at ?? null,
+      repositories: schedule?.repositories ?? [],
+      jobs,
+      attention,
+    },
+  };
+}

@@ -1,0 +1,286 @@
+/**
+ * Performs the plan of a timer: its files, the crontab, the scheduler's commands. Installing ends with a timer that has
+ * proved itself, or with everything as it was.
+ */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { bytePathFromText } from '../base/byte-path.ts';
+import { FerryError, messageOf, systemCode } from '../base/errors.ts';
+import { asOwnerOf } from '../fs/own-file.ts';
+import { writeFileDurable } from '../fs/sync.ts';
+import type { ProcessRunner, RunResult } from '../process/run.ts';
+import { crontabWith, isInCrontab } from './cron.ts';
+import { bareEnvironment, type Command, type Timer, type TimerPlan } from './timer.ts';
+
+export type TimerDeps = {
+  readonly run: ProcessRunner;
+  /** For the scheduler's own commands. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly uid: number;
+  /** Root, at work for somebody: whose crontab, whose rights. */
+  readonly owner?: { readonly uid: number; readonly gid: number; readonly name: string };
+};
+
+export type InstallSteps = {
+  /** Looks at how the one run went, which `ran` may explain. Throws where it did not go well. */
+  readonly judge: (ran: RunResult) => void;
+  /** What has to stand before the timer fires for the first time; and the way back. */
+  readonly record: () => void;
+  readonly forget: () => void;
+};
+
+/** @throws what `judge` throws, scheduler-failed, file-write */
+export async function installTimer(
+  timer: Timer,
+  plan: TimerPlan,
+  steps: InstallSteps,
+  deps: TimerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = await takeStock(plan, deps, signal);
+  let isRecorded = false;
+  try {
+    writeFiles(plan.files, timer);
+    for (const command of plan.reload) await must(command, deps, signal);
+    steps.judge(await prove(timer, plan, deps, signal));
+    steps.record();
+    isRecorded = true;
+    if (plan.crontab !== undefined) {
+      await writeCrontab(crontabWith(before.crontab, plan.crontab), deps, signal);
+    }
+    for (const command of plan.enable) await enable(command, plan, deps, signal);
+  } catch (error) {
+    if (isRecorded) steps.forget();
+    // What was interrupted is tidied up all the same.
+    await putBack(timer, plan, before, deps, new AbortController().signal);
+    throw error;
+  }
+}
+
+export type RemovedTimer = {
+  readonly files: readonly string[];
+  readonly crontab: boolean;
+  /** What the scheduler said where it did not do as it was told. */
+  readonly complaints: readonly string[];
+};
+
+/** May be done again; what is not there is not missed. */
+export async function removeTimer(
+  timer: Timer,
+  plan: TimerPlan,
+  deps: TimerDeps,
+  signal: AbortSignal,
+): Promise<RemovedTimer> {
+  const before = await takeStock(plan, deps, signal);
+  const complaints: string[] = [];
+  const there = before.files.filter(({ text }) => text !== undefined).map(({ path }) => path);
+  if (there.length > 0) {
+    for (const command of plan.disable) {
+      const ran = await tell(command, deps, signal);
+      if (ran.exit !== 0) complaints.push(wordsOf(command, ran));
+    }
+  }
+  for (const path of there) asUser(timer, path, () => rmSync(path, { force: true }));
+  if (there.length > 0) {
+    for (const command of plan.reload) await tell(command, deps, signal);
+  }
+  const isInIt = isInCrontab(before.crontab);
+  if (isInIt) await writeCrontab(crontabWith(before.crontab, undefined), deps, signal);
+  return { files: there, crontab: isInIt, complaints };
+}
+
+export type TimerState = {
+  readonly missing: readonly string[];
+  /** Undefined: nobody could be asked. */
+  readonly isOn: boolean | undefined;
+};
+
+/** What is there of a timer that was installed. */
+export async function lookAtTimer(
+  plan: TimerPlan,
+  deps: TimerDeps,
+  signal: AbortSignal,
+): Promise<TimerState> {
+  const { files, crontab } = await takeStock(plan, deps, signal);
+  const missing = files.filter(({ text }) => text === undefined).map(({ path }) => path);
+  if (plan.crontab !== undefined && !isInCrontab(crontab)) missing.push('its line in the crontab');
+  const isAsked = plan.ask !== undefined && missing.length === 0;
+  return { missing, isOn: isAsked ? await isOn(plan.ask, deps, signal) : undefined };
+}
+
+type Stock = {
+  readonly files: readonly { readonly path: string; readonly text: string | undefined }[];
+  readonly crontab: string;
+};
+
+async function takeStock(plan: TimerPlan, deps: TimerDeps, signal: AbortSignal): Promise<Stock> {
+  return {
+    files: plan.files.map(({ path }) => ({ path, text: textIfAny(path) })),
+    crontab: plan.crontab === undefined ? '' : await readCrontab(deps, signal),
+  };
+}
+
+/** Of whatever the timer was before: nothing, or an older one. */
+async function putBack(
+  timer: Timer,
+  plan: TimerPlan,
+  before: Stock,
+  deps: TimerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const isNew = before.files.some(({ text }) => text === undefined);
+  const wasThere = before.files.length > 0 && !isNew;
+  if (isNew) for (const command of plan.disable) await tell(command, deps, signal);
+  for (const { path, text } of before.files) {
+    if (text === undefined) asUser(timer, path, () => rmSync(path, { force: true }));
+    else writeFiles([{ path, text }], timer);
+  }
+  for (const command of plan.reload) await tell(command, deps, signal);
+  if (wasThere) for (const command of plan.enable) await tell(command, deps, signal);
+  if (plan.crontab !== undefined && (await readCrontab(deps, signal)) !== before.crontab) {
+    await writeCrontab(before.crontab, deps, signal);
+  }
+}
+
+/** A first push may take a night. */
+const PROOF_TIMEOUT_MS = 24 * 3_600_000;
+
+async function prove(
+  timer: Timer,
+  { prove }: TimerPlan,
+  deps: TimerDeps,
+  signal: AbortSignal,
+): Promise<RunResult> {
+  if (prove.by === 'command') {
+    const [node = '', ...args] = prove.command;
+    const { owner } = deps;
+    return deps.run(node, args, {
+      env: bareEnvironment(timer),
+      cwd: timer.user.home,
+      timeoutMs: PROOF_TIMEOUT_MS,
+      signal,
+      ...(owner && { owner }),
+    });
+  }
+  try {
+    return await tell(prove.start, deps, signal, PROOF_TIMEOUT_MS);
+  } catch (error) {
+    await tell(prove.stop, deps, new AbortController().signal);
+    throw error;
+  }
+}
+
+/** launchd takes a changed job only after the old one was thrown out. */
+async function enable(
+  command: Command,
+  plan: TimerPlan,
+  deps: TimerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  if (command[1] === 'bootstrap') {
+    for (const before of plan.disable) await tell(before, deps, signal);
+  }
+  await must(command, deps, signal);
+}
+
+const isOn = async (command: Command, deps: TimerDeps, signal: AbortSignal): Promise<boolean> =>
+  (await tell(command, deps, signal)).exit === 0;
+
+/** An empty one is no crontab at all, and answers with a failure. */
+async function readCrontab(deps: TimerDeps, signal: AbortSignal): Promise<string> {
+  const ran = await tell([...crontabCommand(deps), '-l'], deps, signal);
+  return ran.exit === 0 ? ran.stdout : '';
+}
+
+async function writeCrontab(text: string, deps: TimerDeps, signal: AbortSignal): Promise<void> {
+  const command = [...crontabCommand(deps), ...(text === '' ? ['-r'] : ['-'])];
+  const ran = await tell(command, deps, signal, undefined, text);
+  if (ran.exit !== 0) throw failed(command, ran);
+}
+
+const crontabCommand = ({ owner }: TimerDeps): Command =>
+  owner ? ['crontab', '-u', owner.name] : ['crontab'];
+
+async function must(command: Command, deps: TimerDeps, signal: AbortSignal): Promise<void> {
+  const ran = await tell(command, deps, signal);
+  if (ran.exit !== 0) throw failed(command, ran);
+}
+
+const COMMAND_TIMEOUT_MS = 60_000;
+
+/** With the address of the user's own manager, which a plain ssh or sudo shell may lack. */
+export async function tell(
+  command: Command,
+  { run, env, uid }: Pick<TimerDeps, 'run' | 'env' | 'uid'>,
+  signal: AbortSignal,
+  timeoutMs = COMMAND_TIMEOUT_MS,
+  stdin?: string,
+): Promise<RunResult> {
+  const [program = '', ...args] = command;
+  try {
+    return await run(program, args, {
+      env: { ...env, XDG_RUNTIME_DIR: env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`, LC_ALL: 'C' },
+      timeoutMs,
+      signal,
+      ...(stdin !== undefined && { stdin }),
+    });
+  } catch (error) {
+    if (!(error instanceof FerryError) || error.code !== 'gateway-command') throw error;
+    return { ...NOT_STARTED, stderr: error.message };
+  }
+}
+
+/** As a shell tells it. */
+const COMMAND_NOT_FOUND = 127;
+const NOT_STARTED: RunResult = {
+  exit: COMMAND_NOT_FOUND,
+  signal: null,
+  stdout: '',
+  stderr: '',
+  durationMs: 0,
+  timedOut: false,
+  truncated: false,
+};
+
+function failed(command: Command, ran: RunResult): FerryError {
+  return new FerryError('scheduler-failed', wordsOf(command, ran), {
+    hint: 'Nothing was installed. Run that command by itself to see what is wrong with it.',
+  });
+}
+
+function wordsOf(command: Command, ran: RunResult): string {
+  const said = ran.stderr.trim().split('\n').at(-1) ?? '';
+  const end = ran.timedOut ? 'took too long' : `ended with ${ran.exit ?? ran.signal}`;
+  return `${command.join(' ')} ${end}${said === '' ? '' : `: ${said}`}`;
+}
+
+function writeFiles(files: TimerPlan['files'], timer: Timer): void {
+  for (const { path, text } of files) {
+    try {
+      asUser(timer, path, () => {
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileDurable(bytePathFromText(path), text, 0o644);
+      });
+    } catch (error) {
+      if (error instanceof FerryError) throw error;
+      throw new FerryError('file-write', `cannot write ${path}: ${messageOf(error)}`, {
+        hint: 'Check who may write there; a timer of the whole system needs root.',
+        cause: error,
+      });
+    }
+  }
+}
+
+/** In somebody's home, root has no more rights than they have. */
+function asUser<T>({ user }: Timer, path: string, work: () => T): T {
+  return path.startsWith(`${user.home}/`) ? asOwnerOf(bytePathFromText(user.home), work) : work();
+}
+
+function textIfAny(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * A timer as plain data. Each scheduler turns one description into the files it wants and the commands to run; nothing
+ * is touched until `install-timer.ts` performs that.
+ */
+import type { Scheduler } from './record.ts';
+
+export type Timer = {
+  /** Absolute paths of Node and of this tool, then what it is to do. */
+  readonly command: readonly string[];
+  /** Beside what the scheduler gives everybody; never a secret. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** `HH:MM`. The timer fires at that minute of every hour; the tool knows what is due. */
+  readonly at: string;
+  readonly user: TimerUser;
+};
+
+export type TimerUser = {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  /** Of units and the like: `$XDG_CONFIG_HOME`, or what stands for it. */
+  readonly configFolder: string;
+};
+
+export type Command = readonly string[];
+
+export type TimerFile = { readonly path: string; readonly text: string };
+
+export type TimerPlan = {
+  readonly scheduler: Scheduler;
+  readonly files: readonly TimerFile[];
+  /** Lines of the user's crontab, which holds others too. */
+  readonly crontab: string | undefined;
+  /** Makes the scheduler read what was written. */
+  readonly reload: readonly Command[];
+  /** One run as the timer will do it, and what ends it early. */
+  readonly prove:
+    | { readonly by: 'service'; readonly start: Command; readonly stop: Command }
+    | {
+        readonly by: 'command';
+        readonly command: Command;
+        readonly environment: Timer['environment'];
+      };
+  readonly enable: readonly Command[];
+  /** Before the files are removed. */
+  readonly disable: readonly Command[];
+  /** Says whether it is switched on: exit 0. Undefined where there is nothing to ask. */
+  readonly ask: Command | undefined;
+};
+
+export const minuteOf = (at: string): number => Number(at.slice(3));
+
+/** What every scheduler gives to what it starts, and nothing of a shell. */
+export const bareEnvironment = ({ user, environment }: Timer): Record<string, string> => ({
+  HOME: user.home,
+  LOGNAME: user.name,
+  USER: user.name,
+  SHELL: '/bin/sh',
+  PATH: '/usr/bin:/bin',
+  ...environment,
+});

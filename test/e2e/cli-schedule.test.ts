@@ -1,0 +1,349 @@
+/** schedule on the command line, with each scheduler: proved in its own environment, or not installed. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { makeSchedulers, type FakeSchedulers } from '../support/fake-schedulers.ts';
+import { nobodyAbsence } from '../support/nobody.ts';
+import { startS3Double, type S3Double } from '../support/s3-double.ts';
+import { writeSmallInstall } from '../support/small-install.ts';
+import { asRecord, makeFolder, makeMachine, PASSPHRASE, succeeded } from './cli-run.ts';
+import type { Answer, Machine } from './cli-run.ts';
+
+const folder = makeFolder();
+chmodSync(folder.path, 0o755);
+after(() => folder.remove());
+/** Root's timers are the system's, which tests leave alone. */
+const isRoot = process.getuid?.() === 0;
+const OWNER = isRoot ? { uid: 14_001, gid: 14_001 } : undefined;
+const skip = nobodyAbsence() ?? false;
+
+type Scene = {
+  readonly machine: Machine;
+  readonly repository: string;
+  readonly schedulers: FakeSchedulers;
+  run(...args: string[]): Promise<Answer>;
+  settings(): Record<string, unknown>;
+  change(edit: (schedule: Record<string, unknown>) => void): void;
+};
+
+/** A machine that has joined and pushed nothing yet; its settings lie where a timer finds them by itself. */
+async function makeScene(
+  name: string,
+  there: Parameters<typeof makeSchedulers>[2],
+  location?: string,
+  variables: Record<string, string> = {},
+): Promise<Scene> {
+  const machine = makeMachine(folder.path, name, OWNER);
+  writeSmallInstall(machine.home, 39_873);
+  const schedulers = makeSchedulers(machine.folder, machine.home, there);
+  if (OWNER) spawnSync('chown', ['-R', '14001:14001', machine.folder]);
+  const settingsFile = join(machine.home, '.config/stateferry/settings.json');
+  const repository = location ?? join(machine.folder, 'repository');
+  const run = (...args: string[]): Promise<Answer> =>
+    machine.runWith(
+      { PATH: `${schedulers.binDir}:/usr/bin:/bin`, STATEFERRY_HOME: '', ...variables },
+      ...args,
+    );
+  const kit = join(machine.folder, 'kit');
+  succeeded(
+    await run('init', repository, '--kit', kit, '--passphrase-file', machine.passphraseFile),
+  );
+  const settings = (): Record<string, unknown> =>
+    asRecord(JSON.parse(readFileSync(settingsFile, 'utf8')));
+  return {
+    machine,
+    repository,
+    schedulers,
+    run,
+    settings,
+    change: (edit) => {
+      const all = settings();
+      const schedule = asRecord(all['schedule']);
+      edit(schedule);
+      writeFileSync(settingsFile, JSON.stringify({ ...all, schedule }));
+    },
+  };
+}
+
+const snapshotsIn = (repository: string): number => {
+  const path = join(repository, 'snapshots');
+  if (!existsSync(path)) return 0;
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\/[0-9a-f]{32}$/.test(name),
+  ).length;
+};
+
+const yesterday = (): string => new Date(Date.now() - 30 * 3_600_000).toISOString();
+const longAgo = (): string => new Date(Date.now() - 80 * 3_600_000).toISOString();
+
+describe('systemd', { skip }, () => {
+  let scene: Scene;
+  const unit = (name: string): string =>
+    join(scene.machine.home, '.config/systemd/user', `stateferry.${name}`);
+  before(async () => {
+    scene = await makeScene('alice', ['systemd', 'cron']);
+  });
+
+  test('shows everything and touches nothing with --dry-run; without a yes nothing happens', async () => {
+    const shown = succeeded(await scene.run('schedule', 'install', '--dry-run')).stdout;
+    assert.match(shown, /^OnCalendar=\*-\*-\* \*:30:00$/m);
+    assert.match(shown, /^ExecStart=/m);
+    assert.equal((await scene.run('schedule', 'install')).exit, 23);
+    assert.ok(!existsSync(unit('timer')));
+    assert.equal(snapshotsIn(scene.repository), 0);
+  });
+
+  test('starts the service once, and switches the timer on when that has pushed', async () => {
+    const answer = succeeded(await scene.run('schedule', 'install', '--yes', '--json'));
+    const { proved } = answer.last();
+    assert.deepEqual(proved, { job: 'push', installs: ['openclaw:work'] });
+    assert.ok(answer.lines().some(({ code }) => code === 'no-linger'));
+    assert.deepEqual(
+      scene.schedulers.calls().filter((call) => !/ show/.test(call)),
+      [
+        'systemctl --user daemon-reload',
+        'systemctl --user start stateferry.service',
+        'systemctl --user enable --now stateferry.timer',
+      ],
+    );
+    assert.deepEqual(scene.schedulers.enabled(), ['stateferry.timer']);
+    assert.equal(snapshotsIn(scene.repository), 1);
+    assert.equal(scene.settings()['proof'], undefined);
+    const status = succeeded(await scene.run('schedule', 'status')).stdout;
+    assert.match(status, /^push +daily +\d{4}-/m);
+  });
+
+  test('a timer that fires twice does nothing the second time', async () => {
+    assert.equal((await scene.schedulers.fire())?.exit, 0);
+    assert.equal(snapshotsIn(scene.repository), 1);
+    scene.change((schedule) => {
+      schedule['installed'] = longAgo();
+      schedule['went'] = { push: { ok: yesterday() } };
+    });
+    const both = await Promise.all([scene.schedulers.fire(), scene.schedulers.fire()]);
+    assert.deepEqual(
+      both.map((one) => one?.exit),
+      [0, 0],
+    );
+    assert.equal(snapshotsIn(scene.repository), 2);
+  });
+
+  test('a failure is kept and shown, and the next hour mends it', async () => {
+    scene.change((schedule) => {
+      schedule['went'] = { push: { ok: yesterday() } };
+    });
+    renameSync(scene.repository, `${scene.repository}-away`);
+    assert.equal((await scene.schedulers.fire())?.exit, 1);
+    const status = await scene.run('schedule', 'status', '--json');
+    assert.equal(status.exit, 0, 'not overdue yet');
+    assert.match(JSON.stringify(status.last()['attention']), /the last push .* failed/);
+    renameSync(`${scene.repository}-away`, scene.repository);
+    assert.equal((await scene.schedulers.fire())?.exit, 0);
+    assert.equal(snapshotsIn(scene.repository), 3);
+    assert.deepEqual(
+      succeeded(await scene.run('schedule', 'status', '--json')).last()['attention'],
+      [],
+    );
+  });
+
+  test('what does not happen is overdue: exit status 24, in both kinds of status', async () => {
+    const before = scene.settings()['schedule'];
+    const overdue = async (pattern: RegExp): Promise<void> => {
+      for (const verb of [['status'], ['schedule', 'status']]) {
+        const answer = await scene.run(...verb);
+        assert.equal(answer.exit, 24, answer.stderr);
+        assert.match(answer.stdout, pattern);
+      }
+      scene.change((schedule) => Object.assign(schedule, before));
+    };
+    scene.change((schedule) => {
+      schedule['went'] = { push: { ok: longAgo(), failed: new Date().toISOString() } };
+    });
+    await overdue(/push is to succeed daily, and did last at/);
+    scene.change((schedule) => {
+      schedule['installed'] = schedule['went'] = {};
+      schedule['installed'] = longAgo();
+    });
+    await overdue(/has not started anything for more than a day/);
+    scene.change((schedule) => {
+      schedule['command'] = ['/nowhere/node', '/nowhere/stateferry', 'schedule', 'run'];
+    });
+    await overdue(/the timer starts \/nowhere\/node, which is not there any more/);
+    renameSync(unit('timer'), `${unit('timer')}.away`);
+    await overdue(/stateferry\.timer is gone/);
+    renameSync(`${unit('timer')}.away`, unit('timer'));
+    assert.equal((await scene.run('status')).exit, 0);
+  });
+
+  test('an install that is not proved leaves the one before as it is', async () => {
+    const files = [unit('service'), unit('timer')].map((path) => readFileSync(path, 'utf8'));
+    const before = scene.settings()['schedule'];
+    renameSync(scene.repository, `${scene.repository}-away`);
+    const answer = await scene.run('schedule', 'install', '--yes', '--at', '05:15');
+    assert.equal(answer.exit, 10);
+    assert.match(answer.stderr, /error: in the timer's own environment .* nothing was installed/);
+    assert.deepEqual(
+      [unit('service'), unit('timer')].map((path) => readFileSync(path, 'utf8')),
+      files,
+    );
+    assert.deepEqual(scene.settings()['schedule'], before);
+    assert.deepEqual(scene.schedulers.enabled(), ['stateferry.timer']);
+    renameSync(`${scene.repository}-away`, scene.repository);
+  });
+
+  test('another scheduler takes its place', async () => {
+    scene.schedulers.setCrontab('0 1 * * * mine\n');
+    if (OWNER) spawnSync('chown', ['-R', '14001:14001', scene.machine.folder]);
+    succeeded(await scene.run('schedule', 'install', '--yes', '--scheduler', 'cron'));
+    assert.deepEqual(scene.schedulers.enabled(), []);
+    assert.ok(!existsSync(unit('service')));
+    assert.match(scene.schedulers.crontab(), /^0 1 \* \* \* mine\n# stateferry: begin/);
+    assert.equal((await scene.schedulers.fire())?.exit, 0);
+    const removed = succeeded(await scene.run('schedule', 'remove', '--json')).last();
+    assert.deepEqual(removed['removed'], ['the lines in the crontab']);
+    assert.equal(scene.schedulers.crontab(), '0 1 * * * mine\n');
+    assert.equal(scene.settings()['schedule'], undefined);
+  });
+
+  test('what a killed install left is removed, although the settings do not know it', async () => {
+    succeeded(await scene.run('schedule', 'install', '--yes'));
+    const file = join(scene.machine.home, '.config/stateferry/settings.json');
+    const { schedule: _, ...rest } = scene.settings();
+    writeFileSync(file, JSON.stringify(rest));
+    succeeded(await scene.run('schedule', 'remove'));
+    assert.ok(!existsSync(unit('service')) && !existsSync(unit('timer')));
+    assert.deepEqual(scene.schedulers.enabled(), []);
+  });
+});
+
+describe('launchd', { skip }, () => {
+  test('is given an agent after one run, and gives it back', async () => {
+    const scene = await makeScene('carol', ['launchd']);
+    const words = ['schedule', 'install', '--yes', '--scheduler', 'launchd'];
+    succeeded(await scene.run(...words));
+    const agent = join(scene.machine.home, 'Library/LaunchAgents/stateferry.schedule.plist');
+    assert.ok(existsSync(agent));
+    assert.equal((await scene.schedulers.fire())?.exit, 0);
+    // A second time: the one that is loaded has to go first.
+    succeeded(await scene.run(...words, '--at', '06:00'));
+    succeeded(await scene.run('schedule', 'remove'));
+    assert.ok(!existsSync(agent));
+    assert.deepEqual(scene.schedulers.enabled(), []);
+  });
+});
+
+describe('no scheduler at all', { skip }, () => {
+  test('is told, with what to type', async () => {
+    const scene = await makeScene('dave', []);
+    const answer = await scene.run('schedule', 'install', '--yes', '--json');
+    assert.equal(answer.exit, 2);
+    assert.equal(answer.last()['code'], 'scheduler-missing');
+    assert.match(String(answer.last()['hint']), /run this once a day: \S+ \S+ push$/);
+  });
+});
+
+describe('credentials that only the shell has', { skip }, () => {
+  let double: S3Double;
+  before(async () => {
+    double = await startS3Double();
+  });
+  after(() => double.close());
+
+  for (const scheduler of ['systemd', 'cron'] as const) {
+    test(`${scheduler}: nothing is installed, and it is said what a timer lacks`, async () => {
+      const keys = {
+        AWS_ACCESS_KEY_ID: double.accessKey,
+        AWS_SECRET_ACCESS_KEY: double.secretKey,
+        AWS_EC2_METADATA_DISABLED: 'true',
+      };
+      const options = `endpoint=${double.url}&region=${double.region}&addressing=path`;
+      const location = `s3://${double.bucketName}/${scheduler}?${options}`;
+      const scene = await makeScene(`erin-${scheduler}`, [scheduler], location, keys);
+      succeeded(await scene.run('push'));
+      const answer = await scene.run('schedule', 'install', '--yes');
+      assert.equal(answer.exit, 13, answer.stderr);
+      assert.match(answer.stderr, /hint: .*AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.*credentials/);
+      const said = answer.stdout + answer.stderr;
+      for (const secret of [double.secretKey, PASSPHRASE]) assert.ok(!said.includes(secret));
+      assert.equal(scene.schedulers.crontab(), '');
+      assert.deepEqual(scene.schedulers.enabled(), []);
+      const units = join(scene.machine.home, '.config/systemd/user');
+      assert.deepEqual(existsSync(units) ? readdirSync(units) : [], []);
+
+      mkdirSync(join(scene.machine.home, '.aws'));
+      const { accessKey, secretKey } = double;
+      appendFileSync(
+        join(scene.machine.home, '.aws/credentials'),
+        `[default]\naws_access_key_id = ${accessKey}\naws_secret_access_key = ${secretKey}\n`,
+      );
+      succeeded(await scene.run('schedule', 'install', '--yes'));
+      const written = [
+        scene.schedulers.crontab(),
+        ...(existsSync(units) ? readdirSync(units) : []).map((name) =>
+          readFileSync(join(units, name), 'utf8'),
+        ),
+        JSON.stringify(scene.settings()['schedule']),
+      ].join('\n');
+      assert.match(written, /schedule/);
+      for (const secret of [secretKey, accessKey]) assert.ok(!written.includes(secret));
+      rmSync(join(scene.machine.home, '.aws'), { recursive: true });
+    });
+  }
+});
+
+describe('what is asked for wrongly', { skip }, () => {
+  let scene: Scene;
+  before(async () => {
+    scene = await makeScene('frank', ['cron']);
+  });
+
+  const WRONG: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [['install', '--at', '25:00'], 2, /--at 25:00 is no time of day/],
+    [['install', '--check', 'hourly'], 2, /daily, weekly, monthly/],
+    [['install', '--no-push'], 2, /nothing is left to do/],
+    [['install', '--scheduler', 'at'], 2, /systemd, launchd or cron/],
+    [['install', '--check'], 12, /needs a reader key file.*\n.*another machine than the gateway/],
+    [['sideways'], 2, /install \| status \| remove \| run/],
+    [['run'], 2, /no schedule is installed/],
+  ];
+  for (const [words, exit, pattern] of WRONG) {
+    test(`schedule ${words.join(' ')}`, async () => {
+      const answer = await scene.run('schedule', ...words, '--yes');
+      assert.equal(answer.exit, exit, answer.stderr);
+      assert.match(answer.stderr, pattern);
+    });
+  }
+
+  test('with a reader key a sampled check goes along, and the risk is said', async () => {
+    const { passphraseFile } = scene.machine;
+    const key = join(scene.machine.folder, 'reader.key');
+    const add = ['keys', 'add', 'reader', key, '--passphrase-file', passphraseFile];
+    succeeded(await scene.run(...add));
+    const words = ['schedule', 'install', '--check', '--reader-key', key, '--yes', '--json'];
+    const answer = succeeded(await scene.run(...words));
+    assert.ok(answer.lines().some(({ code }) => code === 'reader-key-on-gateway'));
+    scene.change((schedule) => {
+      schedule['installed'] = longAgo();
+    });
+    const ran = succeeded(await scene.run('schedule', 'run', '--json')).last();
+    assert.ok(Array.isArray(ran['jobs']));
+    assert.deepEqual(
+      ran['jobs'].map((one) => [asRecord(one)['job'], asRecord(one)['ok']]),
+      [['check', true]],
+    );
+    const file = readFileSync(join(scene.machine.home, '.config/stateferry/settings.json'), 'utf8');
+    assert.ok(!file.includes('stateferry-reader-1'), 'the path of the key is kept, never the key');
+  });
+});

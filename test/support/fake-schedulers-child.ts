@@ -1,0 +1,165 @@
+/** The programs of the fake schedulers: `<state> <home> PROGRAM WORD…`, or `--fire` for what a timer does. */
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+
+const [state = '', home = '', program = '', ...words] = process.argv.slice(2);
+const units = join(home, '.config/systemd/user');
+const crontabFile = join(state, 'crontab');
+const loaded = (name: string): string => join(state, 'loaded', name);
+const enabled = (name: string): string => join(state, 'enabled', name);
+/** What a manager or a daemon gives to everything that it starts. */
+const BARE = { HOME: home, LOGNAME: 'somebody', USER: 'somebody', SHELL: '/bin/sh' };
+
+if (program !== '--fire') {
+  appendFileSync(join(state, 'calls'), `${[program, ...words].join(' ')}\n`);
+}
+const programs = new Map([
+  ['systemctl', systemctl],
+  ['loginctl', loginctl],
+  ['crontab', crontab],
+  ['launchctl', launchctl],
+  ['--fire', fire],
+]);
+process.exitCode = programs.get(program)?.() ?? 127;
+
+function systemctl(): number {
+  if (words[0] !== '--user') return refuse('Failed to connect to bus: Host is down', 1);
+  const [verb = '', unit = ''] = words.filter((word) => !word.startsWith('-'));
+  switch (verb) {
+    case 'show':
+      process.stdout.write('Version=252\n');
+      return 0;
+    case 'daemon-reload':
+      for (const name of readdirSync(join(state, 'loaded'))) rmSync(loaded(name));
+      for (const name of existsSync(units) ? readdirSync(units) : []) {
+        copyFileSync(join(units, name), loaded(name));
+      }
+      return 0;
+    case 'start':
+      return existsSync(loaded(unit)) ? started(unit) : notFound(verb, unit);
+    case 'stop':
+      return 0;
+    case 'is-active':
+      return existsSync(enabled(unit)) ? 0 : 3;
+    case 'enable':
+      if (!existsSync(loaded(unit))) return notFound(verb, unit);
+      writeFileSync(enabled(unit), '');
+      return 0;
+    case 'disable':
+      rmSync(enabled(unit), { force: true });
+      return 0;
+    default:
+      return refuse(`Unknown command verb ${verb}.`, 1);
+  }
+}
+
+function notFound(verb: string, unit: string): number {
+  return refuse(`Failed to ${verb} ${unit}: Unit ${unit} not found.`, 5);
+}
+
+/** A service that runs once: the start waits for its end. */
+function started(unit: string): number {
+  const text = readFileSync(loaded(unit), 'utf8');
+  const values = (name: string): string[] =>
+    [...text.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) => value);
+  const environment = values('Environment').flatMap((line) => unitWords(line, false));
+  const [node = '', ...args] = unitWords(values('ExecStart')[0] ?? '', true);
+  const pairs = environment.map((one): [string, string] => [
+    one.slice(0, one.indexOf('=')),
+    one.slice(one.indexOf('=') + 1),
+  ]);
+  const env = { ...BARE, PATH: '/usr/bin:/bin', ...Object.fromEntries(pairs) };
+  const ran = spawnSync(node, args, { env, cwd: home, stdio: 'ignore' });
+  if (ran.status === 0 || values('SuccessExitStatus').includes(String(ran.status))) return 0;
+  return refuse(`Job for ${unit} failed because the control process exited with error code.`, 1);
+}
+
+/** As systemd.syntax(7) tells it. */
+function unitWords(line: string, isCommand: boolean): string[] {
+  const all = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)];
+  return all.map(([, quoted, bare = '']) => {
+    const text = (quoted ?? bare).replaceAll(/\\(.)/g, '$1').replaceAll('%%', '%');
+    return isCommand ? text.replaceAll('$$', '$') : text;
+  });
+}
+
+function loginctl(): number {
+  process.stdout.write('no\n');
+  return 0;
+}
+
+function crontab(): number {
+  if (words[0] === '-l') {
+    if (!existsSync(crontabFile)) return refuse('no crontab for somebody', 1);
+    process.stdout.write(readFileSync(crontabFile));
+    return 0;
+  }
+  if (words[0] === '-r') {
+    rmSync(crontabFile);
+    return 0;
+  }
+  const text = readFileSync(0, 'utf8');
+  if (!text.endsWith('\n')) return refuse('new crontab file is missing newline before EOF', 1);
+  writeFileSync(crontabFile, text);
+  return 0;
+}
+
+function launchctl(): number {
+  const [verb, ...rest] = words;
+  const label = basename(rest.at(-1) ?? '', '.plist');
+  if (verb === 'version' || verb === 'enable') return 0;
+  if (verb === 'print') return existsSync(enabled(label)) ? 0 : 113;
+  if (verb === 'bootstrap') {
+    if (existsSync(enabled(label))) return refuse('Bootstrap failed: 5: Input/output error', 5);
+    copyFileSync(rest.at(-1) ?? '', enabled(label));
+    return 0;
+  }
+  if (verb !== 'bootout') return refuse(`Unrecognized subcommand: ${verb}`, 64);
+  if (!existsSync(enabled(label))) return refuse('Boot-out failed: 3: No such process', 3);
+  rmSync(enabled(label));
+  return 0;
+}
+
+/** The scheduler that has something starts it. */
+function fire(): number {
+  if (existsSync(enabled('stateferry.timer'))) return started('stateferry.service');
+  const [agent] = readdirSync(join(state, 'enabled'));
+  if (agent !== undefined) return firedAgent(readFileSync(enabled(agent), 'utf8'));
+  const command = /^\d+ \* \* \* \* (.* schedule run .*)$/m.exec(
+    readFileSync(crontabFile, 'utf8'),
+  )?.[1];
+  if (command === undefined) return refuse('nothing of ours is in it', 1);
+  const env = { ...BARE, PATH: '/usr/bin:/bin' };
+  const shell = ['-c', command.replaceAll('\\%', '%')];
+  return spawnSync('/bin/sh', shell, { env, cwd: home, stdio: 'inherit' }).status ?? 1;
+}
+
+function firedAgent(plist: string): number {
+  const strings = (name: string): string[] => {
+    const block = new RegExp(`<key>${name}</key>\\s*<(array|dict)>([\\s\\S]*?)</\\1>`).exec(plist);
+    return [...(block?.[2] ?? '').matchAll(/<(key|string)>(.*?)<\/\1>/g)].map(([, , text = '']) =>
+      text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+    );
+  };
+  const [node = '', ...args] = strings('ProgramArguments');
+  const all = strings('EnvironmentVariables');
+  const pairs = all.flatMap((name, at): [string, string][] =>
+    at % 2 === 0 ? [[name, all[at + 1] ?? '']] : [],
+  );
+  const env = { ...BARE, PATH: '/usr/bin:/bin:/usr/sbin:/sbin', ...Object.fromEntries(pairs) };
+  return spawnSync(node, args, { env, cwd: '/', stdio: 'ignore' }).status ?? 1;
+}
+
+function refuse(text: string, exit: number): number {
+  process.stderr.write(`${text}\n`);
+  return exit;
+}

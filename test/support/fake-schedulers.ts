@@ -1,0 +1,64 @@
+/**
+ * A machine's schedulers for tests: `systemctl`, `loginctl`, `crontab` and `launchctl` as programs on a PATH. They keep
+ * what they are told, refuse what the real ones refuse, and start what a timer starts in an environment of their own.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runProcess, type RunResult } from '../../src/process/run.ts';
+
+export type SchedulerName = 'systemd' | 'cron' | 'launchd';
+
+export type FakeSchedulers = {
+  /** In front of a PATH, or all of it. */
+  readonly binDir: string;
+  /** Every call, one line each. */
+  calls(): string[];
+  crontab(): string;
+  /** Somebody's own lines. */
+  setCrontab(text: string): void;
+  enabled(): string[];
+  /** What the timer does when its time has come; undefined where none is switched on. */
+  fire(): Promise<RunResult | undefined>;
+};
+
+const PROGRAMS: Readonly<Record<SchedulerName, readonly string[]>> = {
+  systemd: ['systemctl', 'loginctl'],
+  cron: ['crontab'],
+  launchd: ['launchctl'],
+};
+
+/** @param home whose unit files and agents they read */
+export function makeSchedulers(
+  folder: string,
+  home: string,
+  there: readonly SchedulerName[],
+): FakeSchedulers {
+  const binDir = join(folder, 'schedulers');
+  const state = join(folder, 'scheduler-state');
+  for (const path of [binDir, join(state, 'loaded'), join(state, 'enabled')]) {
+    mkdirSync(path, { recursive: true });
+  }
+  const child = join(import.meta.dirname, 'fake-schedulers-child.ts');
+  for (const program of there.flatMap((name) => PROGRAMS[name])) {
+    const line = `exec '${process.execPath}' '${child}' '${state}' '${home}' ${program} "$@"`;
+    writeFileSync(join(binDir, program), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  }
+  const crontabFile = join(state, 'crontab');
+  const textOf = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+  return {
+    binDir,
+    calls: () => textOf(join(state, 'calls')).trimEnd().split('\n'),
+    crontab: () => textOf(crontabFile),
+    setCrontab: (text) => writeFileSync(crontabFile, text),
+    enabled: () => readdirSync(join(state, 'enabled')),
+    fire: async () => {
+      const isOn = readdirSync(join(state, 'enabled')).length > 0 || existsSync(crontabFile);
+      if (!isOn) return undefined;
+      return runProcess(process.execPath, [child, state, home, '--fire'], {
+        env: { PATH: '/usr/bin:/bin' },
+        timeoutMs: 120_000,
+        signal: new AbortController().signal,
+      });
+    },
+  };
+}
