@@ -35,16 +35,26 @@ export async function openReading(session: Session): Promise<Reading> {
   return { repository, snapshots, missing };
 }
 
-/** The snapshot that is meant, opened; on a terminal the install is asked for when there are several. */
+/** The snapshot that is meant, opened. */
 export async function openChosen(
   session: Session,
-  { repository, snapshots }: Reading,
+  reading: Reading,
   wanted: string | undefined,
   install: string | undefined,
 ): Promise<SnapshotReader> {
+  const chosen = await chosenCover(session, reading, wanted, install);
+  return openSnapshot(reading.repository, chosen, session.emit, session.signal);
+}
+
+/** The snapshot that is meant; on a terminal the install is asked for when there are several. */
+export async function chosenCover(
+  session: Session,
+  { snapshots }: Pick<Reading, 'snapshots'>,
+  wanted: string | undefined,
+  install: string | undefined,
+): Promise<OpenedCover> {
   const meant = install ?? (await askInstall(session, snapshots, wanted));
-  const chosen = chooseSnapshot(snapshots, wanted, meant);
-  return openSnapshot(repository, chosen, session.emit, session.signal);
+  return chooseSnapshot(snapshots, wanted, meant);
 }
 
 async function askInstall(

@@ -14,16 +14,16 @@ import {
   linkSync,
   lstatSync,
   openSync,
-  readSync,
   symlinkSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { showPath, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
-import { assert, FerryError, messageOf, systemCode } from '../base/errors.ts';
+import { FerryError, messageOf, systemCode } from '../base/errors.ts';
 import { isOutOfSpace, outOfSpace } from './out-of-space.ts';
 import { openFiles } from './open-files.ts';
+import { readChunks, type ChunkReading } from './read-chunks.ts';
 import { checkLinkTarget } from './safe-path.ts';
 import { stageParents, unsafe } from './stage-parents.ts';
 
@@ -71,19 +71,13 @@ export type Placer = {
    * Reads what an earlier run left of a file, at most `size` bytes, in pieces of `chunkBytes`, for the caller to
    * hash. Returns how many bytes there are; 0 also when it is no plain file of ours.
    */
-  readonly readExisting: (path: BytePath, size: number, reading: ExistingReading) => number;
+  readonly readExisting: (path: BytePath, size: number, reading: ChunkReading) => number;
   /** Whether an earlier run left anything at this place. */
   readonly isThere: (path: BytePath) => boolean;
   /** Takes back a file that cannot be completed; nothing happens when it is not there. */
   readonly removeFile: (path: BytePath) => void;
   /** Closes the files still open; they are not synced (see `syncTree`). */
   readonly close: () => void;
-};
-
-export type ExistingReading = {
-  readonly buffer: Uint8Array;
-  readonly chunkBytes: number;
-  readonly onChunk: (position: number, bytes: Uint8Array) => void;
 };
 
 export function createPlacer(options: PlaceOptions): Placer {
@@ -248,25 +242,11 @@ function placeHardLink(full: BytePath, existing: BytePath, path: BytePath): void
   }
 }
 
-function readExisting(full: BytePath, size: number, reading: ExistingReading): number {
-  const { buffer, chunkBytes, onChunk } = reading;
-  assert(buffer.length % chunkBytes === 0, 'buffer is a multiple of chunkBytes');
+function readExisting(full: BytePath, size: number, reading: ChunkReading): number {
   const fd = openExisting(full);
   if (fd === undefined) return 0;
   try {
-    const end = Math.min(size, fstatSync(fd).size);
-    for (let position = 0; position < end;) {
-      const got = readSync(fd, buffer, 0, Math.min(buffer.length, end - position), position);
-      if (got === 0) return position;
-      // A short read in the middle: hand on whole chunks only, and read the rest again.
-      const whole = position + got === end ? got : got - (got % chunkBytes);
-      if (whole === 0) return position;
-      for (let from = 0; from < whole; from += chunkBytes) {
-        onChunk(position + from, buffer.subarray(from, Math.min(from + chunkBytes, whole)));
-      }
-      position += whole;
-    }
-    return end;
+    return readChunks(fd, size, reading);
   } finally {
     closeSync(fd);
   }

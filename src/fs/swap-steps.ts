@@ -155,7 +155,7 @@ function place(move: Move): void {
   });
 }
 
-function removeIfEmpty(path: BytePath): void {
+export function removeIfEmpty(path: BytePath): void {
   try {
     rmdirSync(toFsPath(path));
   } catch (error) {

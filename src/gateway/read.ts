@@ -1,5 +1,12 @@
 /** The few reads of a gateway's own files, bounded; absence is an answer, every other failure is named. */
-import { lstatSync, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import {
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import type { Stats } from 'node:fs';
 import { asBytePath, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
@@ -53,6 +60,11 @@ export function statIfAny(path: string | Buffer): Stats | undefined {
 
 export function lstatIfAny(path: string | Buffer): Stats | undefined {
   return answer(path, () => lstatSync(path));
+}
+
+/** Where a link leads, as it is written; undefined when none is there. */
+export function readLinkIfAny(path: BytePath): BytePath | undefined {
+  return answer(path, () => asBytePath(readlinkSync(toFsPath(path), 'latin1')));
 }
 
 /** The path with every link followed; itself where nothing is there. */

@@ -3,11 +3,8 @@
  * would only move aside what is there; with one new turn it is another matter.
  */
 import { bytePathFromText, type BytePath } from '../base/byte-path.ts';
-import { toHex } from '../base/bytes.ts';
-import { blake2b256 } from '../crypto/sodium.ts';
 import { standsThere } from '../fs/identity.ts';
 import { isOwn } from '../fs/own-file.ts';
-import { walkTree, type WalkItem } from '../fs/walk.ts';
 import { omitRules } from '../gateway/omit-rules.ts';
 import {
   installNames,
@@ -17,6 +14,7 @@ import {
   type JournalFile,
 } from './journal.ts';
 import type { PullPlan } from './landing.ts';
+import { fingerprintTrees } from './tree-fingerprint.ts';
 
 /** The last pull of these installs, if it placed just what is planned now, and nothing has changed since. */
 export function stillAsLeft(directory: string, plans: readonly PullPlan[]): Journal | undefined {
@@ -60,26 +58,12 @@ export function rememberAsLeft(directory: string, { time, stamp }: Journal): voi
 /** Names, kinds, modes, sizes and times of all that was placed, but for what a gateway writes without a turn. */
 function fingerprintOf({ steps, installs }: Journal): string {
   const states = new Set(installs.map(({ gateway }) => bytePathFromText(gateway.stateDir)));
-  let hash = blake2b256(Buffer.alloc(0));
-  for (const step of steps) {
-    if (step.kind !== 'place') continue;
-    for (const item of walkTree(step.to, states.has(step.to) ? { omit: omitted } : {})) {
-      hash = blake2b256(Buffer.concat([hash, Buffer.from(lineOf(step.to, item), 'latin1')]));
-    }
-  }
-  return toHex(hash);
+  const places = steps.flatMap((step) => (step.kind === 'place' ? [step.to] : []));
+  return fingerprintTrees(places, (place) => (states.has(place) ? { omit: omitted } : {}));
 }
 
 const STATE_RULES = omitRules('state');
 
 function omitted(path: BytePath, type: 'file' | 'dir' | 'symlink'): string | undefined {
   return path === 'logs' ? 'written all the time' : STATE_RULES.omissionFor(path, type);
-}
-
-function lineOf(root: BytePath, item: WalkItem): string {
-  if (item.kind !== 'entry') return item.kind === 'problem' ? `${root}/${item.path}\0?` : '';
-  const { path, type, mode, size, mtimeNs, linkTarget = '' } = item;
-  // A folder's own time changes with whatever is left out in it.
-  const content = type === 'dir' ? '' : `${size} ${mtimeNs} ${linkTarget}`;
-  return `${root}/${path}\0${type} ${mode} ${content}`;
 }

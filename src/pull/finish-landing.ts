@@ -128,7 +128,8 @@ async function start(
 ): Promise<BroughtUp> {
   const { cli, target, record } = landing;
   const { restart } = request;
-  const notWanted = { started: false, why: 'not started', lines: [] };
+  const why = request.rehearsal ? 'a rehearsal starts no gateway' : 'not started';
+  const notWanted = { started: false, why, lines: [] };
   if (cli && restart) emit({ type: 'stage', stage: 'restart' });
   const hadService = record.service !== null;
   return cli && restart ? bringUp(cli, { target, hadService, signal }, emit) : notWanted;

@@ -93,7 +93,7 @@ export type DoneWhileStopped<T> = {
  * @throws gateway-unstoppable: one does not stop, or one is there that nobody has agreed to stop
  */
 export async function whileStopped<T>(
-  landings: readonly { readonly gateway: GatewayHere }[],
+  landings: readonly { readonly gateway: GatewayHere | undefined }[],
   deps: Pick<PullDeps, 'emit' | 'clock'>,
   signal: AbortSignal,
   swap: () => T,
@@ -104,13 +104,13 @@ export async function whileStopped<T>(
   };
   try {
     for (const { gateway } of landings) {
-      const { atHand, found, control } = gateway;
-      if (found === undefined) continue;
+      if (gateway?.found === undefined) continue;
+      const { atHand, control } = gateway;
       deps.emit({ type: 'stage', stage: 'stop', detail: 'gateway' });
       const memory = await stopGateway(atHand, { ...control, ...deps }, signal);
       if (memory) stopped.push(() => putBackUp(memory, atHand, { ...control, ...deps }));
     }
-    for (const { gateway } of landings) await refuseRunning(gateway.atHand, signal);
+    for (const { gateway } of landings) if (gateway) await refuseRunning(gateway.atHand, signal);
     return { done: swap(), startAgain };
   } catch (error) {
     await startAgain();

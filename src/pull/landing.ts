@@ -44,6 +44,19 @@ export type PullRequest = {
   readonly journals: string;
   /** For names: the local time as `20261121-080000`. */
   readonly stamp: string;
+  /** Set when the home is a sandbox that is thrown away. */
+  readonly rehearsal?: Rehearsal;
+};
+
+/**
+ * A pull of which nothing stays: no gateway is looked for, stopped or started, and the product's command may be
+ * missing.
+ */
+export type Rehearsal = {
+  /** Takes into the sandbox what would land outside the home. */
+  readonly rules: readonly PathRule[];
+  /** Called when all of it is staged and nothing is edited yet. */
+  inspect(landing: Landing, signal: AbortSignal): Promise<void>;
 };
 
 /** What is about to happen; shown before it does, and the whole answer of a dry run. */
@@ -122,7 +135,10 @@ export type Landing = {
   readonly placement: Placement;
   readonly plan: PullPlan;
   readonly cli: ProductCli | undefined;
+  /** Why there is none, where a pull would refuse for it. */
+  readonly cliMissing: string | undefined;
   /** For the product's command. */
   readonly target: CliTarget;
-  readonly gateway: GatewayHere;
+  /** undefined: a rehearsal, which has nothing to do with those of this machine. */
+  readonly gateway: GatewayHere | undefined;
 };

@@ -32,12 +32,13 @@ export async function meantBy(request: PullRequest): Promise<Meant> {
 
 /** The user's own rules come first, and another name of the install next. */
 function wantedRules(
-  { own = [], as, site }: PullRequest,
+  { own = [], as, site, rehearsal }: PullRequest,
   record: GatewayRecord,
   source: InstallIdentity,
 ): PathRule[] {
-  if (!as) return [...own];
-  return [...own, ...renamingRules({ record, source, target: as, newHome: site.home })];
+  const { rules = [] } = rehearsal ?? {};
+  if (!as) return [...own, ...rules];
+  return [...own, ...renamingRules({ record, source, target: as, newHome: site.home }), ...rules];
 }
 
 function recordOf({ body }: SnapshotReader): GatewayRecord {

@@ -59,7 +59,11 @@ export async function prepare(
     const own = bytePathFromText(request.journals);
     await refuseCollisions(placement, request.snapshot, own);
   }
-  checkSpace(placements.flatMap(({ roots }) => roots));
+  const isRehearsal = requests.some(({ rehearsal }) => rehearsal !== undefined);
+  checkSpace(
+    placements.flatMap(({ roots }) => roots),
+    isRehearsal ? ROOM_FOR_SANDBOX : ROOM_FOR_BOTH,
+  );
   const landings: Landing[] = [];
   for (const [index, placement] of placements.entries()) {
     const one = meant[index];
@@ -81,8 +85,9 @@ async function landingOf(
   const { brand, profile } = identity;
   const target = { home, stateDir, configPath, profile };
   const record = withoutBrought(meant.record, placement);
-  const cli = await cliFor({ request, brand, record, target }, emit, signal);
-  const gateway = await gatewayHere({ site, brand, record, target, cli }, emit, signal);
+  const { cli, missing } = await cliFor({ request, brand, record, target }, emit, signal);
+  const here = { site, brand, record, target, cli };
+  const gateway = request.rehearsal ? undefined : await gatewayHere(here, emit, signal);
   const notices = [
     ...(await otherNameNotices({ snapshot, record, source, target: identity, newHome: home })),
     ...placeNotices(placement, identity, home),
@@ -90,7 +95,8 @@ async function landingOf(
   ];
   for (const notice of notices) emit({ type: 'notice', ...notice });
   const plan = { ...planOf(request, placement, identity, cli), gateway: shownGateway(gateway) };
-  return { request, source, identity, brand, record, placement, plan, cli, target, gateway };
+  const product = { brand, cli, cliMissing: missing, target, gateway };
+  return { request, source, identity, record, placement, plan, ...product };
 }
 
 /** A workspace that another install brings has what that one's snapshot says: it is counted there. */
@@ -138,8 +144,10 @@ function planOf(
   };
 }
 
-const shownGateway = ({ found }: GatewayHere): PullPlan['gateway'] =>
-  found && { why: found.why, pid: found.pid, port: found.port };
+function shownGateway(gateway: GatewayHere | undefined): PullPlan['gateway'] {
+  const found = gateway?.found;
+  return found && { why: found.why, pid: found.pid, port: found.port };
+}
 
 /** @throws target-unsafe: a root of the old machine lay where this user may not write */
 function checkTargets({ roots }: Placement): void {
@@ -154,7 +162,7 @@ function checkTargets({ roots }: Placement): void {
 }
 
 /** Room for everything beside what is there now, per file system; what an earlier run staged is there already. */
-function checkSpace(roots: readonly PlacedRoot[]): void {
+function checkSpace(roots: readonly PlacedRoot[], hint: string): void {
   const perDevice = new Map<number, { at: BytePath; needed: number }>();
   for (const { bytes, base, stage, parts } of roots) {
     const device = statIfAny(toFsPath(base))?.dev ?? 0;
@@ -163,9 +171,12 @@ function checkSpace(roots: readonly PlacedRoot[]): void {
     sum.needed += bytes * SPACE_FACTOR - staged;
     perDevice.set(device, sum);
   }
-  const hint = 'Make room: what is there now is kept until you have seen the new install work.';
   for (const { at, needed } of perDevice.values()) requireRoom(at, needed, hint);
 }
+
+const ROOM_FOR_BOTH =
+  'Make room: what is there now is kept until you have seen the new install work.';
+const ROOM_FOR_SANDBOX = 'Make room, or name a folder on a larger disk: --folder DIR';
 
 type CliWish = {
   readonly request: PullRequest;
@@ -174,20 +185,20 @@ type CliWish = {
   readonly target: CliTarget;
 };
 
-/** A dry run shows the plan all the same, and says what would refuse it. */
-async function cliFor(
-  wish: CliWish,
-  emit: Emit,
-  signal: AbortSignal,
-): Promise<ProductCli | undefined> {
+type FoundCli = { readonly cli: ProductCli | undefined; readonly missing: string | undefined };
+
+/** A dry run shows the plan all the same, and a rehearsal goes on; both say what would refuse a pull. */
+async function cliFor(wish: CliWish, emit: Emit, signal: AbortSignal): Promise<FoundCli> {
+  const { dryRun, rehearsal } = wish.request;
   try {
-    return await findCli(wish, signal);
+    return { cli: await findCli(wish, signal), missing: undefined };
   } catch (error) {
     const isRefusal = error instanceof FerryError && error.exit === ERROR_CODES['cli-missing'].exit;
-    if (!isRefusal || !wish.request.dryRun) throw error;
+    if (!isRefusal || (!dryRun && !rehearsal)) throw error;
     const { code, message, hint = '' } = error;
-    emit({ type: 'notice', code, message: `the pull itself would refuse: ${message}`, hint });
-    return undefined;
+    const pull = rehearsal ? 'a pull here' : 'the pull itself';
+    emit({ type: 'notice', code, message: `${pull} would refuse: ${message}`, hint });
+    return { cli: undefined, missing: message };
   }
 }
 

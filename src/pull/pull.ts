@@ -110,7 +110,9 @@ async function stage(landing: Landing, deps: PullDeps, signal: AbortSignal): Pro
   const restored = await stageInstall(request, placement, deps, signal);
   deps.emit({ type: 'stage', stage: 'relocate' });
   const counted = countStage(landing);
-  refuseMissing(landing, request.snapshot.body, counted);
+  // A rehearsal is to tell everything that is wrong, and puts nothing in anybody's place.
+  if (request.rehearsal) await request.rehearsal.inspect(landing, signal);
+  else refuseMissing(landing, request.snapshot.body, counted);
   const relocation = relocationOf(request, landing);
   for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
   applyRelocation(relocation);

@@ -3,34 +3,30 @@
  * given to another process, the machine was started anew) is no holder.
  */
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { uptime } from 'node:os';
-import { z } from 'zod';
-import { systemClock } from '../base/clock.ts';
 import { FerryError, systemCode } from '../base/errors.ts';
+import {
+  isAlive,
+  markOfThisProcess,
+  processMarkSchema,
+  type ProcessMark,
+} from '../fs/living-process.ts';
 import { fileFailure } from './file-failure.ts';
 import { ELSEWHERE } from './places.ts';
 
 export type SettingsLock = { release(): void };
 
-const holderSchema = z.object({
-  pid: z.int().positive(),
-  /** As the system tells it; '' where it does not. */
-  started: z.string(),
-});
-type Holder = z.infer<typeof holderSchema>;
-
 const TAKEOVERS_MAX = 3;
 
 /** @throws settings-locked */
 export function lockSettings(path: string): SettingsLock {
-  const own: Holder = { pid: process.pid, started: startOf(process.pid) };
+  const own = markOfThisProcess();
   const draft = `${path}.${process.pid}.${process.hrtime.bigint().toString(36)}`;
   try {
     writeFileSync(draft, JSON.stringify(own), { mode: 0o600, flag: 'wx' });
     for (let tries = 0; tries <= TAKEOVERS_MAX; tries++) {
       if (linked(draft, path)) return { release: () => release(path, own) };
       const holder = holderOf(path);
-      if (holder !== undefined && isAlive(holder, path)) throw held(holder);
+      if (holder !== undefined && isAlive(holder, lockedMs(path))) throw held(holder);
       removeStale(path, `${draft}.old`, holder);
     }
     throw held(holderOf(path));
@@ -52,9 +48,9 @@ function linked(draft: string, path: string): boolean {
 }
 
 /** Undefined when it is gone, or was torn by a crash while it was written. */
-function holderOf(path: string): Holder | undefined {
+function holderOf(path: string): ProcessMark | undefined {
   try {
-    return holderSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+    return processMarkSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
   } catch (error) {
     if (error instanceof SyntaxError || systemCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -62,7 +58,7 @@ function holderOf(path: string): Holder | undefined {
 }
 
 /** Moved aside first, so that of two processes that find it stale only one removes it, and never a new one. */
-function removeStale(path: string, aside: string, stale: Holder | undefined): void {
+function removeStale(path: string, aside: string, stale: ProcessMark | undefined): void {
   try {
     renameSync(path, aside);
   } catch (error) {
@@ -75,43 +71,14 @@ function removeStale(path: string, aside: string, stale: Holder | undefined): vo
   rmSync(aside, { force: true });
 }
 
-function release(path: string, own: Holder): void {
+function release(path: string, own: ProcessMark): void {
   const holder = holderOf(path);
   if (holder?.pid === own.pid && holder.started === own.started) rmSync(path, { force: true });
 }
 
-function isAlive(holder: Holder, path: string): boolean {
-  if (!processExists(holder.pid)) return false;
-  const started = startOf(holder.pid);
-  if (started !== '' && holder.started !== '') return started === holder.started;
-  const bootMs = systemClock.nowMs() - uptime() * 1000;
-  const lockedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return lockedMs >= bootMs;
-}
+const lockedMs = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
-}
-
-/** Boot and clock ticks since then, on Linux. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-    // The command name may hold spaces and brackets: fields count from behind its closing one; 22 is the start.
-    return `${boot}/${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return '';
-  }
-}
-
-function held(holder: Holder | undefined): FerryError {
+function held(holder: ProcessMark | undefined): FerryError {
   const who =
     holder === undefined ? 'another stateferry' : `another stateferry (process ${holder.pid})`;
   return new FerryError('settings-locked', `${who} is at work on this machine`, {

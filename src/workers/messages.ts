@@ -3,9 +3,11 @@ import type { BytePath } from '../base/byte-path.ts';
 import type { ObjectKey } from '../crypto/frames.ts';
 import type { ReadLiveResult } from '../fs/read-live.ts';
 import type { FileStat } from '../fs/file-stat.ts';
+import type { FileKind, FileVerdict } from '../fs/whole-file.ts';
 import type { SharedChunkTable } from './chunk-table.ts';
 import type { BuiltPack } from './pack-builder.ts';
 import type { SharedPackPool } from './pack-pool.ts';
+import type { ReadBack, RestoredFile } from './read-back-task.ts';
 import type { RestoreFile } from './restore-task.ts';
 
 /** What a run of captures shares; sent once to every worker. */
@@ -47,7 +49,20 @@ export type ToWorker =
   | { readonly type: 'begin restore'; readonly setup: RestoreSetup }
   | { readonly type: 'restore'; readonly job: number; readonly pack: RestorePack }
   | { readonly type: 'finish restore'; readonly job: number }
-  | { readonly type: 'verify stage'; readonly job: number; readonly files: readonly StageFile[] };
+  | { readonly type: 'verify stage'; readonly job: number; readonly files: readonly StageFile[] }
+  | {
+      readonly type: 'read back';
+      readonly job: number;
+      readonly files: readonly RestoredFile[];
+      readonly chunkIdKey: Uint8Array;
+    }
+  | {
+      readonly type: 'judge';
+      readonly job: number;
+      /** Absolute. */
+      readonly path: BytePath;
+      readonly kind: FileKind;
+    };
 
 /** Chunks that the main thread has and claimed: tree and list pages, and content that it read from a snapshot. */
 export type Blob = {
@@ -115,6 +130,8 @@ export type FromWorker =
     }
   /** For each file the chunk numbers that are already right. */
   | { readonly type: 'stage verified'; readonly job: number; readonly good: readonly Uint32Array[] }
+  | { readonly type: 'was read back'; readonly job: number; readonly found: readonly ReadBack[] }
+  | { readonly type: 'judged'; readonly job: number; readonly verdict: FileVerdict }
   | {
       readonly type: 'failed';
       readonly job: number;

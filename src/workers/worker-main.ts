@@ -1,9 +1,12 @@
 /** The entry of a worker thread: takes jobs one by one, answers each. */
 import { parentPort } from 'node:worker_threads';
 import { assert, FerryError, messageOf, unreachable } from '../base/errors.ts';
+import { decompress } from '../codec/zstd.ts';
+import { judgeFile } from '../fs/whole-file.ts';
 import { CaptureTask } from './capture-task.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { PoolStopped } from './pack-builder.ts';
+import { readBack } from './read-back-task.ts';
 import { RestoreTask } from './restore-task.ts';
 
 assert(parentPort, 'this file runs as a worker thread');
@@ -58,6 +61,14 @@ function handle(message: ToWorker): void {
       const task = restore;
       const good = message.files.map((file) => task.verify(file));
       return say({ type: 'stage verified', job: message.job, good });
+    }
+    case 'read back': {
+      const found = readBack(message.files, message.chunkIdKey);
+      return say({ type: 'was read back', job: message.job, found });
+    }
+    case 'judge': {
+      const verdict = judgeFile(message.path, message.kind, decompress);
+      return say({ type: 'judged', job: message.job, verdict });
     }
     case 'finish restore':
       restore?.finish();

@@ -39,6 +39,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   handoff: [...BELOW_OPERATIONS, 'push'],
   schedule: ['base', 'process', 'fs'],
   settings: ['base', 'crypto', 'format', 'store', 'fs', 'gateway', 'repository', 'schedule'],
+  drill: [...BELOW_OPERATIONS, 'pull'],
   cli: [
     ...BELOW_OPERATIONS,
     'push',
@@ -48,6 +49,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'transfer',
     'handoff',
     'schedule',
+    'drill',
     'settings',
   ],
 };

@@ -1,6 +1,7 @@
 /** Each verb's answer as lines for stdout. */
 import { unreachable } from '../../base/errors.ts';
 import { checkLines } from './check-answer.ts';
+import { drillLines } from './drill-answer.ts';
 import { entryText } from './entry-text.ts';
 import { gatewayLines, statusLines } from './gateway-answers.ts';
 import { handoffLines } from './handoff-answer.ts';
@@ -74,6 +75,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return [];
     case 'check':
       return checkLines(summary, choices);
+    case 'drill':
+      return drillLines(summary, choices);
     case 'demo':
       return demoLines(summary, choices);
     case 'export':
@@ -99,7 +102,8 @@ export function isOnlyAReport(summary: Summary): boolean {
   if (summary.verb === 'schedule')
     return summary.action !== 'status' && !('planOnly' in summary && summary.planOnly);
   const { verb } = summary;
-  return ['init', 'join', 'push', 'pull', 'undo', 'import', 'export', 'prune'].includes(verb);
+  const verbs = ['init', 'join', 'push', 'pull', 'undo', 'import', 'export', 'prune', 'drill'];
+  return verbs.includes(verb);
 }
 
 export function itemLine(item: AnswerItem): string {

@@ -125,7 +125,7 @@ function doctorLines({ doctor }: PullSummary): string[] {
   ];
 }
 
-function checklistLines(
+export function checklistLines(
   { checklist }: Pick<PullSummary, 'checklist'>,
   { paint }: AnswerChoices,
 ): string[] {

@@ -4,6 +4,7 @@ import type { Copied } from '../../transfer/copy.ts';
 import type { ProbeReport } from '../../store/probe.ts';
 import type { Policy } from '../roles/policy.ts';
 import type { Role } from '../roles/rights.ts';
+import type { DrillSummary } from './summary-drill.ts';
 import type { HandoffCancelSummary, HandoffSummary } from './summary-handoff.ts';
 import type { MachinesSummary } from './summary-machines.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
@@ -199,6 +200,7 @@ export type Summary =
   | ExportSummary
   | ImportSummary
   | CheckSummary
+  | DrillSummary
   | DemoSummary
   | KeysSummary
   | MachinesSummary

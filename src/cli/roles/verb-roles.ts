@@ -14,6 +14,7 @@ export const VERB_ROLES: Readonly<Record<string, Role>> = {
   cat: 'reader',
   export: 'reader',
   check: 'reader',
+  drill: 'reader',
   handoff: 'handoff',
   init: 'maintainer',
   join: 'maintainer',

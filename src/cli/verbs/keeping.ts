@@ -21,6 +21,34 @@ export const KEEPING_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/check.ts')).runCheck,
   },
   {
+    usage: 'drill [snapshot]',
+    about: 'rehearse a restore in a sandbox that is thrown away, and leave evidence of it',
+    arguments: { snapshot: 'an id, the beginning of one, latest, latest~2; default: latest' },
+    options: [
+      { flags: '--install <install>', about: 'of which install, where there are several' },
+      {
+        flags: '--folder <dir>',
+        about: 'where the sandbox is made (default: the temporary folder)',
+      },
+      { flags: '--report <file>', about: 'write the evidence as a page of text, too' },
+      {
+        flags: '--keep',
+        about: 'leave the sandbox there to look at: it holds secrets in plain text',
+      },
+    ],
+    examples: [
+      'stateferry drill',
+      'stateferry drill --reader-key ./drill.key --report ./last-drill.txt',
+      'stateferry drill latest~1 --install openclaw@old-mac --folder /mnt/large',
+    ],
+    notes: [
+      'Needs room for all of the install, and the passphrase or a reader key. Nothing of this machine is changed:',
+      'no gateway is stopped or started, and the product works on the copy alone, in a home of its own.',
+      "Where the product's command is not there, its doctor is not asked; everything else is checked.",
+    ],
+    load: async () => (await import('../commands/drill.ts')).runDrill,
+  },
+  {
     usage: 'keys [action...]',
     about: 'what opens the repository: list, add a passphrase or a reader key, a new kit, remove',
     arguments: {

@@ -74,6 +74,17 @@ const LINES: readonly Line[] = [
   { line: 'check --read-data', verb: 'check', args: [], options: { readData: true } },
   { line: 'check --read-data=5%', verb: 'check', args: [], options: { readData: '5%' } },
   {
+    line: 'drill latest~1 --install openclaw@old-mac --folder /mnt/large --report page.txt --keep',
+    verb: 'drill',
+    args: ['latest~1'],
+    options: {
+      install: 'openclaw@old-mac',
+      folder: '/mnt/large',
+      report: 'page.txt',
+      keep: true,
+    },
+  },
+  {
     line: 'keys add reader ./drill.key',
     verb: 'keys',
     args: [['add', 'reader', './drill.key']],

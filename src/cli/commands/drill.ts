@@ -1,0 +1,43 @@
+/** drill: a restore rehearsed in a sandbox, with evidence. */
+import { ERROR_CODES } from '../../base/errors.ts';
+import { printLocation } from '../../store/location.ts';
+import { flag, optionalArgument, textOption } from '../call.ts';
+import { startCost } from '../cost.ts';
+import { drillHere } from '../drilling.ts';
+import { DRILL_PAGE_TITLE, drillPage } from '../output/drill-answer.ts';
+import type { DrillSummary } from '../output/summary-drill.ts';
+import { chosenCover, openReading } from '../reading.ts';
+import { meantLocation, type Session } from '../session.ts';
+import { reportFile } from '../../settings/report-file.ts';
+import type { Call, Report } from '../verb.ts';
+
+export async function runDrill(call: Call, session: Session): Promise<Report> {
+  const costUntilNow = startCost(session);
+  const location = meantLocation(session);
+  const typed = textOption(call, 'report');
+  const report =
+    typed === undefined ? undefined : reportFile(typed, DRILL_PAGE_TITLE, session.environment);
+  const reading = await openReading(session);
+  const install = textOption(call, 'install');
+  const cover = await chosenCover(session, reading, optionalArgument(call, 0), install);
+  const wishes = { folder: textOption(call, 'folder'), keep: flag(call, 'keep') };
+  const drilled = await drillHere(session, reading, cover, wishes);
+  const summary: DrillSummary = {
+    verb: 'drill',
+    repository: printLocation(location),
+    ...drilled,
+    missing: reading.missing,
+    report: report?.path ?? null,
+    ...costUntilNow([reading.repository.store]),
+  };
+  report?.write(drillPage(summary));
+  const isRolledBack = reading.missing.length > 0;
+  return {
+    exit: !summary.passed
+      ? ERROR_CODES['checklist-failed'].exit
+      : isRolledBack
+        ? ERROR_CODES['history-rolled-back'].exit
+        : 0,
+    summary,
+  };
+}

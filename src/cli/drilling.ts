@@ -1,0 +1,76 @@
+/** A drill on this machine: where its sandbox lies, and what came of it as the fields that stay. */
+import { resolve } from 'node:path';
+import { drill, type Drilled } from '../drill/drill.ts';
+import { removeLeftSandboxes } from '../fs/sandbox-folder.ts';
+import { timeText } from '../repository/objects.ts';
+import { openSnapshot } from '../repository/snapshot-reader.ts';
+import type { OpenedCover } from '../repository/snapshots.ts';
+import type { DrillSummary } from './output/summary-drill.ts';
+import type { Cost } from './output/summary-parts.ts';
+import { landingSite, restoreDeps, stampOf } from './pull-install.ts';
+import type { Reading } from './reading.ts';
+import type { Session } from './session.ts';
+
+export type DrillWishes = { readonly folder: string | undefined; readonly keep: boolean };
+
+type DrillAnswer = Omit<DrillSummary, keyof Cost | 'verb' | 'repository' | 'missing' | 'report'>;
+
+export async function drillHere(
+  session: Session,
+  { repository }: Reading,
+  cover: OpenedCover,
+  { folder: typed, keep }: DrillWishes,
+): Promise<DrillAnswer> {
+  const { emit, signal, environment } = session;
+  const folder = resolve(environment.workingFolder, typed ?? temporaryFolder(session));
+  removeLeft(session, folder);
+  const drilled = await drill(
+    {
+      cover,
+      open: () => openSnapshot(repository, cover, emit, signal),
+      site: landingSite(session),
+      folder,
+      keep,
+      stamp: stampOf(session.clock.nowMs()),
+    },
+    restoreDeps(session, repository),
+    signal,
+  );
+  const time = timeText(await repository.store.dateMs(signal));
+  return answerOf(drilled, time);
+}
+
+const temporaryFolder = ({ environment }: Session): string =>
+  environment.variables['TMPDIR'] ?? '/tmp';
+
+function removeLeft({ environment, emit }: Session, folder: string): void {
+  const own = process.geteuid?.() ?? 0;
+  for (const path of removeLeftSandboxes(folder, [own, environment.owner.uid])) {
+    const message = `${path} was left over from a drill that was killed, and is removed now`;
+    emit({ type: 'notice', code: 'drill-left', message });
+  }
+}
+
+function answerOf(
+  { cover: { id, machine, cover }, ...drilled }: Drilled,
+  time: string,
+): DrillAnswer {
+  const { ok, kept, checklist, ...rest } = drilled;
+  return {
+    snapshot: id,
+    sequence: cover.sequence,
+    pushed: cover.time,
+    install: cover.install,
+    machine,
+    time,
+    passed: ok,
+    checklist: checklist.map(({ check, ok: isOk, expected, found }) => ({
+      check,
+      ok: isOk,
+      expected,
+      found,
+    })),
+    ...rest,
+    kept: kept ?? null,
+  };
+}

@@ -1,0 +1,247 @@
+/**
+ * drill: a pull that lands in a sandbox with a home of its own and is thrown away: every byte fetched, written and read
+ * back, every database and transcript opened, paths repaired, the product's own doctor asked, everything counted. It is
+ * the same line as a pull's; what it adds is looked at in the stage, before anything is edited.
+ */
+import { assert, FerryError, isObjectFault } from '../base/errors.ts';
+import type { Emit, FerryEvent } from '../base/events.ts';
+import { makeSandbox, type SandboxFolder } from '../fs/sandbox-folder.ts';
+import type { SnapshotBody } from '../format/snapshot.ts';
+import type { ProcessRunner } from '../process/run.ts';
+import { failedCritical, notChecked, type CheckLine } from '../gateway/checklist.ts';
+import { isWithin } from '../gateway/paths.ts';
+import type { Landing, LandingSite, Pulled, PullPlan, PullRequest } from '../pull/landing.ts';
+import { pull } from '../pull/pull.ts';
+import type { RestoreDeps } from '../pull/restore.ts';
+import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import type { OpenedCover } from '../repository/snapshots.ts';
+import { inspectStage } from './inspect.ts';
+import { watchOriginals } from './originals.ts';
+import { rulesIntoSandbox } from './sandbox-rules.ts';
+import { sandboxedRunner, variablesOf } from './sandbox-variables.ts';
+
+export type DrillRequest = {
+  readonly cover: OpenedCover;
+  open(): Promise<SnapshotReader>;
+  /** This machine: whose product is asked, and whose files must stay as they are. */
+  readonly site: LandingSite;
+  /** Where the sandbox is made. */
+  readonly folder: string;
+  readonly keep: boolean;
+  /** For names: the local time as `20261121-080000`. */
+  readonly stamp: string;
+};
+
+export type Drilled = {
+  readonly cover: OpenedCover;
+  /** No critical line failed. */
+  readonly ok: boolean;
+  readonly checklist: readonly CheckLine[];
+  /** Of the snapshot: what cannot be restored. */
+  readonly lost: readonly { readonly path: string; readonly code: string; readonly why: string }[];
+  readonly doctor: Doctor;
+  readonly files: number;
+  readonly bytes: number;
+  readonly bytesFetched: number;
+  /** What a pull would have taken, its doctor apart: fetched, written, durable, repaired, counted. */
+  readonly restoreMs: number;
+  /** What commands of the product took. */
+  readonly productMs: number;
+  /** Where everything still is; undefined: nothing is left. */
+  readonly kept: string | undefined;
+};
+
+type Doctor = {
+  readonly ran: boolean;
+  readonly exit: number | null;
+  readonly findings: readonly string[];
+  /** Of the product that was asked. */
+  readonly version: string | null;
+};
+
+/** Folders of the sandbox: for the home of the old machine, and for the root of its file system. */
+const HOME = 'home';
+const ELSEWHERE = 'elsewhere';
+
+/** @throws no-space, store errors, interrupted: then nothing was found out, and nothing is left */
+export async function drill(
+  request: DrillRequest,
+  deps: RestoreDeps,
+  signal: AbortSignal,
+): Promise<Drilled> {
+  const sandbox = makeSandbox(request.folder, request.site.owner);
+  let isKept = false;
+  try {
+    const drilled = await rehearse(request, sandbox, deps, signal);
+    if (!request.keep) return drilled;
+    sandbox.keep();
+    isKept = true;
+    return { ...drilled, kept: sandbox.path };
+  } finally {
+    if (!isKept) sandbox.remove();
+  }
+}
+
+/** What was seen on the way, however it ends. */
+type Seen = {
+  readonly lines: CheckLine[];
+  readonly lost: { path: string; code: string; why: string }[];
+  landing: Landing | undefined;
+  inspectMs: number;
+  productMs: number;
+};
+
+async function rehearse(
+  request: DrillRequest,
+  sandbox: SandboxFolder,
+  deps: RestoreDeps,
+  signal: AbortSignal,
+): Promise<Drilled> {
+  const seen: Seen = { lines: [], lost: [], landing: undefined, inspectMs: 0, productMs: 0 };
+  const { clock } = deps;
+  const startedMs = clock.nowMs();
+  const watched = { ...deps, emit: watching(deps.emit, seen) };
+  const pulled = await orFound(seen, async () => {
+    const snapshot = await request.open();
+    const originals = watchOriginals(request.site, snapshot.body);
+    const wish = pullRequest(request, snapshot, sandbox, watched, seen);
+    const confirm = async (plans: readonly PullPlan[]): Promise<boolean> => {
+      for (const { to } of plans.flatMap(({ placed }) => placed)) refuseOutside(sandbox, to);
+      return true;
+    };
+    const [one] = await pull([wish], { ...watched, confirm }, signal);
+    assert(one, 'one snapshot was rehearsed');
+    const oldNames = namesOfOldMachine(sandbox, snapshot.body);
+    seen.lines.push(...lastLines(one, seen).map(oldNames), await originals.line(signal));
+    return one;
+  });
+  const durationMs = clock.nowMs() - startedMs;
+  for (const { check, ok, expected, found } of seen.lines) {
+    deps.emit({ type: 'check', check, ok, expected, found });
+  }
+  const { cover } = request.cover;
+  return {
+    cover: request.cover,
+    ok: failedCritical(seen.lines).length === 0,
+    checklist: seen.lines,
+    lost: seen.lost,
+    doctor: {
+      ...(pulled?.landed?.doctor ?? { ran: false, exit: null, findings: [] }),
+      version: seen.landing?.cli?.version ?? null,
+    },
+    files: pulled?.restored?.files ?? cover.files,
+    bytes: pulled?.restored?.bytes ?? cover.bytes,
+    bytesFetched: pulled?.restored?.bytesFetched ?? 0,
+    restoreMs: Math.round(durationMs - seen.inspectMs - seen.productMs),
+    productMs: Math.round(seen.productMs),
+    kept: undefined,
+  };
+}
+
+/** A snapshot that cannot be restored is what a drill is there to find; anything else ends it. */
+async function orFound({ lines }: Seen, work: () => Promise<Pulled>): Promise<Pulled | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const isFound =
+      isObjectFault(error) || (error instanceof FerryError && error.code === 'target-unsafe');
+    if (!isFound) throw error;
+    lines.push({
+      check: 'restore',
+      ok: false,
+      critical: true,
+      expected: 'whole',
+      found: error.message,
+    });
+    return undefined;
+  }
+}
+
+const watching =
+  (emit: Emit, seen: Seen): Emit =>
+  (event: FerryEvent) => {
+    if (event.type === 'problem') {
+      seen.lost.push({ path: event.path, code: event.code, why: event.message });
+    }
+    // Said with all others at the end.
+    if (event.type !== 'check') emit(event);
+  };
+
+function pullRequest(
+  { site, stamp }: DrillRequest,
+  snapshot: SnapshotReader,
+  sandbox: SandboxFolder,
+  deps: RestoreDeps,
+  seen: Seen,
+): PullRequest {
+  const home = sandbox.make(HOME);
+  const elsewhere = sandbox.make(ELSEWHERE);
+  const temporary = sandbox.make('tmp');
+  const brand = site.brands.find(({ name }) => name === snapshot.body.install.brand);
+  const timed: ProcessRunner = async (command, args, options) => {
+    const result = await site.cli.run(command, args, options);
+    seen.productMs += result.durationMs;
+    return result;
+  };
+  const run = sandboxedRunner(timed, {
+    brand,
+    temporary,
+    variables: () => (seen.landing ? variablesOf(seen.landing, sandbox.path) : {}),
+  });
+  return {
+    snapshot,
+    site: { ...site, home, cli: { ...site.cli, run } },
+    dryRun: false,
+    doctor: true,
+    restart: false,
+    undoOnFailure: false,
+    journals: sandbox.make('journals'),
+    stamp,
+    rehearsal: {
+      rules: rulesIntoSandbox(snapshot.body, elsewhere),
+      inspect: async (landing, signal) => {
+        const startedMs = deps.clock.nowMs();
+        const { stateDir, configPath } = landing.placement;
+        for (const path of [stateDir, configPath]) refuseOutside(sandbox, path);
+        seen.landing = landing;
+        seen.lines.push(...(await inspectStage(landing, deps.emit, signal)));
+        seen.inspectMs += deps.clock.nowMs() - startedMs;
+      },
+    },
+  };
+}
+
+/** @throws target-unsafe: nothing is written, and no command is told of anything, but in the sandbox */
+function refuseOutside({ path }: SandboxFolder, place: string): void {
+  if (isWithin(path, place)) return;
+  throw new FerryError(
+    'target-unsafe',
+    `the snapshot wants to land on ${place}, outside of the sandbox`,
+    {
+      hint: 'Nothing was changed. Its files can be had apart: stateferry pull --into DIR',
+    },
+  );
+}
+
+/** What was looked at lay in a folder that nobody has ever heard of. */
+function namesOfOldMachine(
+  { path }: SandboxFolder,
+  { install }: SnapshotBody,
+): (line: CheckLine) => CheckLine {
+  const named = (text: string): string =>
+    text.replaceAll(`${path}/${HOME}`, install.home).replaceAll(`${path}/${ELSEWHERE}`, '');
+  return (line) => ({
+    ...line,
+    check: named(line.check),
+    expected: named(line.expected),
+    found: named(line.found),
+  });
+}
+
+/** The checklist of the pull, and in the place of the doctor's line why there is none. */
+function lastLines({ landed }: Pulled, { landing }: Seen): CheckLine[] {
+  assert(landed, 'a rehearsal lands');
+  if (landed.doctor.ran) return [...landed.checklist];
+  const line = { check: 'doctor: state integrity', critical: true, expected: 'no findings' };
+  return [notChecked(line, landing?.cliMissing ?? 'it was not asked'), ...landed.checklist];
+}
