@@ -4,7 +4,7 @@ import type { Emit } from '../base/events.ts';
 import type { SnapshotBody, SnapshotRoot } from '../format/snapshot.ts';
 import { readOwners } from '../fs/owners.ts';
 import { makeScratch, removeTree } from '../fs/scratch.ts';
-import type { LocalCache } from '../repository/cache.ts';
+import type { RepositoryCache } from '../repository/cache.ts';
 import { RootArchiver, type ArchiveRoot } from './archive-root.ts';
 import { Capturer } from './capturer.ts';
 import { DatabaseReader } from './database-reader.ts';
@@ -32,7 +32,7 @@ export type PushSource = {
 };
 
 export type ArchiveInstallDeps = {
-  readonly cache: LocalCache;
+  readonly cache: RepositoryCache;
   readonly emit: Emit;
   /** Where private copies of databases may lie for a moment. */
   readonly scratch: string;

@@ -4,6 +4,7 @@
  */
 import type { Emit } from '../base/events.ts';
 import { FerryError, isObjectFault } from '../base/errors.ts';
+import { inLanes } from '../base/lanes.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { writerObjectName, type ObjectId } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
@@ -11,6 +12,7 @@ import type { Cover, Origin, SnapshotBody } from '../format/snapshot.ts';
 import type { HighWaterMark } from '../repository/machine.ts';
 import { timeText, writeFresh } from '../repository/objects.ts';
 import { authorSelf, type WriterRepository } from '../repository/open.ts';
+import { packName } from '../repository/pack-reader.ts';
 import { readPackList, StoredPackList } from '../repository/pack-lists.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { makeSnapshot, openCover } from '../repository/snapshots.ts';
@@ -20,6 +22,7 @@ import { readTombstones } from '../repository/tombstones.ts';
 export const COMMIT_WINDOW_MS = 4 * 24 * 60 * 60 * 1000;
 /** A store that keeps losing what it acknowledged is given up on after this many tries. */
 export const TRIES_MAX = 4;
+const LOOKS_AT_ONCE = 8;
 
 export type CommitDeps = {
   readonly repository: WriterRepository;
@@ -28,7 +31,10 @@ export type CommitDeps = {
 };
 
 export type CommitRequest = {
+  /** What the snapshot needs. */
   readonly packs: readonly ListedPack[];
+  /** What this machine believes to be stored, for this snapshot or another one. */
+  readonly known: readonly ListedPack[];
   readonly install: string;
   readonly label: string | undefined;
   /** Of a copy: the snapshot that it is of, whose time it keeps. */
@@ -38,10 +44,14 @@ export type CommitRequest = {
   readonly body: SnapshotBody;
 };
 
-export type Committed =
+export type Committed = {
+  /** Of those known or needed: gone, torn or condemned. Nothing may rely on them any more. */
+  readonly gone: readonly ListedPack[];
+} & (
   | { readonly outcome: 'done'; readonly mark: HighWaterMark; readonly bytes: number }
-  /** These packs are gone, torn or condemned: their chunks must be pushed again. */
-  | { readonly outcome: 'packs missing'; readonly packs: readonly ListedPack[] };
+  /** Some that are gone were needed: their chunks must be pushed again. */
+  | { readonly outcome: 'packs missing' }
+);
 
 export async function commitSnapshot(
   request: CommitRequest,
@@ -54,8 +64,8 @@ export async function commitSnapshot(
   stored += await list.ensure(signal);
   for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
     // C1 and C2.
-    const seen = await lookAtPacks(request.packs, list, deps, signal);
-    if (seen.missing.length > 0) return { outcome: 'packs missing', packs: seen.missing };
+    const seen = await lookAtPacks(request, list, deps, signal);
+    if (seen.isMissing) return { outcome: 'packs missing', gone: seen.gone };
     if (seen.listMissing) {
       stored += await list.renew(signal);
       continue;
@@ -80,15 +90,15 @@ export async function commitSnapshot(
     stored += made.bytes.length;
     const isFresh =
       answer.dateMs !== undefined && Math.abs(answer.dateMs - seen.dateMs) < COMMIT_WINDOW_MS;
-    const again = isFresh ? undefined : await lookAtPacks(request.packs, list, deps, signal);
+    const again = isFresh ? undefined : await lookAtPacks(request, list, deps, signal);
     if (!again || isWhole(again)) {
       // C4.
       await saveDone(repository, mark);
-      return { outcome: 'done', mark, bytes: stored };
+      return { outcome: 'done', mark, bytes: stored, gone: (again ?? seen).gone };
     }
     // What is stored stays as it is; its chunks are pushed again for a new snapshot after it.
     await saveBroken(repository, mark);
-    if (again.missing.length > 0) return { outcome: 'packs missing', packs: again.missing };
+    if (again.isMissing) return { outcome: 'packs missing', gone: again.gone };
   }
   throw keepsLosing(repository.store.location, 'the pack list');
 }
@@ -127,7 +137,7 @@ export async function finishPending(
       : 'the last push was interrupted while it committed: its snapshot is not whole, and this one takes its place',
   });
   await saveDone(repository, pending);
-  return seen.missing;
+  return seen.gone;
 }
 
 /** C1 and C2 for a snapshot of this machine that is already stored. */
@@ -143,25 +153,27 @@ async function lookAtSnapshot(
     const keys = { repository: id, writer: writer.id, key: writer.subkeys.packList };
     const packs = await readPackList(store, keys, cover.packList, signal);
     const listName = writerObjectName('lists', writer.id, cover.packList as ObjectId);
-    return await lookAtPacks(packs, { name: listName, storedBytes: undefined }, deps, signal);
+    const list = { name: listName, storedBytes: undefined };
+    return await lookAtPacks({ packs, known: [] }, list, deps, signal);
   } catch (error) {
     if (!isObjectFault(error)) throw error;
-    return { missing: [], listMissing: true };
+    return { isMissing: false, gone: [], listMissing: true };
   }
 }
 
-const isWhole = (seen: Omit<Seen, 'dateMs'>): boolean =>
-  seen.missing.length === 0 && !seen.listMissing;
+const isWhole = (seen: Omit<Seen, 'dateMs'>): boolean => !seen.isMissing && !seen.listMissing;
 
 type Seen = {
   readonly dateMs: number;
-  readonly missing: readonly ListedPack[];
+  readonly gone: readonly ListedPack[];
+  /** One that the snapshot needs is gone. */
+  readonly isMissing: boolean;
   readonly listMissing: boolean;
 };
 
 /** C1: tombstones first, then packs and the pack list. C2: every one present, whole and not condemned. */
 async function lookAtPacks(
-  packs: readonly ListedPack[],
+  { packs, known }: Pick<CommitRequest, 'packs' | 'known'>,
   packList: { readonly name: string; readonly storedBytes: number | undefined },
   deps: CommitDeps,
   signal: AbortSignal,
@@ -170,21 +182,47 @@ async function lookAtPacks(
   const { store } = repository;
   const tombstones = await readTombstones(repository, emit, signal);
   const condemned = new Set(tombstones.flatMap((tombstone) => tombstone.condemned));
+  const looked = new Map([...known, ...packs].map((pack) => [packName(pack), pack]));
+  const writers = new Set([...looked.values()].map((pack) => pack.writer));
   // Both after the tombstones; of each other they do not depend.
   const [{ sizes, dateMs }, list] = await Promise.all([
-    listPacks(new Set(packs.map((pack) => pack.writer)), store, signal),
+    listPacks(writers, store, signal),
     store.stat(packList.name, signal),
   ]);
   const listIsWhole = list !== undefined && list.size === (packList.storedBytes ?? list.size);
-  const missing = packs.filter((pack) => {
-    const name = writerObjectName('packs', pack.writer, pack.pack);
-    return sizes.get(name) !== pack.size || condemned.has(name);
-  });
+  const unseen = [...looked].filter(
+    ([name, { size }]) => sizes.get(name) !== size && !condemned.has(name),
+  );
+  const absent = await absentPacks(new Map(unseen), store, signal);
+  const isGone = (pack: ListedPack): boolean =>
+    condemned.has(packName(pack)) || absent.has(packName(pack));
   return {
     dateMs: dateMs ?? list?.dateMs ?? (await store.dateMs(signal)),
-    missing,
+    gone: [...looked.values()].filter(isGone),
+    isMissing: packs.some(isGone),
     listMissing: !listIsWhole || condemned.has(packList.name),
   };
+}
+
+/** A listing may lag behind what was stored: what it does not show is asked for by name, where that is allowed. */
+async function absentPacks(
+  unseen: ReadonlyMap<string, ListedPack>,
+  store: ObjectStore,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const absent = new Set<string>();
+  let mayAsk = true;
+  await inLanes(unseen, LOOKS_AT_ONCE, signal, async ([name, { size }]) => {
+    try {
+      const found = mayAsk ? await store.stat(name, signal) : undefined;
+      if (found?.size !== size) absent.add(name);
+    } catch (error) {
+      if (!(error instanceof FerryError && error.code === 'store-denied')) throw error;
+      mayAsk = false;
+      absent.add(name);
+    }
+  });
+  return absent;
 }
 
 /** Sizes by name, and the Date of the first answer. */

@@ -98,14 +98,14 @@ export async function pushFilled(
   for (let round = 1; round <= TRIES_MAX; round++) {
     const done = await pushOnce(filling, deps, gone, signal);
     bytesStored += done.bytesStored;
+    forget(done.committed.gone);
     if (done.committed.outcome === 'done') {
       return { ...done.snapshot, id: done.committed.mark.snapshot, bytesStored };
     }
-    forget(done.committed.packs);
     emit({
       type: 'notice',
       code: 'packs-missing',
-      message: `${done.committed.packs.length} packs are not in the store as they were; pushing their content again`,
+      message: `${done.committed.gone.length} packs are not in the store as they were; pushing their content again`,
     });
   }
   throw keepsLosing(repository.store.location, 'packs');
@@ -142,7 +142,7 @@ async function pushOnce(
     const totals = { files: sum('files'), bytes: sum('bytes') };
     const packs = line.packsUsed();
     const committed = await commitSnapshot(
-      { packs, install, label, origin, ...totals, body },
+      { packs, known: known.packs, install, label, origin, ...totals, body },
       deps,
       signal,
     );

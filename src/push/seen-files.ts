@@ -6,7 +6,7 @@ import { asBytePath, type BytePath } from '../base/byte-path.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
 import type { FileStat } from '../fs/file-stat.ts';
-import type { LocalCache } from '../repository/cache.ts';
+import type { RepositoryCache } from '../repository/cache.ts';
 
 export type SeenFile = {
   readonly name: BytePath;
@@ -64,7 +64,7 @@ export class SeenDirectory {
 }
 
 export type SeenFiles = {
-  readonly cache: LocalCache;
+  readonly cache: RepositoryCache;
   readonly install: string;
   readonly root: string;
 };

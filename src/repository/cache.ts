@@ -23,6 +23,9 @@ const SCHEMA = `
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
   PRAGMA user_version = ${SCHEMA_VERSION};`;
 
+/** What the rest of the code knows of the cache. */
+export type RepositoryCache = Pick<LocalCache, keyof LocalCache>;
+
 export class LocalCache {
   #db: DatabaseSync | undefined;
   readonly #emit: Emit;

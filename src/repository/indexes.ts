@@ -20,7 +20,7 @@ import { visitDirectory } from '../format/pack.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
 import { openBoxed, sealBoxed } from './boxed.ts';
-import type { LocalCache } from './cache.ts';
+import type { RepositoryCache } from './cache.ts';
 import { readObject, writeFresh } from './objects.ts';
 import { fromHex } from '../base/bytes.ts';
 
@@ -89,7 +89,7 @@ export async function writeIndex(
 export async function ownPacks(
   store: ObjectStore,
   keys: IndexKeys,
-  cache: LocalCache,
+  cache: RepositoryCache,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<{ packs: IndexedPack[]; unindexed: IndexedPack[] }> {

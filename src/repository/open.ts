@@ -10,7 +10,7 @@ import { HEADER_NAME, sharedObjectName, type WriterId } from '../format/names.ts
 import { decodeRepositoryHeader } from '../format/repository-header.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { keepHeapsSmall } from '../workers/small-heaps.ts';
-import type { LocalCache } from './cache.ts';
+import type { RepositoryCache } from './cache.ts';
 import { openKeySlots, type OpenedSlot, type Secret } from './key-slots.ts';
 import {
   pinnedHalves,
@@ -38,7 +38,7 @@ export type WriterRepository = {
   /** It may not write any more: only to look. */
   readonly revoked: Revocation | undefined;
   readonly memory: MachineMemory;
-  readonly cache: LocalCache;
+  readonly cache: RepositoryCache;
 };
 
 /** Where packs come from, and what opens them: the identity, or the keys that a grant holds. */
@@ -52,7 +52,7 @@ export type PackSource = {
 export type ReaderRepository = PackSource & {
   readonly identity: Identity;
   readonly writers: ReadonlyMap<WriterId, KnownWriter>;
-  readonly cache: LocalCache;
+  readonly cache: RepositoryCache;
 };
 
 /**
@@ -73,7 +73,7 @@ export async function readRepositoryId(store: ObjectStore, signal: AbortSignal):
 export async function openForWriting(
   store: ObjectStore,
   memory: MachineMemory,
-  cache: LocalCache,
+  cache: RepositoryCache,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<WriterRepository> {
@@ -103,7 +103,7 @@ export async function openForReading(
   store: ObjectStore,
   secret: Secret,
   pinned: MachineState | undefined,
-  cacheOf: (repository: string) => LocalCache,
+  cacheOf: (repository: string) => RepositoryCache,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<ReaderRepository> {

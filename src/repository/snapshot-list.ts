@@ -4,7 +4,7 @@ import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit, FerryEvent } from '../base/events.ts';
 import { parseWriterObjectName, type WriterId } from '../format/names.ts';
 import { SNAPSHOT_LIMITS } from '../format/snapshot.ts';
-import type { LocalCache } from './cache.ts';
+import type { RepositoryCache } from './cache.ts';
 import type { MachineState } from './machine.ts';
 import { readObject } from './objects.ts';
 import { authorOf, authorSelf, type ReaderRepository, type WriterRepository } from './open.ts';
@@ -108,7 +108,7 @@ async function coverOf(
 }
 
 /** What this machine verified before; written by nobody but us. */
-function cachedCover(cache: LocalCache, row: string): OpenedCover | undefined {
+function cachedCover(cache: RepositoryCache, row: string): OpenedCover | undefined {
   const bytes = cache.object(row);
   if (!bytes) return undefined;
   try {

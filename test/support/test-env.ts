@@ -17,7 +17,7 @@ export type TestEnv = {
 };
 
 /** Ours, but meant for the tests: they pass. All others with these prefixes do not. */
-const OWN_VARIABLES = /^STATEFERRY_(TEST_\w+|REQUIRE_RINGS)$/;
+const OWN_VARIABLES = /^STATEFERRY_(TEST_\w+|REQUIRE_RINGS|SIM_SEEDS)$/;
 const DROPPED =
   /^(AWS|STATEFERRY|OPENCLAW|CLAWDBOT|MOLTBOT|XDG)_|^(npm_(lifecycle|package|command|execpath))/;
 const DROPPED_NPM_CONFIG =

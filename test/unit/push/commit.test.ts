@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
 import { ed25519KeyPair, systemRandom } from '../../../src/crypto/sodium.ts';
-import { COMMIT_WINDOW_MS } from '../../../src/push/commit.ts';
+import { COMMIT_WINDOW_MS, TRIES_MAX } from '../../../src/push/commit.ts';
 import { writeTombstone } from '../../../src/repository/tombstones.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import {
@@ -16,6 +16,7 @@ import {
   NO_ABORT,
   openReader,
   pushTree,
+  refusalOf,
   restoreTo,
   type Engine,
 } from '../../support/engine.ts';
@@ -236,4 +237,54 @@ test('after a crash before C4 the next push says whether that snapshot is whole'
   assert.equal(at.machine.state.pending, undefined);
   assert.equal(at.machine.state.highWater[at.machine.state.writer.id]?.sequence, 3);
   await assertWhole(at, 3);
+});
+
+/** Listings show no pack; `isDenied`: nor may anybody ask for one. */
+function blindToPacks(store: ObjectStore, isDenied: boolean): ObjectStore {
+  return {
+    ...store,
+    async *list(prefix, signal) {
+      for await (const object of store.list(prefix, signal)) {
+        if (!object.name.startsWith('packs/')) yield object;
+      }
+    },
+    async stat(name, signal) {
+      if (isDenied && name.startsWith('packs/')) throw new FerryError('store-denied', 'not you');
+      return await store.stat(name, signal);
+    },
+  };
+}
+
+test('a pack that no listing shows yet is asked for by name', async (context) => {
+  const at = await scene(context);
+  await pushTree(blindToPacks(at.store, false), at.machine, at.tree);
+  assert.ok(!notices(at).includes('packs-missing'));
+  await assertWhole(at, 1);
+});
+
+test('where nobody may ask for packs, what a listing does not show counts as missing', async (context) => {
+  const at = await scene(context);
+  const error = await refusalOf(pushTree(blindToPacks(at.store, true), at.machine, at.tree));
+  assert.equal(error.code, 'object-missing');
+  assert.equal((await allObjects(at.store, 'snapshots/')).size, 0);
+});
+
+test('every pack that is gone is forgotten at once, not one for each try', async (context) => {
+  const at = await scene(context);
+  const forgetful = withoutCache(at.machine);
+  const indexes = new Map<string, Uint8Array>();
+  // The same content in more packs than there are tries: each of them is believed to hold it.
+  for (let copy = 0; copy <= TRIES_MAX; copy++) {
+    await pushTree(at.store, forgetful, at.tree);
+    for (const [name, bytes] of await allObjects(at.store, 'indexes/')) {
+      indexes.set(name, bytes);
+      await at.store.delete(name, NO_ABORT);
+    }
+  }
+  for (const [name, bytes] of indexes) await at.store.put(name, bytes, {}, NO_ABORT);
+  for (const pack of (await allObjects(at.store, 'packs/')).keys()) {
+    await at.store.delete(pack, NO_ABORT);
+  }
+  await pushTree(at.store, forgetful, at.tree);
+  await assertWhole(at, TRIES_MAX + 2);
 });

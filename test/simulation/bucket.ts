@@ -1,0 +1,248 @@
+/**
+ * A bucket in a simulated world, and the ways to it: each process has one of its own, on which requests are lost,
+ * answers are lost, listings lag, and its machine falls asleep or is killed.
+ */
+import { FerryError, throwIfAborted } from '../../src/base/errors.ts';
+import { assertName, assertPrefix } from '../../src/store/names.ts';
+import type { ListedObject, ObjectStore } from '../../src/store/object-store.ts';
+import { copyInto, cutRange, noCounts } from '../../src/store/ranges.ts';
+import type { Dice } from './dice.ts';
+import { HOUR_MS, type Process, type World } from './world.ts';
+
+export type Weather = {
+  /** A listing may show the state of any moment up to this long ago, for each name another one. */
+  readonly listingLagMs: number;
+  /** Of an operation: it never arrives. */
+  readonly requestLost: number;
+  /** It arrives, and its answer does not. */
+  readonly answerLost: number;
+  /** Of a put: it is answered 200 and stores nothing, or only its first half. Never of a snapshot. */
+  readonly putLost: number;
+  /** Of an answer: it has no Date. */
+  readonly dateMissing: number;
+  /** Two creations of one name within this time may both be told that they were first. */
+  readonly createRaceMs: number;
+  readonly pageSize: number;
+};
+
+/** What a way to the bucket does to the process that goes it, drawn before and after every operation. */
+export type Fate = {
+  /** How long the machine sleeps now; 0: it stays awake. */
+  readonly sleepsMs: () => number;
+  readonly isKilled: () => boolean;
+};
+
+export type Stored = {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly modifiedMs: number;
+  readonly createdMs: number;
+  deletedMs: number;
+};
+
+/** Told of every effect at the moment it happens. */
+export type Witness = {
+  stored(name: string, bytes: Uint8Array, by: Process): void;
+  deleted(name: string, by: Process): void;
+};
+
+export class Bucket {
+  readonly #world: World;
+  readonly #dice: Dice;
+  readonly #weather: Weather;
+  readonly #witness: Witness;
+  /** By first part of the name; deleted ones stay as long as a listing may show them. */
+  readonly #folders = new Map<string, Map<string, Stored>>();
+  operations = 0;
+
+  constructor(world: World, dice: Dice, weather: Weather, witness: Witness) {
+    this.#world = world;
+    this.#dice = dice;
+    this.#weather = weather;
+    this.#witness = witness;
+  }
+
+  /** What lies there now, whatever a listing says. */
+  look(name: string): Stored | undefined {
+    const stored = this.#folder(name).get(name);
+    return stored && stored.deletedMs > this.#world.nowMs ? stored : undefined;
+  }
+
+  all(prefix: string): Stored[] {
+    const folder = this.#folder(prefix);
+    return [...folder.values()].filter(
+      ({ name, deletedMs }) => name.startsWith(prefix) && deletedMs > this.#world.nowMs,
+    );
+  }
+
+  put(name: string, bytes: Uint8Array): void {
+    const nowMs = this.#world.nowMs;
+    const createdMs = this.look(name)?.createdMs ?? nowMs;
+    const stored = { name, bytes: Uint8Array.from(bytes), modifiedMs: nowMs, createdMs };
+    this.#folder(name).set(name, { ...stored, deletedMs: Infinity });
+  }
+
+  delete(name: string): void {
+    const stored = this.look(name);
+    if (stored) stored.deletedMs = this.#world.nowMs;
+  }
+
+  /** One page of a listing, after the name `after`: each name as it was at some moment within the lag. */
+  #page(prefix: string, after: string): { page: ListedObject[]; isLast: boolean } {
+    const { nowMs } = this.#world;
+    const { listingLagMs, pageSize } = this.#weather;
+    const shown: Stored[] = [];
+    const folder = this.#folder(prefix);
+    for (const stored of folder.values()) {
+      if (stored.deletedMs + listingLagMs < nowMs) {
+        folder.delete(stored.name);
+        continue;
+      }
+      if (stored.name <= after || !stored.name.startsWith(prefix)) continue;
+      const isYoung = stored.createdMs + listingLagMs > nowMs || stored.deletedMs !== Infinity;
+      const seenMs = isYoung && listingLagMs > 0 ? this.#seenMs() : nowMs;
+      if (stored.createdMs <= seenMs && stored.deletedMs > seenMs) shown.push(stored);
+    }
+    const sorted = shown.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const page = sorted.slice(0, pageSize).map(({ name, bytes, modifiedMs }) => ({
+      name,
+      size: bytes.length,
+      modifiedMs,
+      dateMs: this.date(),
+    }));
+    return { page, isLast: sorted.length <= pageSize };
+  }
+
+  #seenMs(): number {
+    const { nowMs } = this.#world;
+    if (this.#dice.chance(0.3)) return nowMs;
+    return nowMs - this.#dice.fraction() * this.#weather.listingLagMs;
+  }
+
+  date(): number | undefined {
+    const isMissing = this.#weather.dateMissing > 0 && this.#dice.chance(this.#weather.dateMissing);
+    return isMissing ? undefined : this.#world.nowMs;
+  }
+
+  /** The store as one process has it. */
+  wayFor(process: Process, fate: Fate): ObjectStore {
+    const counts = noCounts();
+    const goes = <T>(
+      kind: keyof typeof counts,
+      signal: AbortSignal,
+      effect: () => T,
+    ): Promise<T> => {
+      throwIfAborted(signal);
+      counts[kind] += 1;
+      this.operations += 1;
+      return this.#goes(process, fate, effect);
+    };
+    const read = (name: string): Stored | undefined => {
+      assertName(name);
+      return this.look(name);
+    };
+    const page = (prefix: string, after: string, signal: AbortSignal) =>
+      goes('list', signal, () => this.#page(prefix, after));
+    return {
+      location: 'simulated bucket',
+      put: (name, body, options, signal) =>
+        goes('put', signal, () => {
+          assertName(name);
+          return this.#put(name, body, options.createOnly === true, process);
+        }),
+      get: (name, range, signal) =>
+        goes('get', signal, () => {
+          const stored = read(name);
+          if (!stored) return undefined;
+          const { start, end } = cutRange(name, range, stored.bytes.length);
+          return { bytes: stored.bytes.slice(start, end), dateMs: this.date() };
+        }),
+      getInto: (name, range, into, signal) =>
+        goes('get', signal, () => {
+          const stored = read(name);
+          if (!stored) return undefined;
+          const { start, end } = cutRange(name, range, stored.bytes.length);
+          const length = copyInto(name, stored.bytes.subarray(start, end), into);
+          return { length, dateMs: this.date() };
+        }),
+      stat: (name, signal) =>
+        goes('head', signal, () => {
+          const stored = read(name);
+          return stored && { size: stored.bytes.length, dateMs: this.date() };
+        }),
+      async *list(prefix, signal) {
+        assertPrefix(prefix);
+        for (let after = ''; ;) {
+          const answer = await page(prefix, after, signal);
+          yield* answer.page;
+          after = answer.page.at(-1)?.name ?? '';
+          if (answer.isLast) return;
+        }
+      },
+      delete: (name, signal) =>
+        goes('delete', signal, () => {
+          if (!read(name)) return;
+          this.delete(name);
+          this.#witness.deleted(name, process);
+        }),
+      dateMs: (signal) => goes('head', signal, () => this.#world.nowMs),
+      counts: () => ({ ...counts }),
+      close: async () => {},
+    };
+  }
+
+  #put(name: string, body: Uint8Array, createOnly: boolean, by: Process): PutDone {
+    const there = this.look(name);
+    const isRacy =
+      there !== undefined && this.#world.nowMs - there.createdMs < this.#weather.createRaceMs;
+    if (createOnly && there && !isRacy) return { outcome: 'exists', dateMs: this.date() };
+    const spoilable = /^(packs|lists|indexes)\//.test(name);
+    const isSpoilt = spoilable && this.#dice.chance(this.#weather.putLost);
+    if (!isSpoilt) this.put(name, body);
+    else if (this.#dice.chance(0.5)) this.put(name, body.subarray(0, body.length >> 1));
+    this.#witness.stored(name, body, by);
+    return { outcome: 'stored', dateMs: this.date() };
+  }
+
+  /** There and back. Before either, the machine may fall asleep, or the process is killed and hears of nothing. */
+  #goes<T>(process: Process, fate: Fate, effect: () => T): Promise<T> {
+    const { requestLost, answerLost } = this.#weather;
+    const pause = (): number => {
+      const sleepsMs = fate.sleepsMs();
+      if (sleepsMs > 0) process.sleepFor(sleepsMs);
+      return 10 + this.#dice.integer(0, 400);
+    };
+    return new Promise((resolve, reject) => {
+      process.after(pause(), () => {
+        if (fate.isKilled()) return process.end();
+        if (this.#dice.chance(requestLost)) return reject(unreachable());
+        const answer = Promise.try(effect);
+        // Who is killed before hearing of a failure leaves it to nobody.
+        answer.catch(() => undefined);
+        const delayMs = pause();
+        // Nobody answers a machine that sleeps: what was under way is lost with its connection.
+        const isLost =
+          this.#dice.chance(answerLost) || process.wakesMs > this.#world.nowMs + HOUR_MS;
+        process.after(delayMs, () => {
+          if (fate.isKilled()) return process.end();
+          if (isLost) reject(unreachable());
+          else resolve(answer);
+        });
+      });
+    });
+  }
+
+  #folder(name: string): Map<string, Stored> {
+    const [first = ''] = name.split('/');
+    const known = this.#folders.get(first);
+    if (known) return known;
+    const made = new Map<string, Stored>();
+    this.#folders.set(first, made);
+    return made;
+  }
+}
+
+type PutDone = { readonly outcome: 'stored' | 'exists'; readonly dateMs: number | undefined };
+
+const unreachable = (): FerryError =>
+  new FerryError('store-unreachable', 'the network is gone for a moment');

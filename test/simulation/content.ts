@@ -1,0 +1,110 @@
+/**
+ * What lies on a simulated machine: chunks by number. A day of work adds some, changes some and drops some, and now and
+ * then an old one comes back, as when a file is restored from somewhere.
+ */
+import { createHash } from 'node:crypto';
+import { TAG_BYTES } from '../../src/crypto/sizes.ts';
+import { sealFrameInto } from '../../src/crypto/frames.ts';
+import { sealHeader } from '../../src/crypto/sealing.ts';
+import { fromHex } from '../../src/base/bytes.ts';
+import { encodeHeader } from '../../src/format/header.ts';
+import type { IndexedPack } from '../../src/format/index-object.ts';
+import type { ObjectId } from '../../src/format/names.ts';
+import {
+  CODECS,
+  encodeDirectory,
+  encodePaddedDirectory,
+  encodeTrailer,
+  TRAILER_FRAME,
+  TRAILER_STORED_BYTES,
+  visitDirectory,
+} from '../../src/format/pack.ts';
+import type { WriterRepository } from '../../src/repository/open.ts';
+import type { Dice } from './dice.ts';
+
+const CHUNKS_ABOUT = 12;
+const PAST_CHUNKS_MAX = 40;
+
+export class Content {
+  readonly #dice: Dice;
+  readonly #label: string;
+  /** How often a day brings back an old chunk. */
+  readonly #returns: number;
+  #past: readonly number[] = [];
+  #next = 0;
+  /** The chunks that make up the install now. */
+  chunks: readonly number[] = [];
+
+  constructor(dice: Dice, label: string) {
+    this.#dice = dice;
+    this.#label = label;
+    this.#returns = dice.pick([0.1, 0.5, 0.9]);
+    this.chunks = this.#fresh(dice.integer(4, 12));
+  }
+
+  aDayOfWork(): void {
+    const dice = this.#dice;
+    if (dice.chance(0.25)) return;
+    const kept = this.chunks.filter(() => !dice.chance(0.15));
+    const dropped = this.chunks.filter((chunk) => !kept.includes(chunk));
+    const back = dice.chance(this.#returns) && this.#past.length > 0 ? [dice.pick(this.#past)] : [];
+    const fresh = this.#fresh(dice.integer(0, Math.max(1, CHUNKS_ABOUT - kept.length)));
+    this.chunks = [...new Set([...kept, ...back, ...fresh])];
+    this.#past = [...this.#past, ...dropped].slice(-PAST_CHUNKS_MAX);
+  }
+
+  #fresh(count: number): number[] {
+    return Array.from({ length: count }, () => this.#next++);
+  }
+
+  /** What a chunk's number stands for: its id, which is all of it that anybody compares. */
+  idOf(chunk: number): Buffer {
+    return createHash('sha256').update(`${this.#label} ${chunk}`).digest();
+  }
+}
+
+export type SealedPack = { readonly pack: IndexedPack; readonly bytes: Uint8Array };
+
+/** A real pack with these chunks in it, each as long as its id. No padding: nobody here looks at sizes. */
+export function sealPack(
+  repository: WriterRepository,
+  object: ObjectId,
+  chunks: readonly Buffer[],
+): SealedPack {
+  const writer = repository.writer.id;
+  const place = { kind: 'pack', repository: fromHex(repository.id), writer, object } as const;
+  const { header, objectKey } = sealHeader(repository.recipient, encodeHeader(place));
+  const plaintext = Buffer.concat(chunks);
+  const segments = [
+    {
+      codec: CODECS.stored,
+      storedLength: plaintext.length,
+      rawLength: plaintext.length,
+      chunks: chunks.map((id) => ({ id, length: id.length })),
+    },
+  ];
+  const directory = encodeDirectory([{ storedLength: plaintext.length + TAG_BYTES, segments }]);
+  const padded = encodePaddedDirectory(directory, directory.length + 4);
+  const directoryOffset = header.length + plaintext.length + TAG_BYTES;
+  const directoryStoredLength = padded.length + TAG_BYTES;
+  const bytes = Buffer.alloc(directoryOffset + directoryStoredLength + TRAILER_STORED_BYTES);
+  bytes.set(header);
+  sealFrameInto(objectKey, 0, false, plaintext, bytes, header.length);
+  sealFrameInto(objectKey, 1, false, padded, bytes, directoryOffset);
+  const trailer = encodeTrailer({ frames: 1, directoryOffset, directoryStoredLength });
+  const trailerAt = directoryOffset + directoryStoredLength;
+  sealFrameInto(objectKey, TRAILER_FRAME, true, trailer, bytes, trailerAt);
+  return { pack: { writer, pack: object, size: bytes.length, directory }, bytes };
+}
+
+/** The ids of the chunks in a pack, in hex. */
+export function chunksIn(pack: IndexedPack): readonly string[] {
+  const known = visited.get(pack.directory);
+  if (known) return known;
+  const ids: string[] = [];
+  visitDirectory(pack.directory, 0, pack.pack, { chunk: (id) => ids.push(id.toString('hex')) });
+  visited.set(pack.directory, ids);
+  return ids;
+}
+
+const visited = new WeakMap<Uint8Array, readonly string[]>();

@@ -1,0 +1,185 @@
+/** A machine that pushes every night: real commit, indexes and cache; what it captures is made up. */
+import { FerryError } from '../../src/base/errors.ts';
+import type { FerryEvent } from '../../src/base/events.ts';
+import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/names.ts';
+import type { IndexedPack } from '../../src/format/index-object.ts';
+import type { ListedPack } from '../../src/format/pack-list.ts';
+import type { SnapshotBody } from '../../src/format/snapshot.ts';
+import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX } from '../../src/push/commit.ts';
+import { indexKeys } from '../../src/push/pack-uploader.ts';
+import { ownPacks, writeIndex } from '../../src/repository/indexes.ts';
+import { writerOf, type MachineState, type Writer } from '../../src/repository/machine.ts';
+import { openForWriting, type WriterRepository } from '../../src/repository/open.ts';
+import { RETRY_LIMITS, retryStore } from '../../src/store/retry-store.ts';
+import type { ObjectStore } from '../../src/store/object-store.ts';
+import { chunksIn, sealPack, type Content } from './content.ts';
+import type { Dice } from './dice.ts';
+import type { Ledger } from './ledger.ts';
+import { CacheDisk } from './memory-cache.ts';
+import type { Process } from './world.ts';
+
+const NO_ABORT = new AbortController().signal;
+const CHUNKS_PER_PACK = 6;
+
+export type MachineParts = {
+  readonly name: string;
+  readonly state: MachineState;
+  readonly content: Content;
+  readonly dice: Dice;
+  readonly ledger: Ledger;
+};
+
+export class Machine {
+  readonly name: string;
+  readonly writer: Writer;
+  readonly cache = new CacheDisk();
+  readonly content: Content;
+  readonly #dice: Dice;
+  readonly #ledger: Ledger;
+  /** As its settings have it. */
+  state: MachineState;
+  /** Ids of what the running push captured. */
+  capturing: readonly string[] = [];
+  pushesDone = 0;
+  #saidNotWhole = false;
+
+  constructor(parts: MachineParts) {
+    this.name = parts.name;
+    this.state = parts.state;
+    this.writer = writerOf(parts.state);
+    this.content = parts.content;
+    this.#dice = parts.dice;
+    this.#ledger = parts.ledger;
+  }
+
+  /** The loop of `push`, with a capture that costs nothing. */
+  async push(way: ObjectStore, process: Process): Promise<void> {
+    const emit = (event: FerryEvent): void => this.#hear(event);
+    const store = retryStore(
+      way,
+      { clock: process.clock, random: () => this.#dice.fraction(), emit },
+      RETRY_LIMITS,
+    );
+    this.#saidNotWhole = false;
+    const cache = this.cache.open();
+    const repository = await openForWriting(store, this.#memory(), cache, emit, NO_ABORT);
+    const random = (length: number): Uint8Array => this.#dice.noise(length);
+    const deps = { repository, random, emit };
+    const gone = new Set<string>();
+    const forget = (packs: readonly ListedPack[]): void => {
+      for (const { writer, pack } of packs) {
+        gone.add(writer + pack);
+        cache.dropPack(writer, pack);
+      }
+    };
+    forget(await finishPending(deps, NO_ABORT));
+    const chunks = this.content.chunks.map((chunk) => this.content.idOf(chunk));
+    this.capturing = chunks.map((id) => id.toString('hex'));
+    for (let round = 1; round <= TRIES_MAX; round++) {
+      const { packs, known } = await this.#archive(repository, chunks, gone, emit);
+      const request = {
+        packs,
+        known,
+        install: 'openclaw',
+        label: undefined,
+        files: chunks.length,
+        bytes: 0,
+        body,
+      };
+      const committed = await commitSnapshot(request, deps, NO_ABORT);
+      forget(committed.gone);
+      cache.flush();
+      if (committed.outcome === 'done') {
+        this.pushesDone += 1;
+        return;
+      }
+    }
+    throw keepsLosing(store.location, 'packs');
+  }
+
+  /** Stores what no known pack has. Answers the packs that these chunks need, and those known before. */
+  async #archive(
+    repository: WriterRepository,
+    chunks: readonly Buffer[],
+    gone: ReadonlySet<string>,
+    emit: (event: FerryEvent) => void,
+  ): Promise<{ readonly packs: ListedPack[]; readonly known: ListedPack[] }> {
+    const { store, cache } = repository;
+    const keys = indexKeys(repository);
+    const own = await ownPacks(store, keys, cache, emit, NO_ABORT);
+    const isThere = ({ writer, pack }: IndexedPack): boolean => !gone.has(writer + pack);
+    const places = new Map<string, IndexedPack>();
+    const known = own.packs.filter(isThere);
+    for (const pack of known) {
+      for (const chunk of chunksIn(pack)) places.set(chunk, pack);
+    }
+    const unindexed = own.unindexed.filter(isThere);
+    const missing = chunks.filter((id) => !places.has(id.toString('hex')));
+    for (let at = 0; at < missing.length; at += CHUNKS_PER_PACK) {
+      const object = idFromBytes<ObjectId>(this.#dice.noise(16));
+      const { pack, bytes } = sealPack(repository, object, missing.slice(at, at + CHUNKS_PER_PACK));
+      const name = writerObjectName('packs', pack.writer, pack.pack);
+      this.#ledger.sealed(name, chunksIn(pack));
+      await store.put(name, bytes, {}, NO_ABORT);
+      unindexed.push(pack);
+      cache.addPack(pack, false);
+      cache.flush();
+      for (const chunk of chunksIn(pack)) places.set(chunk, pack);
+    }
+    if (unindexed.length > 0) {
+      await writeIndex(store, keys, unindexed, (length) => this.#dice.noise(length), NO_ABORT);
+      cache.markIndexed(unindexed);
+    }
+    const used = new Set<IndexedPack>();
+    for (const id of chunks) {
+      const place = places.get(id.toString('hex'));
+      if (!place) throw new FerryError('bug', 'a chunk was stored nowhere');
+      used.add(place);
+    }
+    return { packs: [...used], known };
+  }
+
+  /** Settings that see C4 happen: the mark moves to the snapshot that was pending. */
+  #memory(): WriterRepository['memory'] {
+    const current = (): MachineState => this.state;
+    const save = (state: MachineState): Promise<void> => {
+      const { pending } = this.state;
+      const mark = state.highWater[this.writer.id];
+      this.state = state;
+      const isDone = pending && !state.pending && mark?.snapshot === pending.snapshot;
+      if (isDone && !this.#saidNotWhole) {
+        const snapshot = pending.snapshot as ObjectId;
+        this.#ledger.committed(writerObjectName('snapshots', this.writer.id, snapshot));
+      }
+      this.#saidNotWhole = false;
+      return Promise.resolve();
+    };
+    return {
+      get state() {
+        return current();
+      },
+      save,
+    };
+  }
+
+  #hear(event: FerryEvent): void {
+    if (event.type !== 'notice' || event.code !== 'push-unfinished') return;
+    this.#saidNotWhole = event.message.includes('not whole');
+  }
+}
+
+const body: SnapshotBody = {
+  tool: 'simulation',
+  install: {
+    install: 'openclaw',
+    brand: 'openclaw',
+    profile: 'default',
+    version: null,
+    platform: 'linux',
+    home: '/home/mara',
+  },
+  roots: [],
+  omissions: [],
+  problems: [],
+  gateway: {},
+};
