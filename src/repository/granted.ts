@@ -17,7 +17,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { damaged, readObject } from './objects.ts';
 import type { PackSource } from './open.ts';
 import { packName, readOwnDirectory } from './pack-reader.ts';
-import { readerOf, type SnapshotReader } from './snapshot-reader.ts';
+import { readerOf, shelfOf, type SnapshotReader } from './snapshot-reader.ts';
 import { openSnapshotBody, verifySnapshot } from './snapshots.ts';
 
 export type OpenedTicket = {
@@ -96,7 +96,8 @@ export async function openGrantedSnapshot(
   const packs = await ownDirectories(source, grant, emit, signal);
   const chunkIdKey = fromHex(facts.chunkIdKey);
   const needed = { packs, hinted: new Set<number>() };
-  return readerOf(source, { cover, body, needed, chunkIdKey }, emit, signal);
+  const shelf = shelfOf(source, needed, emit, signal);
+  return readerOf(source, { cover, body, shelf, chunkIdKey }, signal);
 }
 
 const AT_ONCE = 8;

@@ -41,22 +41,46 @@ export async function readIndexes(
   signal: AbortSignal,
 ): Promise<IndexedPack[]> {
   const packs = new Map<string, IndexedPack>();
+  await visitIndexes(
+    store,
+    keys,
+    {
+      good: (_name, named) => {
+        for (const pack of named) packs.set(pack.writer + pack.pack, pack);
+      },
+      bad: (_name, error) =>
+        emit({
+          type: 'notice',
+          code: 'index-unusable',
+          message: `${error.message}; going on without this index`,
+          hint: 'Indexes are hints: nothing is lost.',
+        }),
+    },
+    signal,
+  );
+  return [...packs.values()];
+}
+
+export type IndexVisitor = {
+  good(name: string, packs: readonly IndexedPack[]): void;
+  bad(name: string, error: FerryError): void;
+};
+
+/** Every index of a writer, one after the other. */
+export async function visitIndexes(
+  store: ObjectStore,
+  keys: IndexKeys,
+  visitor: IndexVisitor,
+  signal: AbortSignal,
+): Promise<void> {
   for await (const { name } of store.list(`indexes/${keys.writer}/`, signal)) {
     try {
-      for (const pack of await readIndex(store, keys, name, signal)) {
-        packs.set(pack.writer + pack.pack, pack);
-      }
+      visitor.good(name, await readIndex(store, keys, name, signal));
     } catch (error) {
       if (!isObjectFault(error)) throw error;
-      emit({
-        type: 'notice',
-        code: 'index-unusable',
-        message: `${error.message}; going on without this index`,
-        hint: 'Indexes are hints: nothing is lost.',
-      });
+      visitor.bad(name, error);
     }
   }
-  return [...packs.values()];
 }
 
 export async function readIndex(

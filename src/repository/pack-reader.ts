@@ -65,17 +65,27 @@ export async function readOwnDirectory(
 ): Promise<IndexedPack> {
   const { store } = repository;
   const name = packName(pack);
-  const header = await readRange(store, name, 0, SEALED_HEADER_BYTES, signal);
-  const key = packKey(repository, pack, header);
+  return openDirectory(repository, pack, (offset, length) =>
+    readRange(store, name, offset, length, signal),
+  );
+}
+
+/** @param read the bytes of the pack at a place, exactly as many as asked for */
+export async function openDirectory(
+  repository: Omit<PackSource, 'store'>,
+  pack: ListedPack,
+  read: (offset: number, length: number) => Promise<Uint8Array> | Uint8Array,
+): Promise<IndexedPack> {
+  const name = packName(pack);
   const at = pack.size - TRAILER_STORED_BYTES;
   if (at < SEALED_HEADER_BYTES) throw damaged(name, 'it is too short');
-  const stored = await readRange(store, name, at, TRAILER_STORED_BYTES, signal);
-  const plain = openFrame(key, TRAILER_FRAME, true, stored);
+  const key = packKey(repository, pack, await read(0, SEALED_HEADER_BYTES));
+  const plain = openFrame(key, TRAILER_FRAME, true, await read(at, TRAILER_STORED_BYTES));
   if (!plain) throw damaged(name, 'its trailer does not open');
   const trailer = decodeTrailer(plain, name);
   const { directoryOffset, directoryStoredLength } = trailer;
   if (directoryOffset + directoryStoredLength !== at) throw damaged(name, 'its trailer is wrong');
-  const sealed = await readRange(store, name, directoryOffset, directoryStoredLength, signal);
+  const sealed = await read(directoryOffset, directoryStoredLength);
   const padded = openFrame(key, trailer.frames, false, sealed);
   if (!padded) throw damaged(name, 'its directory does not open');
   const directory = decodePaddedDirectory(padded, name);

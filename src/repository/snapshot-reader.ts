@@ -1,7 +1,7 @@
 /** One snapshot, opened for reading: its body, its trees, its files. */
 import type { BytePath } from '../base/byte-path.ts';
-import { fromHex, view } from '../base/bytes.ts';
-import { assert, FerryError } from '../base/errors.ts';
+import { fromHex, toHex, view } from '../base/bytes.ts';
+import { assert, FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { CHUNK_KINDS, type ChunkKind } from '../crypto/chunk-id.ts';
 import { installSubkeys } from '../crypto/identity.ts';
@@ -32,7 +32,7 @@ export type SnapshotReader = {
    * to join to a directory.
    * @throws object-missing, object-damaged, target-unsafe (a hostile path)
    */
-  entries(root: SnapshotRoot, from?: BytePath): AsyncGenerator<Entry>;
+  entries(root: SnapshotRoot, from?: BytePath, visit?: PageVisit): AsyncGenerator<Entry>;
   /** The verified content of a file, piece by piece in order. */
   file(entry: FileEntry): AsyncGenerator<Buffer>;
   /** One verified chunk of a file: its `number`th, which has this id. */
@@ -46,11 +46,41 @@ export type SnapshotReader = {
   rebuild(): Promise<boolean>;
 };
 
+/** For who looks at the trees of many snapshots, which have most of their pages in common. */
+export type PageVisit = {
+  /** Pages that need not be looked at again, with all below them. */
+  isKnown?(page: string): boolean;
+  /** Called when all below a page was seen. */
+  seen?(page: string): void;
+  /** Instead of an end: what is below this page cannot be read. Its first path, unless it is the top. */
+  unreadable?(firstPath: BytePath | undefined, error: FerryError): void;
+};
+
+/** Packs from which any snapshot that needs no others can be read. */
+export type Shelf = Pick<SnapshotReader, 'packs' | 'table' | 'rebuild'>;
+
+export function shelfOf(
+  repository: PackSource,
+  needed: NeededPacks,
+  emit: Emit,
+  signal: AbortSignal,
+): Shelf {
+  const { packs } = needed;
+  const table = ChunkTable.create(chunksAtMost(packs));
+  for (const [ordinal, pack] of packs.entries()) addOrAnnounce(table, pack, ordinal, emit);
+  let rebuilt: Promise<boolean> | undefined;
+  const rebuild = (): Promise<boolean> =>
+    (rebuilt ??= putRight(repository, needed, table, emit, signal));
+  return { packs, table, rebuild };
+}
+
+/** @param shelf instead of one of its own */
 export async function openSnapshot(
   repository: ReaderRepository,
   chosen: OpenedCover,
   emit: Emit,
   signal: AbortSignal,
+  shelf?: Shelf,
 ): Promise<SnapshotReader> {
   const { store } = repository;
   const writer = repository.writers.get(chosen.writer);
@@ -61,28 +91,27 @@ export async function openSnapshot(
     throw new FerryError('object-foreign', `${chosen.name} is not what it was when it was listed`);
   }
   const body = openSnapshotBody(bytes, chosen.name, repository);
-  const needed = await neededPacks(repository, writer, opened.cover.packList, emit, signal);
+  const { packList } = opened.cover;
+  const from =
+    shelf ??
+    shelfOf(
+      repository,
+      await neededPacks(repository, writer, packList, emit, signal),
+      emit,
+      signal,
+    );
   const { chunkId: chunkIdKey } = installSubkeys(writer.key, body.install.install);
-  return readerOf(repository, { cover: opened, body, needed, chunkIdKey }, emit, signal);
+  return readerOf(repository, { cover: opened, body, shelf: from, chunkIdKey }, signal);
 }
 
-type Opened = Pick<SnapshotReader, 'cover' | 'body' | 'chunkIdKey'> & {
-  readonly needed: NeededPacks;
-};
+type Opened = Pick<SnapshotReader, 'cover' | 'body' | 'chunkIdKey'> & { readonly shelf: Shelf };
 
 /** Over what was opened already, whoever's keys did it. */
 export function readerOf(
   repository: PackSource,
-  { cover, body, needed, chunkIdKey }: Opened,
-  emit: Emit,
+  { cover, body, shelf: { packs, table, rebuild }, chunkIdKey }: Opened,
   signal: AbortSignal,
 ): SnapshotReader {
-  const { packs } = needed;
-  const table = ChunkTable.create(chunksAtMost(packs));
-  for (const [ordinal, pack] of packs.entries()) addOrAnnounce(table, pack, ordinal, emit);
-  let rebuilt: Promise<boolean> | undefined;
-  const rebuild = (): Promise<boolean> =>
-    (rebuilt ??= putRight(repository, needed, table, emit, signal));
   const source = new ChunkSource(repository, packs, table, chunkIdKey, rebuild);
   const get = (kind: ChunkKind, id: Buffer): Promise<Buffer> => source.get(kind, id, signal);
   return {
@@ -91,7 +120,7 @@ export function readerOf(
     packs,
     table,
     chunkIdKey,
-    entries: (root, from) => walkTree(get, root, from),
+    entries: (root, from, visit) => walkTree(get, root, from, visit),
     file: (entry) => readFile(get, entry),
     chunk: (entry, number, id) => readChunk(get, entry, number, id),
     chunkIds: (entry) => allIds(get, entry),
@@ -113,6 +142,7 @@ type Get = (kind: ChunkKind, id: Buffer) => Promise<Buffer>;
 type Walk = {
   readonly get: Get;
   readonly from: BytePath | undefined;
+  readonly visit: PageVisit;
   readonly what: string;
   last: BytePath | undefined;
 };
@@ -121,9 +151,10 @@ const walkTree = (
   get: Get,
   root: SnapshotRoot,
   from: BytePath | undefined,
+  visit: PageVisit = {},
 ): AsyncGenerator<Entry> =>
   walkPages(
-    { get, from, what: `a tree page of ${root.name}`, last: undefined },
+    { get, from, visit, what: `a tree page of ${root.name}`, last: undefined },
     fromHex(root.page),
     undefined,
     undefined,
@@ -139,13 +170,10 @@ async function* walkPages(
   level: number | undefined,
   firstPath: BytePath | undefined,
 ): AsyncGenerator<Entry> {
-  const { from, what } = walk;
-  const bytes = await walk.get(CHUNK_KINDS.page, view(id));
-  const page: Page = decodePage(bytes, level, what);
-  const first = 'entries' in page ? page.entries[0]?.path : page.children[0]?.firstPath;
-  if (first === undefined || (firstPath !== undefined && first !== firstPath)) {
-    throw damaged(what, 'it does not begin where its place says');
-  }
+  const { from, visit, what } = walk;
+  if (visit.isKnown?.(toHex(id)) === true) return;
+  const page = await readPage(walk, id, level, firstPath);
+  if (!page) return;
   if ('entries' in page) {
     for (const entry of page.entries) {
       const inOrder = walk.last === undefined || comparePaths(walk.last, entry.path) < 0;
@@ -153,12 +181,34 @@ async function* walkPages(
       walk.last = entry.path;
       if (from === undefined || isWithin(entry.path, from)) yield checked(entry);
     }
-    return;
+  } else {
+    for (const [index, child] of page.children.entries()) {
+      const next = page.children[index + 1]?.firstPath;
+      if (from !== undefined && !mayHold(child.firstPath, next, from)) continue;
+      yield* walkPages(walk, child.id, page.level - 1, child.firstPath);
+    }
   }
-  for (const [index, child] of page.children.entries()) {
-    const next = page.children[index + 1]?.firstPath;
-    if (from !== undefined && !mayHold(child.firstPath, next, from)) continue;
-    yield* walkPages(walk, child.id, page.level - 1, child.firstPath);
+  visit.seen?.(toHex(id));
+}
+
+/** Undefined: it cannot be read, and somebody who can do without was told. */
+async function readPage(
+  { get, visit, what }: Walk,
+  id: Uint8Array,
+  level: number | undefined,
+  firstPath: BytePath | undefined,
+): Promise<Page | undefined> {
+  try {
+    const page = decodePage(await get(CHUNK_KINDS.page, view(id)), level, what);
+    const first = 'entries' in page ? page.entries[0]?.path : page.children[0]?.firstPath;
+    if (first === undefined || (firstPath !== undefined && first !== firstPath)) {
+      throw damaged(what, 'it does not begin where its place says');
+    }
+    return page;
+  } catch (error) {
+    if (!visit.unreadable || !isObjectFault(error)) throw error;
+    visit.unreadable(firstPath, error);
+    return undefined;
   }
 }
 
