@@ -56,8 +56,13 @@ function localStack(
   });
 }
 
-/** versitygw 1.7.0: real signatures, checksums, versions and policies. */
-export async function startVersitygw(): Promise<TestServer> {
+/**
+ * versitygw 1.7.0: real signatures, checksums, versions and policies, and users beside the one that is named.
+ * @param keepsLongPolicies it keeps them in files then: in an extended attribute of ext4 there is room for 4 KB
+ */
+export async function startVersitygw(
+  choices: { readonly keepsLongPolicies?: boolean } = {},
+): Promise<TestServer> {
   return orAbsent(async () => {
     const program = await installVersitygw();
     return start('versitygw', answers('/'), (folder, port) => ({
@@ -66,8 +71,10 @@ export async function startVersitygw(): Promise<TestServer> {
         `--access=${ACCESS.accessKeyId}`,
         `--secret=${ACCESS.secretAccessKey}`,
         `--port=127.0.0.1:${port}`,
+        `--iam-dir=${join(folder, 'users')}`,
         'posix',
         `--versioning-dir=${join(folder, 'versions')}`,
+        ...(choices.keepsLongPolicies === true ? [`--sidecar=${join(folder, 'sidecar')}`] : []),
         join(folder, 'root'),
       ],
       env: {},
@@ -141,7 +148,7 @@ async function start(
   commandFor: (folder: string, port: number) => Command,
 ): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), `ferry-${name}-`));
-  for (const below of ['root', 'versions']) await mkdir(join(folder, below));
+  for (const below of ['root', 'versions', 'users', 'sidecar']) await mkdir(join(folder, below));
   const port = await freePort();
   const { command, args, env } = commandFor(folder, port);
   const logPath = join(folder, 'log');

@@ -25,24 +25,26 @@ const OWN_FOLDERS: Readonly<Record<WriterFolder, 'adds' | 'adds and reads'>> = {
 type SharedRights = {
   readonly writerReads: 'all' | 'its own' | 'none';
   readonly handoffAdds: boolean;
+  /** Whether one of ours is ever stored over what lies there. */
+  readonly isReplaced: boolean;
 };
 
 const SHARED_FOLDERS: Readonly<Record<SharedFolder, SharedRights>> = {
-  keys: { writerReads: 'none', handoffAdds: false },
-  writers: { writerReads: 'its own', handoffAdds: false },
-  revocations: { writerReads: 'its own', handoffAdds: false },
-  tombstones: { writerReads: 'all', handoffAdds: false },
-  grants: { writerReads: 'none', handoffAdds: true },
-  claims: { writerReads: 'none', handoffAdds: true },
-  receipts: { writerReads: 'none', handoffAdds: true },
+  keys: { writerReads: 'none', handoffAdds: false, isReplaced: false },
+  writers: { writerReads: 'its own', handoffAdds: false, isReplaced: false },
+  revocations: { writerReads: 'its own', handoffAdds: false, isReplaced: true },
+  tombstones: { writerReads: 'all', handoffAdds: false, isReplaced: false },
+  grants: { writerReads: 'none', handoffAdds: true, isReplaced: true },
+  claims: { writerReads: 'none', handoffAdds: true, isReplaced: true },
+  receipts: { writerReads: 'none', handoffAdds: true, isReplaced: true },
 };
 
-/** Objects that nobody ever stores twice under one name, so that a bucket may refuse to replace them. */
+/** Objects that nobody ever stores over others, so that a bucket may refuse it. */
 export const NEVER_REPLACED: readonly string[] = [
   HEADER_NAME,
   ...Object.keys(OWN_FOLDERS).map((folder) => `${folder}/*`),
   ...Object.entries(SHARED_FOLDERS)
-    .filter(([, { handoffAdds }]) => !handoffAdds)
+    .filter(([, { isReplaced }]) => !isReplaced)
     .map(([folder]) => `${folder}/*`),
 ];
 
@@ -82,10 +84,11 @@ const MAINTAINING: Right = {
 };
 
 const KNOWING_THE_BUCKET: Right = {
-  sid: 'ListAndProbe',
+  sid: 'ListAndKnowTheBucket',
   actions: [
     's3:ListBucket',
     's3:GetBucketVersioning',
+    's3:GetLifecycleConfiguration',
     's3:GetBucketObjectLockConfiguration',
     's3:PutBucketObjectLockConfiguration',
   ],

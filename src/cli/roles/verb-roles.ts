@@ -20,6 +20,9 @@ export const VERB_ROLES: Readonly<Record<string, Role>> = {
   join: 'maintainer',
   probe: 'maintainer',
   keys: 'maintainer',
+  machines: 'maintainer',
+  forget: 'maintainer',
+  repair: 'maintainer',
   mirror: 'maintainer',
   prune: 'maintainer',
 };
