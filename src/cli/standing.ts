@@ -5,6 +5,7 @@ import { interruptedInstalls } from '../pull/journal.ts';
 import type { Revocation } from '../repository/revocations.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import { parseLocation } from '../store/location.ts';
+import { lockAttention } from './locking.ts';
 import { missingOf, missingText, ROLLBACK_HINT } from './history.ts';
 import { keptIn } from '../pull/kept.ts';
 import { wayBack } from './way-back.ts';
@@ -94,6 +95,7 @@ export function attentionOf(
   const joined = repositories.filter(({ status }) => status.joined);
   return [
     ...(joined.length === 0 ? [nowhere] : joined.flatMap((one) => ofRepository(one, installs))),
+    ...repositories.flatMap(({ settings }) => lockAttention(settings, session.clock.nowMs())),
     ...interruptedInstalls(journalsFolder(session.places)).map((install) => ({
       code: 'swap-interrupted',
       message: `a pull or an undo of ${install} was interrupted while it moved things`,

@@ -108,6 +108,8 @@ const repositorySchema = z.object({
   readerKeyFile: z.string().optional(),
   /** As `init --lock` set it in the bucket. */
   lockDays: z.int().positive().optional(),
+  /** By the last prune of this machine: how long new objects are locked, and when the first lock of all ends. */
+  locked: z.object({ days: z.int().positive(), soonest: z.iso.datetime() }).optional(),
   handoffs: z.array(handoffSchema).optional(),
 });
 export type RepositorySettings = z.infer<typeof repositorySchema>;

@@ -21,6 +21,7 @@ export function limitStore(store: ObjectStore, requestsInFlightMax: number): Obj
     counts: () => store.counts(),
     ...(store.presign && { presign: store.presign }),
     ...(store.oldVersions && { oldVersions: store.oldVersions }),
+    ...(store.retentions && { retentions: store.retentions }),
     close: () => store.close(),
   };
 }

@@ -49,7 +49,31 @@ export type ObjectStore = {
   presign?(wishes: PresignWishes): Promise<Presigned>;
   /** What becomes of what is deleted; only a bucket may keep it. */
   oldVersions?(signal: AbortSignal): Promise<OldVersions>;
+  /** Object Lock of what is stored; only a bucket may have it. */
+  readonly retentions?: Retentions;
   close(): Promise<void>;
+};
+
+export type StoredVersion = {
+  readonly name: string;
+  readonly version: string;
+  readonly size: number;
+  readonly modifiedMs: number;
+  /** How many versions came after it under the same name. */
+  readonly replacements: number;
+};
+
+export type Retention = { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly untilMs: number };
+
+export type Retentions = {
+  /**
+   * What was stored first under each name that has a version, whatever lies over it now: names are never used twice,
+   * so everything later is somebody's replacement.
+   */
+  firstVersions(signal: AbortSignal): AsyncIterable<StoredVersion>;
+  find(of: StoredVersion, signal: AbortSignal): Promise<Retention | undefined>;
+  /** @throws store-denied, store-refused: also where the server keeps it for longer already */
+  set(of: StoredVersion, retention: Retention, signal: AbortSignal): Promise<void>;
 };
 
 export type OldVersions = {

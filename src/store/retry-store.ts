@@ -50,6 +50,7 @@ export function retryStore(store: ObjectStore, deps: RetryDeps, limits: RetryLim
     counts: () => store.counts(),
     ...(store.presign && { presign: store.presign }),
     ...(store.oldVersions && { oldVersions: store.oldVersions }),
+    ...(store.retentions && { retentions: store.retentions }),
     close: () => store.close(),
   };
 }

@@ -12,6 +12,7 @@ import {
 } from './s3-client.ts';
 import { isAbsent, isTaken, isUnclear, s3Error, statusOf } from './s3-errors.ts';
 import { presign } from './s3-presign.ts';
+import { retentionsOf } from './retentions.ts';
 import { openObject, readInto, readWhole } from './s3-read.ts';
 import { uploadObject, type UploadChecksum, type UploadSettings } from './s3-upload.ts';
 import { compareStored } from './same-content.ts';
@@ -109,6 +110,7 @@ function s3Store(at: Bucket): ObjectStore {
     counts: () => ({ ...door.counts }),
     presign: (wishes) => presign(at, wishes),
     oldVersions: (signal) => oldVersions(door, bucket, at.head, signal),
+    retentions: retentionsOf(door, bucket, at.head),
     close: async () => door.client.destroy(),
   };
   return store;

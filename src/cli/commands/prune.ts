@@ -10,6 +10,7 @@ import { confirm } from '../confirm.ts';
 import { startCost } from '../cost.ts';
 import type { PruneAmount, PrunePlanShown } from '../output/summary-prune.ts';
 import { countText } from '../output/words.ts';
+import { keepLocked } from '../locking.ts';
 import { readerAt } from '../repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
@@ -35,13 +36,15 @@ export async function runPrune(call: Call, session: Session): Promise<Report> {
   };
   const deps = { repository, random, emit, approve };
   const pruned = await prune({ graceMs, dryRun }, deps, signal);
+  const locks = await keepLocked(session, repository, oldVersions?.lockDays ?? null, dryRun);
   if (dryRun) output.plan(shown(pruned.plan));
   return {
-    exit: exitOfProblems(pruned.refused),
+    exit: exitOfProblems([...pruned.refused, ...(locks?.refused ?? [])]),
     summary: {
       ...shown(pruned.plan),
       ...(dryRun && { dryRun }),
       ...doneOf(pruned, dryRun, graceMs),
+      locks,
       ...costUntilNow([store]),
     },
   };

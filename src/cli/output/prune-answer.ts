@@ -2,7 +2,7 @@
 import type { OldVersions } from '../../store/object-store.ts';
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
-import type { PruneAmount, PrunePlanShown, PruneSummary } from './summary-prune.ts';
+import type { LocksSummary, PruneAmount, PrunePlanShown, PruneSummary } from './summary-prune.ts';
 import { bytesText, countText, durationText, timeText } from './words.ts';
 
 export function prunePlanLines(plan: PrunePlanShown): string[] {
@@ -70,7 +70,13 @@ function versionsLines(old: OldVersions | null): string[] {
 
 export function pruneLines(summary: PruneSummary, { paint }: AnswerChoices): string[] {
   const { deleted, announce, refused, left, next } = summary;
-  if (summary.dryRun === true) return ['nothing was changed: it is a dry run', ...nextLine(next)];
+  if (summary.dryRun === true) {
+    return [
+      'nothing was changed: it is a dry run',
+      ...locksLines(summary.locks, 'would be'),
+      ...nextLine(next),
+    ];
+  }
   const did = [
     ...(isNothing(deleted) ? [] : [`deleted ${amountText(deleted)}`]),
     ...(isNothing(announce) ? [] : [`announced ${amountText(announce)}`]),
@@ -86,8 +92,27 @@ export function pruneLines(summary: PruneSummary, { paint }: AnswerChoices): str
     refused.length === 0 ? paint.good(said) : said,
     ...(isNothing(left) ? [] : [`left to the next run: ${amountText(left)}`]),
     ...(isNothing(deleted) ? [] : versionsLines(summary.oldVersions)),
+    ...locksLines(summary.locks, 'are'),
     `took ${durationText(summary.durationMs)}`,
     ...nextLine(next),
+  ];
+}
+
+function locksLines(locks: LocksSummary | null, are: 'are' | 'would be'): string[] {
+  if (!locks) return [];
+  const { due, until, refused, replaced } = locks;
+  const done = due - refused.length;
+  const [first] = refused;
+  return [
+    ...(done > 0 ? [`${countText(done, 'object')} ${are} locked until ${timeText(until)}`] : []),
+    ...(first
+      ? [
+          `${countText(refused.length, 'object')} could not be locked for longer: ${printableLine(first.message)}`,
+        ]
+      : []),
+    ...replaced
+      .slice(0, REFUSED_LISTED_MAX)
+      .map((name) => `stored again by somebody: ${name}; its first version is the locked one`),
   ];
 }
 

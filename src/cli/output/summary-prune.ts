@@ -30,6 +30,21 @@ type Shown = {
   readonly oldVersions: OldVersions | null;
 };
 
+export type LocksSummary = {
+  /** How many had less than half of their time left, and until when they are locked now. */
+  readonly due: number;
+  readonly until: string;
+  /** When the first of all that is needed can be deleted. */
+  readonly soonest: string | null;
+  readonly refused: readonly {
+    readonly object: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+  /** Names under which somebody stored another version. */
+  readonly replaced: readonly string[];
+};
+
 export type PrunePlanShown = Shown & { readonly verb: 'prune' };
 
 export type PruneSummary = Cost &
@@ -44,6 +59,8 @@ export type PruneSummary = Cost &
     }[];
     /** Planned, and left to the next run. */
     readonly left: PruneAmount;
+    /** Object Lock kept up for what is needed; null: the bucket locks nothing. */
+    readonly locks: LocksSummary | null;
     /** When the next run has something to delete; null: nothing is announced. */
     readonly next: string | null;
   };

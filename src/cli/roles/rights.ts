@@ -79,7 +79,14 @@ const TAKING_BACK: Right = {
 
 const MAINTAINING: Right = {
   sid: 'ReadWriteAndDeleteBelowThePrefix',
-  actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+  actions: [
+    's3:GetObject',
+    's3:PutObject',
+    's3:DeleteObject',
+    's3:AbortMultipartUpload',
+    's3:GetObjectRetention',
+    's3:PutObjectRetention',
+  ],
   names: ['*'],
 };
 
@@ -87,6 +94,7 @@ const KNOWING_THE_BUCKET: Right = {
   sid: 'ListAndKnowTheBucket',
   actions: [
     's3:ListBucket',
+    's3:ListBucketVersions',
     's3:GetBucketVersioning',
     's3:GetLifecycleConfiguration',
     's3:GetBucketObjectLockConfiguration',
