@@ -2,43 +2,48 @@
 import { FerryError } from '../base/errors.ts';
 import type { HighWaterMark, MachineState } from '../repository/machine.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
-import { findRollbacks, listSnapshots } from '../repository/snapshot-list.ts';
+import { findHoles, findRollbacks, readHistory, type History } from '../repository/history.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import { printLocation, type Location } from '../store/location.ts';
-import type { MissingSnapshot } from './output/summary-push.ts';
+import type { HoleLine, MissingSnapshot } from './output/summary-push.ts';
 import { stateOf } from './repositories.ts';
 import { PASSING_FAILURES } from './revocations-seen.ts';
 import type { Session } from './session.ts';
 
-/** Who may write there, and nothing else, explains it: nothing of this version deletes snapshots. */
+/** What was deleted with `forget` has a record that says so. */
 export const ROLLBACK_HINT =
   'Somebody may be showing an old state of it, or have deleted snapshots: check who may write there.';
 
+/** What the repository should show and does not. */
+export type Lack = {
+  /** Newer than anything it shows of the same machine. */
+  readonly missing: readonly MissingSnapshot[];
+  /** Older ones that no forget record explains. */
+  readonly holes: readonly HoleLine[];
+};
+
 /** Only of the machines whose snapshots these are: a writer sees its own and no others. */
-export function missingOf(
-  state: MachineState,
+export function lackOf(
+  state: MachineState | undefined,
   repository: ReaderRepository | WriterRepository,
-  snapshots: readonly OpenedCover[],
-): MissingSnapshot[] {
-  const own = state.writer.id;
-  const marks =
-    'identity' in repository
-      ? state.highWater
-      : Object.fromEntries(Object.entries(state.highWater).filter(([writer]) => writer === own));
-  return findRollbacks(snapshots, withinRevocations(marks, state)).map(
-    ({ writer, seen, shown }) => ({
-      writer,
-      snapshot: seen.snapshot,
-      time: seen.time,
-      shown: shown?.time ?? null,
-    }),
-  );
+  history: History,
+): Lack {
+  const own = 'identity' in repository ? undefined : repository.writer.id;
+  const marks = Object.entries(state?.highWater ?? {}).filter(([id]) => id === (own ?? id));
+  const asked = withinRevocations(Object.fromEntries(marks), state?.revoked);
+  const missing = findRollbacks(history, asked).map(({ writer, seen, shown }) => ({
+    writer,
+    snapshot: seen.snapshot ?? null,
+    time: seen.time,
+    shown: shown?.time ?? null,
+  }));
+  return { missing, holes: findHoles(history) };
 }
 
 /** What a machine made after it was revoked is not missed, whoever had seen it. */
 function withinRevocations(
   marks: MachineState['highWater'],
-  { revoked = {} }: MachineState,
+  revoked: MachineState['revoked'] = {},
 ): MachineState['highWater'] {
   const isAsked = ([writer, { sequence }]: [string, HighWaterMark]): boolean => {
     const end = revoked[writer];
@@ -49,61 +54,61 @@ function withinRevocations(
 
 export function missingText({ snapshot, time, shown }: MissingSnapshot): string {
   const newest = shown === null ? 'none at all of that machine' : `nothing newer than ${shown}`;
-  return `this machine has seen snapshot ${snapshot} of ${time}, and the repository shows ${newest}`;
+  const seen =
+    snapshot === null
+      ? `a forget record of ${time} speaks of newer ones than it names`
+      : `this machine has seen snapshot ${snapshot} of ${time}`;
+  return `${seen}, and the repository shows ${newest}`;
 }
 
-export function sayMissing(session: Session, missing: readonly MissingSnapshot[]): void {
-  for (const one of missing) {
-    session.emit({
-      type: 'problem',
-      path: objectOf(one),
-      code: 'history-rolled-back',
-      message: missingText(one),
-    });
+export function holeText({ machine, first, last }: HoleLine): string {
+  const what = first === last ? `number ${first}` : `numbers ${first} to ${last}`;
+  return `${what} of the snapshots of ${machine} are not there, and no forget record says why`;
+}
+
+export const isWhole = ({ missing, holes }: Lack): boolean =>
+  missing.length === 0 && holes.length === 0;
+
+/** Each as a problem: by object, code and message. */
+export function lackProblems({ missing, holes }: Lack): LackProblem[] {
+  const code = 'history-rolled-back';
+  return [
+    ...missing.map((one) => ({ object: objectOf(one), code, message: missingText(one) })),
+    ...holes.map((one) => ({ object: `snapshots/${one.writer}/`, code, message: holeText(one) })),
+  ];
+}
+
+export type LackProblem = {
+  readonly object: string;
+  readonly code: string;
+  readonly message: string;
+};
+
+export function sayLack(session: Session, lack: Lack): void {
+  for (const { object, code, message } of lackProblems(lack)) {
+    session.emit({ type: 'problem', path: object, code, message });
   }
-}
-
-/** For a check: what is missing, but for what it has named already. */
-export async function missingProblems(
-  session: Session,
-  location: Location,
-  repository: ReaderRepository | WriterRepository,
-  named: readonly { readonly object: string }[],
-): Promise<{ object: string; code: string; message: string }[]> {
-  const state = stateOf(session, location);
-  if (!state) return [];
-  // Its own talk about them was heard a moment ago.
-  const snapshots = await listSnapshots(repository, () => undefined, session.signal);
-  const missing = missingOf(state, repository, snapshots);
-  rememberSeen(session, location, snapshots);
-  return missing
-    .map((one) => ({
-      object: objectOf(one),
-      code: 'history-rolled-back',
-      message: missingText(one),
-    }))
-    .filter(({ object }) => named.every((one) => one.object !== object));
 }
 
 /** Before a push adds to what may be an old state: afterwards nobody could tell any more. */
 export async function missingBeforePush(
   session: Session,
   repository: WriterRepository,
-): Promise<MissingSnapshot[]> {
+): Promise<readonly MissingSnapshot[]> {
   const { state } = repository.memory;
   const seen = state.highWater[repository.writer.id];
   // Most pushes ask no more than this.
   if (!seen) return [];
   const name = objectOf({ writer: repository.writer.id, snapshot: seen.snapshot });
   if (await repository.store.stat(name, session.signal)) return [];
-  const snapshots = await listSnapshots(repository, session.emit, session.signal);
-  const missing = missingOf(state, repository, snapshots);
-  sayMissing(session, missing);
-  return missing;
+  const history = await readHistory(repository, session.emit, session.signal);
+  const lack = lackOf(state, repository, history);
+  sayLack(session, lack);
+  return lack.missing;
 }
 
 const objectOf = (one: Pick<MissingSnapshot, 'writer' | 'snapshot'>): string =>
-  `snapshots/${one.writer}/${one.snapshot}`;
+  `snapshots/${one.writer}/${one.snapshot ?? ''}`;
 
 /** Keeps the newest of every other machine; this machine's own mark is moved by its pushes alone. */
 export function rememberSeen(

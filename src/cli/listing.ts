@@ -1,29 +1,33 @@
 /** Lists of snapshots, as much of them as what is at hand opens. */
 import { FerryError } from '../base/errors.ts';
-import { listSnapshots } from '../repository/snapshot-list.ts';
+import type { Emit } from '../base/events.ts';
+import { readHistory, type History } from '../repository/history.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import type { Location } from '../store/location.ts';
-import { missingOf, rememberSeen, sayMissing } from './history.ts';
+import {
+  lackOf,
+  lackProblems,
+  rememberSeen,
+  sayLack,
+  type Lack,
+  type LackProblem,
+} from './history.ts';
 import type { SnapshotLine } from './output/summary.ts';
-import type { MissingSnapshot } from './output/summary-push.ts';
 import { readerAt, stateOf, writerAt } from './repositories.ts';
 import { secretIfGiven, type Session } from './session.ts';
 
-export type Listing = {
+export type Listing = Lack & {
   readonly snapshots: readonly OpenedCover[];
   readonly ownOnly: boolean;
-  /** What this machine has seen there, and the repository does not show any more. */
-  readonly missing: readonly MissingSnapshot[];
 };
 
 /** With a secret all of them; without one, on a machine that joined, its own. */
 export async function listFor(session: Session, location: Location): Promise<Listing> {
   const { repository, ownOnly } = await openForListing(session, location);
-  const snapshots = await listSnapshots(repository, session.emit, session.signal);
-  const missing = historyAt(session, location, repository, snapshots);
-  sayMissing(session, missing);
-  return { snapshots, ownOnly, missing };
+  const { snapshots, lack } = await historyAt(session, location, repository, session.emit);
+  sayLack(session, lack);
+  return { snapshots, ownOnly, ...lack };
 }
 
 export type Opened = {
@@ -49,17 +53,32 @@ export async function openForListing(session: Session, location: Location): Prom
 }
 
 /** Held against what this machine has seen; what is new to it is remembered. */
-export function historyAt(
+export async function historyAt(
   session: Session,
   location: Location,
   repository: Opened['repository'],
-  snapshots: readonly OpenedCover[],
-): MissingSnapshot[] {
-  const state = stateOf(session, location);
-  if (!state) return [];
-  const missing = missingOf(state, repository, snapshots);
-  rememberSeen(session, location, snapshots);
-  return missing;
+  emit: Emit,
+): Promise<History & { readonly lack: Lack }> {
+  const history = await readHistory(repository, emit, session.signal);
+  const lack = lackOf(stateOf(session, location), repository, history);
+  rememberSeen(session, location, history.snapshots);
+  return { ...history, lack };
+}
+
+/** For a check: what is missing, and records that explain nothing; but for what it has named already. */
+export async function historyProblems(
+  session: Session,
+  location: Location,
+  repository: Opened['repository'],
+  named: readonly LackProblem[],
+): Promise<LackProblem[]> {
+  const heard: LackProblem[] = [];
+  const { lack } = await historyAt(session, location, repository, (event) => {
+    if (event.type !== 'problem') return;
+    heard.push({ object: event.path, code: event.code, message: event.message });
+  });
+  const known = new Set(named.map(({ object }) => object));
+  return [...heard, ...lackProblems(lack)].filter(({ object }) => !known.has(object));
 }
 
 export function snapshotLine({ id, machine, cover }: OpenedCover): SnapshotLine {

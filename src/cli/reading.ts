@@ -1,18 +1,13 @@
 /** One snapshot as a person names it, opened for reading. */
 import { parseAddress } from '../browse/address.ts';
 import type { ReaderRepository } from '../repository/open.ts';
-import {
-  chooseSnapshot,
-  listSnapshots,
-  machinesOf,
-  newestOfMachine,
-} from '../repository/snapshot-list.ts';
+import { chooseSnapshot, machinesOf, newestOfMachine } from '../repository/snapshot-list.ts';
 import { openSnapshot, type SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Location } from '../store/location.ts';
 import { isYes } from './confirm.ts';
-import { missingText, ROLLBACK_HINT, sayMissing } from './history.ts';
+import { missingText, ROLLBACK_HINT, sayLack } from './history.ts';
 import { historyAt } from './listing.ts';
 import type { MissingSnapshot } from './output/summary-push.ts';
 import { printableLine } from './output/printable.ts';
@@ -29,10 +24,9 @@ export type Reading = {
 export async function openReading(session: Session): Promise<Reading> {
   const location = meantLocation(session);
   const repository = await readerAt(session, location);
-  const snapshots = await listSnapshots(repository, session.emit, session.signal);
-  const missing = historyAt(session, location, repository, snapshots);
-  sayMissing(session, missing);
-  return { repository, snapshots, missing };
+  const { snapshots, lack } = await historyAt(session, location, repository, session.emit);
+  sayLack(session, lack);
+  return { repository, snapshots, missing: lack.missing };
 }
 
 /** The snapshot that is meant, opened. */

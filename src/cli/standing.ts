@@ -2,16 +2,15 @@
 import { FerryError } from '../base/errors.ts';
 import type { Install } from '../gateway/install.ts';
 import { interruptedInstalls } from '../pull/journal.ts';
+import { readHistory } from '../repository/history.ts';
 import type { Revocation } from '../repository/revocations.ts';
-import { listSnapshots } from '../repository/snapshot-list.ts';
 import { parseLocation } from '../store/location.ts';
 import { lockAttention } from './locking.ts';
-import { missingOf, missingText, ROLLBACK_HINT } from './history.ts';
+import { lackOf, lackProblems, ROLLBACK_HINT, type Lack } from './history.ts';
 import { keptIn } from '../pull/kept.ts';
 import { wayBack } from './way-back.ts';
 import type { Attention, StatusSummary } from './output/summary-gateways.ts';
 import type { WayBack } from './output/summary-pull.ts';
-import type { MissingSnapshot } from './output/summary-push.ts';
 import { writerAt } from './repositories.ts';
 import { journalsFolder } from '../settings/places.ts';
 import type { RepositorySettings } from '../settings/schema.ts';
@@ -21,7 +20,7 @@ export type RepositoryStatus = {
   readonly status: StatusSummary['repositories'][number];
   readonly settings: RepositorySettings;
   readonly failure: FerryError | undefined;
-  readonly missing: readonly MissingSnapshot[];
+  readonly lack: Lack;
   /** This machine, there. */
   readonly revoked: Revocation | undefined;
 };
@@ -34,7 +33,7 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
     statuses.push({
       settings,
       failure: looked?.failure,
-      missing: looked?.missing ?? [],
+      lack: looked?.lack ?? NO_LACK,
       revoked: looked?.revoked,
       status: {
         location: settings.location,
@@ -56,22 +55,24 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
 
 type Looked = {
   readonly failure: FerryError | undefined;
-  readonly missing: readonly MissingSnapshot[];
+  readonly lack: Lack;
   readonly revoked: Revocation | undefined;
 };
+
+const NO_LACK: Lack = { missing: [], holes: [] };
 
 /** A repository that cannot be opened is an answer here, not the end of the command. */
 async function look(session: Session, settings: RepositorySettings): Promise<Looked> {
   try {
     const location = parseLocation(settings.location, session.environment.workingFolder);
     const writer = await writerAt(session, location);
-    const snapshots = await listSnapshots(writer, session.emit, session.signal);
-    const missing = missingOf(writer.memory.state, writer, snapshots);
-    return { failure: undefined, missing, revoked: writer.revoked };
+    const history = await readHistory(writer, session.emit, session.signal);
+    const lack = lackOf(writer.memory.state, writer, history);
+    return { failure: undefined, lack, revoked: writer.revoked };
   } catch (error) {
     if (!(error instanceof FerryError) || error.code === 'bug' || session.signal.aborted)
       throw error;
-    return { failure: error, missing: [], revoked: undefined };
+    return { failure: error, lack: NO_LACK, revoked: undefined };
   }
 }
 
@@ -118,7 +119,7 @@ const nowhere: Attention = {
 };
 
 function ofRepository(
-  { status, settings, failure, missing, revoked }: RepositoryStatus,
+  { status, settings, failure, lack, revoked }: RepositoryStatus,
   installs: readonly Install[],
 ): Attention[] {
   const { location } = status;
@@ -142,9 +143,9 @@ function ofRepository(
           },
         ]
       : []),
-    ...missing.map((one) => ({
-      code: 'history-rolled-back',
-      message: `${location}: ${missingText(one)}`,
+    ...lackProblems(lack).map(({ code, message }) => ({
+      code,
+      message: `${location}: ${message}`,
       hint: ROLLBACK_HINT,
     })),
     ...installs

@@ -3,7 +3,12 @@ import { lengthPrefixed } from './kdf.ts';
 import { blake2b256, ed25519Sign, ed25519Verify } from './sodium.ts';
 
 /** What is signed, so that a signature of one kind never passes for another. */
-export type SignaturePurpose = 'snapshot' | 'writer record' | 'revocation' | 'tombstone';
+export type SignaturePurpose =
+  | 'snapshot'
+  | 'writer record'
+  | 'revocation'
+  | 'forget record'
+  | 'tombstone';
 
 /** Ed25519 over the purpose and the BLAKE2b-256 of `bytes`; 64 bytes. */
 export function sign(

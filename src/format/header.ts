@@ -23,6 +23,7 @@ export const OBJECT_KINDS = {
   claim: 8,
   receipt: 9,
   revocation: 10,
+  'forget record': 11,
 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
 

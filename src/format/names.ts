@@ -18,6 +18,7 @@ export type SharedFolder =
   | 'keys'
   | 'writers'
   | 'revocations'
+  | 'forgets'
   | 'tombstones'
   | 'grants'
   | 'claims'

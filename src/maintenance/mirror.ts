@@ -46,6 +46,7 @@ const ORDER = [
   'keys',
   'writers',
   'revocations',
+  'forgets',
   'tombstones',
   'packs',
   'indexes',

@@ -8,6 +8,7 @@ import { checkHeader, HEADER_BYTES } from '../format/header.ts';
 import { parseId, parseWriterObjectName, type ObjectId, type WriterId } from '../format/names.ts';
 import { NO_WRITER } from '../format/tombstone.ts';
 import { WRITER_RECORD_PREFIX_BYTES } from '../format/writer-record.ts';
+import { openForgetRecord } from './forget-records.ts';
 import { damaged } from './objects.ts';
 import { openRevocation, type Revocation } from './revocations.ts';
 
@@ -38,6 +39,7 @@ export class Authenticity {
     if (folder === 'snapshots') return this.#checkSnapshot(name, bytes);
     if (folder === 'writers') this.#checkWriter(name, parseId<WriterId>(id), bytes);
     else if (folder === 'revocations') this.#checkRevocation(name, bytes);
+    else if (folder === 'forgets') this.#checkForgetRecord(name, bytes);
     else if (folder === 'tombstones') this.#checkTombstone(name, parseId<ObjectId>(id), bytes);
     return true;
   }
@@ -57,6 +59,11 @@ export class Authenticity {
   #checkRevocation(name: string, bytes: Uint8Array): void {
     const revocation = openRevocation(bytes, name, this.#repositoryId, this.#root);
     this.#revoked.set(revocation.writer, revocation);
+    this.checked += 1;
+  }
+
+  #checkForgetRecord(name: string, bytes: Uint8Array): void {
+    openForgetRecord(bytes, name, this.#repositoryId, this.#root);
     this.checked += 1;
   }
 

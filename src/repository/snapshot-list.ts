@@ -5,11 +5,15 @@ import type { Emit, FerryEvent } from '../base/events.ts';
 import { parseWriterObjectName, type WriterId } from '../format/names.ts';
 import { SNAPSHOT_LIMITS } from '../format/snapshot.ts';
 import type { RepositoryCache } from './cache.ts';
-import type { MachineState } from './machine.ts';
 import { readObject } from './objects.ts';
 import { authorOf, authorSelf, type ReaderRepository, type WriterRepository } from './open.ts';
 import { countsStill } from './revocations.ts';
 import { machineOf, openCover, type OpenedCover, type SnapshotAuthor } from './snapshots.ts';
+
+export type StoredSnapshot = OpenedCover & {
+  /** When it was stored, by the store's own time: its writer has no say in this. */
+  readonly storedMs: number;
+};
 
 /**
  * Every snapshot that counts: signed by a writer that the root key let in, and not made after it was revoked. What
@@ -19,15 +23,16 @@ export async function listSnapshots(
   repository: ReaderRepository | WriterRepository,
   emit: Emit,
   signal: AbortSignal,
-): Promise<OpenedCover[]> {
+): Promise<StoredSnapshot[]> {
   const authors = authorsOf(repository);
   const only = authors.size === 1 && 'writer' in repository ? `${repository.writer.id}/` : '';
-  const covers: OpenedCover[] = [];
+  const covers: StoredSnapshot[] = [];
   const aside: OpenedCover[] = [];
-  for await (const { name, size } of repository.store.list(`snapshots/${only}`, signal)) {
+  const listing = repository.store.list(`snapshots/${only}`, signal);
+  for await (const { name, size, modifiedMs: storedMs } of listing) {
     try {
       const cover = await coverOf(repository, authors, { name, size }, signal);
-      if (counts(cover, authors)) covers.push(cover);
+      if (counts(cover, authors)) covers.push({ ...cover, storedMs });
       else aside.push(cover);
     } catch (error) {
       if (!isObjectFault(error)) throw error;
@@ -120,7 +125,8 @@ function cachedCover(cache: RepositoryCache, row: string): OpenedCover | undefin
   }
 }
 
-function authorsOf(
+/** Whose snapshots can be judged here: everybody's with the identity, else this machine's own. */
+export function authorsOf(
   repository: ReaderRepository | WriterRepository,
 ): ReadonlyMap<WriterId, SnapshotAuthor> {
   if ('writer' in repository) {
@@ -239,26 +245,3 @@ function ofInstall(snapshots: readonly OpenedCover[], install: string): readonly
 /** `openclaw` and `openclaw:default` are one install. */
 const sameInstall = (a: string, b: string): boolean =>
   a.replace(/:default$/, '') === b.replace(/:default$/, '');
-
-/** A writer whose snapshots in the store end before what this machine has seen of it. */
-export type Rollback = {
-  readonly writer: string;
-  readonly seen: { readonly sequence: number; readonly time: string; readonly snapshot: string };
-  /** The newest that the store shows now. */
-  readonly shown: { readonly sequence: number; readonly time: string } | undefined;
-};
-
-/** Compares with the marks of this machine: what the store shows must reach at least as far. */
-export function findRollbacks(
-  snapshots: readonly OpenedCover[],
-  marks: MachineState['highWater'],
-): Rollback[] {
-  return Object.entries(marks).flatMap(([writer, seen]) => {
-    const own = snapshots.filter((one) => one.writer === writer);
-    if (own.some((one) => one.id === seen.snapshot && one.digest === seen.digest)) return [];
-    const newest = own.at(-1)?.cover;
-    const beyond = own.some((one) => one.cover.sequence > seen.sequence);
-    if (beyond) return [];
-    return [{ writer, seen, shown: newest && { sequence: newest.sequence, time: newest.time } }];
-  });
-}

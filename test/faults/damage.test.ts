@@ -9,7 +9,7 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import { parseRecoveryCode } from '../../src/crypto/recovery-code.ts';
 import { decodeKeySlot } from '../../src/format/key-slot.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';
-import { findRollbacks } from '../../src/repository/snapshot-list.ts';
+import { findRollbacks, readHistory } from '../../src/repository/history.ts';
 import type { OpenedCover } from '../../src/repository/snapshots.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import {
@@ -161,14 +161,16 @@ for (const damage of DAMAGES) {
     const spoiltOne = newestOf(all, engine.machine);
     const store = await damagedStore(spoiltOne.name, damage);
     const events: FerryEvent[] = [];
-    const left = await listAll({ ...reader, store }, events);
+    const repository = { ...reader, store };
+    const history = await readHistory(repository, (event) => void events.push(event), NO_ABORT);
+    const left = history.snapshots;
     assert.deepEqual(
       left.map(({ id }) => id),
       all.filter(({ id }) => id !== spoiltOne.id).map(({ id }) => id),
     );
     const problems = events.flatMap((event) => (event.type === 'problem' ? [event.path] : []));
     assert.deepEqual(problems, damage === 'missing' ? [] : [spoiltOne.name]);
-    const [rollback] = findRollbacks(left, engine.machine.state.highWater);
+    const [rollback] = findRollbacks(history, engine.machine.state.highWater);
     assert.equal(rollback?.seen.snapshot, spoiltOne.id);
     assert.equal(rollback?.shown?.sequence, 1);
   });

@@ -17,7 +17,8 @@ import { LocalCache } from '../../src/repository/cache.ts';
 import { makeKeySlot } from '../../src/repository/key-slots.ts';
 import { writerOf, type Writer } from '../../src/repository/machine.ts';
 import { openForReading, type ReaderRepository } from '../../src/repository/open.ts';
-import { findRollbacks, listSnapshots } from '../../src/repository/snapshot-list.ts';
+import { findRollbacks, readHistory } from '../../src/repository/history.ts';
+import { listSnapshots } from '../../src/repository/snapshot-list.ts';
 import { makeSnapshot } from '../../src/repository/snapshots.ts';
 import { makeWriterRecord } from '../../src/repository/writers.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
@@ -140,19 +141,20 @@ test('a cover that was verified for another repository of the same id does not c
     [other.name],
   );
   const events: FerryEvent[] = [];
-  const ours = await listSnapshots(
+  const history = await readHistory(
     await open(engine.store, PASSPHRASE, cache),
     (event) => void events.push(event),
     NO_ABORT,
   );
   cache.close();
+  const ours = history.snapshots;
   assert.equal(ours.length, 1);
   assert.notEqual(ours[0]?.name, other.name);
   assert.ok(events.some((event) => event.type === 'problem' && event.path === other.name));
   // It would have hidden that the newest one is gone.
   const { highWater } = engine.machine.state;
-  assert.equal(findRollbacks(ours, highWater).length, 0);
-  assert.equal(findRollbacks([], highWater).length, 1);
+  assert.equal(findRollbacks(history, highWater).length, 0);
+  assert.equal(findRollbacks({ ...history, snapshots: [] }, highWater).length, 1);
 });
 
 test('damaged rows of the cache are no failure', async (context) => {

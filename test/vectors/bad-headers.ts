@@ -14,6 +14,7 @@ export type VectorKind =
   | 'pack list'
   | 'snapshot'
   | 'revocation'
+  | 'forget record'
   | 'tombstone'
   | 'page';
 

@@ -6,6 +6,7 @@ import { concatBytes, u32le, utf8 } from '../../src/base/bytes.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { badHeaders, type BadVector } from './bad-headers.ts';
 import { badBoxed } from './bad-boxed.ts';
+import { badForgetRecords } from './bad-forget-records.ts';
 import { badKeySlots } from './bad-key-slots.ts';
 import { badPacks } from './bad-packs.ts';
 import { badPages } from './bad-pages.ts';
@@ -31,6 +32,7 @@ export async function badVectors(): Promise<readonly BadVector[]> {
     ...badBoxed(bytesOf),
     ...badSnapshots(bytesOf('snapshot')),
     ...badRevocations(bytesOf('revocation')),
+    ...badForgetRecords(bytesOf('forget record')),
     ...badTombstones(bytesOf('tombstone')),
     ...badPages(),
   ];

@@ -79,6 +79,10 @@ def check_good(vectors):
             same(b"".join(content.file(entry)), text.encode(), expected["path"])
     revocation = open_revocation(vectors, vectors.object("revocation"))
     same(revocation, {one["digest"] for one in vectors.good["revocation"]["snapshots"]}, "revocation")
+    writer_id, forgotten = open_forget_record(vectors, vectors.object("forget record"))
+    same(writer_id.hex(), vectors.good["forgotten"]["writer"], "forget record")
+    expected = [(one["sequence"], one["digest"]) for one in vectors.good["forgotten"]["snapshots"]]
+    same([(number, digest.hex()) for number, digest in forgotten], expected, "forget record")
     tombstone = reader.parse_tombstone(vectors.object("tombstone"), vectors.identity.root)
     same(len(tombstone), len(vectors.good["condemned"]), "tombstone")
 
@@ -124,6 +128,7 @@ def check_bad(vectors):
         "pack list": lambda data: reader.parse_pack_list(open_box(vectors, data, "lists", "pack list")),
         "snapshot": lambda data: open_snapshot(vectors, data),
         "revocation": lambda data: open_revocation(vectors, data),
+        "forget record": lambda data: open_forget_record(vectors, data),
         "tombstone": lambda data: open_tombstone(vectors, data),
         "page": reader.parse_page,
     }
@@ -173,6 +178,10 @@ def open_snapshot(vectors, data):
 
 def open_revocation(vectors, data):
     return reader.parse_revocation(data, vectors.repository_id, vectors.id("revocation"), vectors.identity.root)
+
+
+def open_forget_record(vectors, data):
+    return reader.parse_forget_record(data, vectors.repository_id, vectors.id("forget record"), vectors.identity.root)
 
 
 def open_tombstone(vectors, data):

@@ -49,6 +49,7 @@ test('every kind of object has an example, and every file that is named exists',
     'snapshots',
     'writers',
     'revocations',
+    'forgets',
     'tombstones',
   ]) {
     assert.ok(

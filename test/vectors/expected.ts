@@ -8,6 +8,7 @@ import {
   COVER,
   digestOf,
   ENTRIES,
+  FORGOTTEN,
   LISTED,
   PACK_FRAMES,
   RECORD,
@@ -41,6 +42,7 @@ export function expectedContent(good: ReadonlyMap<string, NamedObject>): object 
     packList: LISTED,
     cover: COVER,
     body: BODY,
+    forgotten: FORGOTTEN,
     condemned: CONDEMNED,
     entries: ENTRIES.map(entryValue),
     files: {

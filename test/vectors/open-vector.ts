@@ -10,6 +10,7 @@ import { decodePage } from '../../src/format/page.ts';
 import { decodeRepositoryHeader } from '../../src/format/repository-header.ts';
 import { decodeTombstone } from '../../src/format/tombstone.ts';
 import { ChunkSource } from '../../src/repository/chunk-source.ts';
+import { openForgetRecord } from '../../src/repository/forget-records.ts';
 import { addToTable, readIndex } from '../../src/repository/indexes.ts';
 import { openKeySlots, type Secret } from '../../src/repository/key-slots.ts';
 import { readPackList } from '../../src/repository/pack-lists.ts';
@@ -25,6 +26,7 @@ import type { VectorKind } from './bad-headers.ts';
 import { CHUNK_ID_KEY, OWNER, REPOSITORY, WRITER } from './keys.ts';
 import { idOf } from './parts.ts';
 import {
+  FORGET_RECORD,
   INDEX,
   LEAVES,
   PACK,
@@ -75,6 +77,10 @@ export async function openVector(
     case 'revocation': {
       const name = sharedObjectName('revocations', REVOKED.writer);
       return openRevocation(bytes, name, REPOSITORY, OWNER.root.publicKey);
+    }
+    case 'forget record': {
+      const name = sharedObjectName('forgets', FORGET_RECORD.object);
+      return openForgetRecord(bytes, name, REPOSITORY, OWNER.root.publicKey);
     }
     case 'tombstone':
       return openTombstone(bytes);

@@ -30,7 +30,16 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as xchacha_open
 from nacl.exceptions import CryptoError
 
-KINDS = {"packs": 1, "indexes": 2, "lists": 3, "snapshots": 4, "writers": 5, "tombstones": 6, "revocations": 10}
+KINDS = {
+    "packs": 1,
+    "indexes": 2,
+    "lists": 3,
+    "snapshots": 4,
+    "writers": 5,
+    "tombstones": 6,
+    "revocations": 10,
+    "forgets": 11,
+}
 BODY_FRAME = 262_144
 HEADER, SEALED_HEADER, KEM = 64, 1216, 1120
 
@@ -69,6 +78,9 @@ class Bytes:
 
     def u32(self):
         return self.number("I")
+
+    def u64(self):
+        return self.number("Q")
 
     def rest(self):
         return self.take(len(self.data) - self.at)
@@ -496,6 +508,21 @@ def parse_revocation(data, repository, writer_id, root):
     return {digest.hex() for _, digest in counted}
 
 
+def parse_forget_record(data, repository, own, root):
+    """The writer whose snapshots were forgotten, and their digests by number."""
+    need(len(data) >= HEADER + 4 + 64, "truncated")
+    writer = data[32:48]
+    check_header(data, "forgets", repository, writer, own)
+    check_signature(root, data[-64:], "forget record", data[:-64])
+    cursor = Bytes(data[HEADER:-64])
+    forgotten = [(cursor.u64(), cursor.take(32)) for _ in range(cursor.u32())]
+    cursor.end()
+    need(len(forgotten) > 0, "forget record of nothing")
+    need(all(0 < number < 2**53 for number, _ in forgotten), "number of a snapshot")
+    need(all(a < b for a, b in zip(forgotten, forgotten[1:])), "forget record not sorted")
+    return writer, forgotten
+
+
 def open_small(data, folder, label, repository, writer, own):
     """An index or a pack list: common header and box."""
     check_header(data, folder, repository, writer.id, own)
@@ -675,7 +702,7 @@ def list_snapshots(repository):
 
 def verify(repository):
     """Every object and every chunk; returns what was counted."""
-    counts = dict.fromkeys(("writers", "indexes", "lists", "packs", "snapshots", "tombstones", "entries", "bytes"), 0)
+    counts = dict.fromkeys(("writers", "indexes", "lists", "packs", "snapshots", "forgets", "tombstones", "entries", "bytes"), 0)
     counts["writers"] = len(repository.writers)
     for folder, opened in (("indexes", repository.index), ("lists", repository.pack_list)):
         for writer in repository.writers.values():
@@ -689,16 +716,22 @@ def verify(repository):
             for number in range(len(pack.frames)):
                 for _ in pack.chunks_of(number):
                     pass
+    known = {writer_id: set() for writer_id in repository.writers}
+    for own in repository.names("forgets"):
+        data = repository.read("forgets", own.hex())
+        writer_id, forgotten = parse_forget_record(data, repository.id, own, repository.identity.root)
+        known.setdefault(writer_id, set()).update(digest.hex() for _, digest in forgotten)
+        counts["forgets"] += 1
     for own in repository.names("tombstones"):
         data = repository.read("tombstones", own.hex())
         check_header(data, "tombstones", repository.id, bytes(16), own)
         parse_tombstone(data, repository.identity.root)
         counts["tombstones"] += 1
-    chain = {}
-    for snapshot in sorted(repository.snapshots(), key=lambda one: one.cover["sequence"]):
-        previous = chain.get(snapshot.writer.id)
-        need(previous is None or snapshot.cover["previous"] == previous, "chain of snapshots")
-        chain[snapshot.writer.id] = snapshot.digest
+    for snapshot in repository.snapshots():
+        known[snapshot.writer.id].add(snapshot.digest)
+    for snapshot in repository.snapshots():
+        previous = snapshot.cover["previous"]
+        need(previous is None or previous in known[snapshot.writer.id], "hole in a chain that nothing explains")
         counts["snapshots"] += 1
         content = Content(repository, snapshot)
         for root in snapshot.body["roots"]:

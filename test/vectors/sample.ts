@@ -8,6 +8,7 @@ import { sealBox } from '../../src/crypto/box.ts';
 import { blake2b256 } from '../../src/crypto/sodium.ts';
 import { encodeChild, encodePage } from '../../src/format/page.ts';
 import { encodeEntry, type Entry, type EntryBase, type FileEntry } from '../../src/format/entry.ts';
+import { encodeForgetRecord } from '../../src/format/forget-record.ts';
 import { encodeIndex } from '../../src/format/index-object.ts';
 import {
   HEADER_NAME,
@@ -154,6 +155,7 @@ export const PACK = { kind: 'pack', object: objectId('pack') } as const;
 export const INDEX = { kind: 'index', object: objectId('index') } as const;
 export const PACK_LIST = { kind: 'pack list', object: objectId('pack list') } as const;
 export const SNAPSHOT = { kind: 'snapshot', object: objectId('snapshot') } as const;
+export const FORGET_RECORD = { kind: 'forget record', object: objectId('forget record') } as const;
 export const TOMBSTONE = { kind: 'tombstone', object: objectId('tombstone') } as const;
 export const DIRECTORY = encodeDirectory(PACK_FRAMES.map((frame) => frame.entry));
 
@@ -216,6 +218,15 @@ export const CONDEMNED = [
   writerObjectName('packs', WRITER.id, objectId('old pack')),
 ] as const;
 
+/** Of snapshots that were never there: the sample has no history. */
+export const FORGOTTEN = {
+  writer: WRITER.id,
+  snapshots: [
+    { sequence: 1, digest: digestOf(utf8('the first snapshot')) },
+    { sequence: 3, digest: digestOf(utf8('the third snapshot')) },
+  ],
+} as const;
+
 export const SLOT_SECRETS: readonly Secret[] = [
   { with: 'passphrase', passphrase: PASSPHRASE },
   { with: 'recovery code', code: RECOVERY_SECRET },
@@ -249,6 +260,10 @@ export async function goodObjects(): Promise<ReadonlyMap<string, NamedObject>> {
   objects.set('revocation', {
     name: sharedObjectName('revocations', REVOKED.writer),
     bytes: goodRevocation(),
+  });
+  objects.set('forget record', {
+    name: sharedObjectName('forgets', FORGET_RECORD.object),
+    bytes: goodForgetRecord(),
   });
   objects.set('tombstone', {
     name: sharedObjectName('tombstones', TOMBSTONE.object),
@@ -297,6 +312,13 @@ const goodRevocation = (): Uint8Array =>
     OWNER.root.secretKey,
   );
 
+const goodForgetRecord = (): Uint8Array =>
+  signed(
+    'forget record',
+    encodeForgetRecord(fromHex(REPOSITORY), FORGET_RECORD.object, FORGOTTEN),
+    OWNER.root.secretKey,
+  );
+
 const goodTombstone = (): Uint8Array =>
   signed(
     'tombstone',
@@ -304,7 +326,9 @@ const goodTombstone = (): Uint8Array =>
     OWNER.root.secretKey,
   );
 
-export const digestOf = (bytes: Uint8Array): string => toHex(blake2b256(bytes));
+export function digestOf(bytes: Uint8Array): string {
+  return toHex(blake2b256(bytes));
+}
 
 function leaf(entries: readonly Entry[]): VectorChunk {
   const writer = new ByteWriter();

@@ -25,6 +25,7 @@ import {
   COVER,
   DIRECTORY,
   ENTRIES,
+  FORGOTTEN,
   goodObjects,
   INDEXED,
   LISTED,
@@ -79,6 +80,7 @@ test('every good object decodes to what was put in', async () => {
     last: REVOKED.snapshots.at(-1),
     digests: new Set(REVOKED.snapshots.map(({ digest }) => digest)),
   });
+  assert.deepEqual(await open('forget record', 'forget record'), FORGOTTEN);
   assert.deepEqual(await open('tombstone', 'tombstone'), CONDEMNED);
   assert.deepEqual(storedJson('good.json'), JSON.parse(JSON.stringify(expectedContent(good))));
 });
@@ -129,7 +131,7 @@ const bad = storedJson('bad.json') as readonly Listed[];
 
 test('there are bad vectors of every kind', () => {
   const kinds = new Set(bad.map((vector) => vector.kind));
-  assert.equal(kinds.size, 10);
+  assert.equal(kinds.size, 11);
   assert.ok(bad.length > 200);
 });
 

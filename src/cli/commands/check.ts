@@ -3,8 +3,7 @@ import { check } from '../../maintenance/check.ts';
 import { printLocation } from '../../store/location.ts';
 import { exitOfProblems, readPercent } from '../checking.ts';
 import { startCost } from '../cost.ts';
-import { missingProblems } from '../history.ts';
-import { openForListing } from '../listing.ts';
+import { historyProblems, openForListing } from '../listing.ts';
 import { readerAt } from '../repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
@@ -22,7 +21,7 @@ export async function runCheck(call: Call, session: Session): Promise<Report> {
   const checked = await check(repository, { readPercent: percent, nowMs }, { emit }, signal);
   const problems = [
     ...checked.problems,
-    ...(await missingProblems(session, location, repository, checked.problems)),
+    ...(await historyProblems(session, location, repository, checked.problems)),
   ];
   return {
     exit: exitOfProblems(problems),

@@ -1,13 +1,13 @@
 /** copy: snapshots sealed anew into another repository, under its own keys. */
 import { assert } from '../../base/errors.ts';
-import { chooseSnapshot, listSnapshots } from '../../repository/snapshot-list.ts';
+import { chooseSnapshot } from '../../repository/snapshot-list.ts';
 import { printLocation } from '../../store/location.ts';
 import { copySnapshots } from '../../transfer/copy.ts';
 import { argument, argumentList, flag, textOption } from '../call.ts';
 import { exitOfProblems } from '../checking.ts';
 import { startCost } from '../cost.ts';
 import { historyAt, ofInstall } from '../listing.ts';
-import { sayMissing } from '../history.ts';
+import { lackProblems, sayLack } from '../history.ts';
 import { readerAt, writerAt } from '../repositories.ts';
 import { locationFrom, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
@@ -20,10 +20,9 @@ export async function runCopy(call: Call, session: Session): Promise<Report> {
   if (!isDryRun) session.settings.lock();
   const repository = await writerAt(session, to);
   const source = await readerAt(session, from);
-  const all = await listSnapshots(source, session.emit, session.signal);
-  const missing = historyAt(session, from, source, all);
-  sayMissing(session, missing);
-  const rolledBack = missing.map(() => ({ code: 'history-rolled-back' }));
+  const { snapshots: all, lack } = await historyAt(session, from, source, session.emit);
+  sayLack(session, lack);
+  const rolledBack = lackProblems(lack).map(() => ({ code: 'history-rolled-back' }));
   const install = textOption(call, 'install');
   const wanted = argumentList(call, 2);
   const chosen =

@@ -2,6 +2,7 @@
 import { printLocation } from '../../store/location.ts';
 import { ERROR_CODES } from '../../base/errors.ts';
 import { textOption } from '../call.ts';
+import { isWhole } from '../history.ts';
 import { listFor, ofInstall, snapshotLine } from '../listing.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
@@ -9,15 +10,16 @@ import type { Call, Report } from '../verb.ts';
 export async function runSnapshots(call: Call, session: Session): Promise<Report> {
   const location = meantLocation(session);
   const install = textOption(call, 'install');
-  const { snapshots, ownOnly, missing } = await listFor(session, location);
+  const { snapshots, ownOnly, missing, holes } = await listFor(session, location);
   return {
-    exit: missing.length > 0 ? ERROR_CODES['history-rolled-back'].exit : 0,
+    exit: !isWhole({ missing, holes }) ? ERROR_CODES['history-rolled-back'].exit : 0,
     summary: {
       verb: 'snapshots',
       repository: printLocation(location),
       snapshots: ofInstall(snapshots, install).map(snapshotLine),
       ownOnly,
       missing,
+      holes,
     },
   };
 }

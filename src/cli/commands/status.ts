@@ -2,6 +2,7 @@
 import { ERROR_CODES } from '../../base/errors.ts';
 import { gatewayLine, installsHere, sayNotices } from '../installs.ts';
 import { handoffAttention, handoffLines, storePendingReceipts } from '../handoff/status.ts';
+import { isWhole } from '../history.ts';
 import type { Session } from '../session.ts';
 import {
   attentionOf,
@@ -45,7 +46,7 @@ function exitOf(
   { isOverdue }: ScheduleStanding,
 ): number {
   if (repositories.some(({ revoked }) => revoked)) return ERROR_CODES['machine-revoked'].exit;
-  const isRolledBack = repositories.some(({ missing }) => missing.length > 0);
+  const isRolledBack = repositories.some(({ lack }) => !isWhole(lack));
   if (isRolledBack) return ERROR_CODES['history-rolled-back'].exit;
   return isOverdue ? ERROR_CODES.overdue.exit : 0;
 }

@@ -16,10 +16,19 @@ export type PushedInstall = {
 /** A snapshot that this machine has seen, and that the repository does not show any more. */
 export type MissingSnapshot = {
   readonly writer: string;
-  readonly snapshot: string;
+  /** Null: it is not this machine that has seen it, but a forget record that speaks of it. */
+  readonly snapshot: string | null;
   readonly time: string;
   /** Of the newest that is shown of the same machine; null: none is. */
   readonly shown: string | null;
+};
+
+/** Snapshots of one machine, by their numbers (both included), that are gone without a forget record. */
+export type HoleLine = {
+  readonly writer: string;
+  readonly machine: string;
+  readonly first: number;
+  readonly last: number;
 };
 
 /** A push that did not happen; `install` is null when the repository could not even be opened. */

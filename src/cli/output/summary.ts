@@ -13,6 +13,7 @@ import type { PruneSummary } from './summary-prune.ts';
 import type { PullSummary, UndoSummary } from './summary-pull.ts';
 import type { ScheduleSummary } from './summary-schedule.ts';
 import type {
+  HoleLine,
   ImportSummary,
   MissingSnapshot,
   PushPlanSummary,
@@ -64,6 +65,7 @@ export type SnapshotsSummary = {
   /** Only this machine's own: no secret was given. */
   readonly ownOnly: boolean;
   readonly missing: readonly MissingSnapshot[];
+  readonly holes: readonly HoleLine[];
 };
 
 export type LsSummary = {

@@ -16,6 +16,7 @@ const PLAN: readonly (readonly [what: string, kind: VectorKind, bitsPerByte: 1 |
   ['key slot, reader key', 'key slot', 1],
   ['index', 'index', 8],
   ['pack list', 'pack list', 8],
+  ['forget record', 'forget record', 8],
   ['tombstone', 'tombstone', 8],
   ['writer record', 'writer record', 8],
   ['snapshot', 'snapshot', 8],

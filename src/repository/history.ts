@@ -1,0 +1,184 @@
+/**
+ * The history of a repository: each writer's snapshots are a chain, and forget records explain its holes. What is
+ * missing without one was not deleted by anybody who may: it was rolled back, hidden or lost.
+ */
+import type { Emit, FerryEvent } from '../base/events.ts';
+import { parseWriterObjectName, type WriterId } from '../format/names.ts';
+import { readForgetRecords, type StoredForgetRecord } from './forget-records.ts';
+import type { MachineState } from './machine.ts';
+import type { ReaderRepository, WriterRepository } from './open.ts';
+import { timeText } from './objects.ts';
+import { authorsOf, listSnapshots, type StoredSnapshot } from './snapshot-list.ts';
+import type { SnapshotAuthor } from './snapshots.ts';
+
+export type History = {
+  /** Oldest first. */
+  readonly snapshots: readonly StoredSnapshot[];
+  /** Oldest first; of every writer, whoever asks. */
+  readonly records: readonly StoredForgetRecord[];
+  /** Whose snapshots these may be. */
+  readonly authors: ReadonlyMap<WriterId, SnapshotAuthor>;
+  /** How many of each writer are listed and could not be read or verified; they were announced. */
+  readonly unreadable: ReadonlyMap<WriterId, number>;
+};
+
+/** Everything that counts. What cannot be verified is announced as a problem and left out. */
+export async function readHistory(
+  repository: ReaderRepository | WriterRepository,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<History> {
+  const first = await lookOnce(repository, signal);
+  // Somebody may have pushed, forgotten and deleted while we looked: what looks missing is looked for twice.
+  const seen = isPuzzling(first) ? await lookOnce(repository, signal) : first;
+  for (const event of seen.events) emit(event);
+  return seen;
+}
+
+type Look = History & { readonly events: readonly FerryEvent[] };
+
+async function lookOnce(
+  repository: ReaderRepository | WriterRepository,
+  signal: AbortSignal,
+): Promise<Look> {
+  const events: FerryEvent[] = [];
+  const hear: Emit = (event) => void events.push(event);
+  const snapshots = await listSnapshots(repository, hear, signal);
+  // After the snapshots: the record of one that was not listed any more was stored before that.
+  const records = await readForgetRecords(repository, hear, signal);
+  const unreadable = countUnreadable(events);
+  return { snapshots, records, authors: authorsOf(repository), unreadable, events };
+}
+
+function countUnreadable(events: readonly FerryEvent[]): ReadonlyMap<WriterId, number> {
+  const counts = new Map<WriterId, number>();
+  for (const event of events) {
+    const parsed = event.type === 'problem' ? parseWriterObjectName(event.path) : undefined;
+    if (parsed) counts.set(parsed.writer, (counts.get(parsed.writer) ?? 0) + 1);
+  }
+  return counts;
+}
+
+const isPuzzling = (look: Look): boolean =>
+  look.events.some((event) => event.type === 'problem' && event.code === 'object-missing') ||
+  findHoles(look).length > 0 ||
+  findRollbacks(look, {}).length > 0;
+
+/** Numbers of a writer's chain, both included, that nothing is there for and nothing explains. */
+export type Hole = {
+  readonly writer: WriterId;
+  readonly machine: string;
+  readonly first: number;
+  readonly last: number;
+};
+
+/**
+ * Below the newest that is shown of each writer; what may be missing above it, `findRollbacks` says. As many as were
+ * announced as unreadable are no holes as well.
+ */
+export function findHoles({ snapshots, records, unreadable }: Omit<History, 'authors'>): Hole[] {
+  const forgotten = forgottenOf(records);
+  return [...Map.groupBy(snapshots, ({ writer }) => writer)].flatMap(([writer, own]) => {
+    const ranges = missingRanges(own, forgotten.get(writer) ?? new Map<string, number>());
+    const count = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+    if (count <= (unreadable.get(writer) ?? 0)) return [];
+    const machine = own[0]?.machine ?? '';
+    return ranges.map(([first, last]) => ({ writer, machine, first, last }));
+  });
+}
+
+/** @param forgotten numbers by digest */
+function missingRanges(
+  own: readonly StoredSnapshot[],
+  forgotten: ReadonlyMap<string, number>,
+): [first: number, last: number][] {
+  const digests = new Set([...own.map(({ digest }) => digest), ...forgotten.keys()]);
+  // A number counts as known only where nothing that follows it was based on something else.
+  const unknown = own.flatMap(({ cover }) =>
+    cover.previous === null || digests.has(cover.previous) ? [] : [cover.sequence - 1],
+  );
+  const numbers = new Set([...own.map(({ cover }) => cover.sequence), ...forgotten.values()]);
+  for (const number of unknown) numbers.delete(number);
+  const newest = own.reduce((highest, { cover }) => Math.max(highest, cover.sequence), 0);
+  const ranges: [number, number][] = [];
+  let expected = 1;
+  for (const number of [...numbers].toSorted((a, b) => a - b)) {
+    if (number > newest) break;
+    if (number > expected) ranges.push([expected, number - 1]);
+    expected = number + 1;
+  }
+  return ranges;
+}
+
+/** The numbers that were forgotten on purpose, by digest, of each writer. */
+export function forgottenOf(
+  records: readonly StoredForgetRecord[],
+): ReadonlyMap<WriterId, ReadonlyMap<string, number>> {
+  const forgotten = new Map<WriterId, Map<string, number>>();
+  for (const { writer, snapshots } of records) {
+    const own = forgotten.get(writer) ?? new Map<string, number>();
+    for (const { digest, sequence } of snapshots) own.set(digest, sequence);
+    forgotten.set(writer, own);
+  }
+  return forgotten;
+}
+
+/** A writer whose snapshots in the store end before what is known of it. */
+export type Rollback = {
+  readonly writer: WriterId;
+  /** What this machine has seen; without `snapshot` it is a forget record that speaks of newer ones. */
+  readonly seen: {
+    readonly sequence: number;
+    readonly time: string;
+    readonly snapshot?: string;
+  };
+  /** The newest that the store shows now. */
+  readonly shown: { readonly sequence: number; readonly time: string } | undefined;
+};
+
+/**
+ * Compares with the marks of this machine, and with forget records: a writer's newest snapshot is never forgotten, so
+ * one above it is there. What the store shows must reach at least as far.
+ */
+export function findRollbacks(
+  { snapshots, records, authors }: History,
+  marks: MachineState['highWater'],
+): Rollback[] {
+  const shown = Map.groupBy(snapshots, ({ writer }) => writer);
+  const byMarks = Object.entries(marks).flatMap(([id, seen]): Rollback[] => {
+    const writer = id as WriterId;
+    const own = shown.get(writer) ?? [];
+    const isThere = own.some((one) => one.id === seen.snapshot && one.digest === seen.digest);
+    // With newer ones there, a record explains that it is gone, or it is a hole.
+    if (isThere || own.some(({ cover }) => cover.sequence > seen.sequence)) return [];
+    return [{ writer, seen, shown: newestOf(own) }];
+  });
+  const known = new Set(byMarks.map(({ writer }) => writer));
+  const byRecords = [...newestRecords(records)].flatMap(([writer, seen]): Rollback[] => {
+    const newest = newestOf(shown.get(writer) ?? []);
+    const isThere = newest !== undefined && newest.sequence > seen.sequence;
+    const author = authors.get(writer);
+    // Of a revoked machine its record may have named some that do not count any more.
+    if (isThere || known.has(writer) || !author || author.revoked) return [];
+    return [{ writer, seen, shown: newest }];
+  });
+  return [...byMarks, ...byRecords];
+}
+
+function newestOf(own: readonly StoredSnapshot[]): Rollback['shown'] {
+  const newest = own.toSorted((a, b) => b.cover.sequence - a.cover.sequence)[0];
+  return newest && { sequence: newest.cover.sequence, time: newest.cover.time };
+}
+
+/** The highest number of each writer that a record names, with the time of that record. */
+function newestRecords(
+  records: readonly StoredForgetRecord[],
+): ReadonlyMap<WriterId, Rollback['seen']> {
+  const newest = new Map<WriterId, Rollback['seen']>();
+  for (const { writer, snapshots, storedMs } of records) {
+    const sequence = snapshots.at(-1)?.sequence ?? 0;
+    if (sequence <= (newest.get(writer)?.sequence ?? 0)) continue;
+    newest.set(writer, { sequence, time: timeText(storedMs) });
+  }
+  return newest;
+}
