@@ -5,6 +5,7 @@ import type { InstallIdentity } from '../gateway/identity.ts';
 import type { PathRule } from '../gateway/path-map.ts';
 import { runProcess } from '../process/run.ts';
 import type { RestoreDeps } from '../pull/restore.ts';
+import type { PullDeps } from '../pull/landing.ts';
 import { pull, type LandingSite, type PullPlan, type Pulled } from '../pull/pull.ts';
 import { timeText } from '../repository/objects.ts';
 import type { PackSource } from '../repository/open.ts';
@@ -30,8 +31,11 @@ export async function pullHere(
   repository: PackSource,
   snapshots: readonly SnapshotReader[],
   wishes: PullWishes,
-  /** Called when the plan is accepted, before anything is written. */
-  accepted?: () => Promise<void>,
+  hear: {
+    /** Called when the plan is accepted, before anything is written. */
+    readonly accepted?: () => Promise<void>;
+    readonly onDamage?: PullDeps['onDamage'];
+  } = {},
 ): Promise<Pulled[]> {
   const journals = journalsFolder(session.places);
   makePrivateFolder(journals, session.environment);
@@ -42,9 +46,10 @@ export async function pullHere(
     ...restoreDeps(session, repository),
     confirm: async (plans: readonly PullPlan[]) => {
       const isAgreed = await agreed(session, plans);
-      if (isAgreed) await accepted?.();
+      if (isAgreed) await hear.accepted?.();
       return isAgreed;
     },
+    ...(hear.onDamage && { onDamage: hear.onDamage }),
   };
   return pull(requests, deps, session.signal);
 }

@@ -27,7 +27,7 @@ export async function pullBelow(
   if (dryRun) {
     const planned = await planInto({ snapshot, directory, only }, signal);
     refuseNothing(planned.files, only);
-    return { ...planned, bytesFetched: 0, problems: [] };
+    return { ...planned, bytesFetched: 0, problems: [], packsLost: [] };
   }
   const { id } = snapshot.cover;
   const names = snapshot.body.roots.map(({ name }) => name);

@@ -1,4 +1,5 @@
 /** One snapshot as a person names it, opened for reading. */
+import type { Emit } from '../base/events.ts';
 import { parseAddress } from '../browse/address.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { chooseSnapshot, machinesOf, newestOfMachine } from '../repository/snapshot-list.ts';
@@ -19,14 +20,21 @@ export type Reading = {
   readonly snapshots: readonly OpenedCover[];
   /** What this machine has seen there, and the repository does not show any more. */
   readonly missing: readonly MissingSnapshot[];
+  /** Names of snapshots that cannot be read or believed, so that nobody knows when they were made. */
+  readonly unreadable: readonly string[];
 };
 
 export async function openReading(session: Session): Promise<Reading> {
   const location = meantLocation(session);
   const repository = await readerAt(session, location);
-  const { snapshots, lack } = await historyAt(session, location, repository, session.emit);
+  const unreadable: string[] = [];
+  const hear: Emit = (event) => {
+    if (event.type === 'problem') unreadable.push(event.path);
+    session.emit(event);
+  };
+  const { snapshots, lack } = await historyAt(session, location, repository, hear);
   sayLack(session, lack);
-  return { repository, snapshots, missing: lack.missing };
+  return { repository, snapshots, missing: lack.missing, unreadable };
 }
 
 /** The snapshot that is meant, opened. */

@@ -90,6 +90,14 @@ export type PullPlan = {
 export type PullDeps = RestoreDeps & {
   /** Shows the plan of all of it and asks once; false: the user said no. */
   confirm(plans: readonly PullPlan[]): Promise<boolean>;
+  /** Called before it fails because of what a snapshot needs and what does not come whole out of the store. */
+  onDamage?(damage: Damage): void;
+};
+
+export type Damage = {
+  readonly snapshot: SnapshotReader;
+  /** The names of the packs that did not deliver. */
+  readonly packs: readonly string[];
 };
 
 export type Pulled = {

@@ -129,6 +129,7 @@ const stagedBefore = ({ plan: { files, bytes } }: Landing): Restored => ({
   bytes,
   bytesFetched: 0,
   problems: [],
+  packsLost: [],
 });
 
 type Swap = {

@@ -55,6 +55,8 @@ export type Restored = {
   readonly bytesFetched: number;
   /** Files that could not be restored whole; they are not in the stage. */
   readonly problems: readonly { readonly path: string; readonly code: string }[];
+  /** Names of the packs that did not deliver. */
+  readonly packsLost: readonly string[];
 };
 
 /** @throws object-missing, object-damaged (the tree itself), no-space, target-unsafe */
@@ -102,6 +104,7 @@ class RestoreRun {
   readonly #progress: RestoreProgress;
   readonly #pool: PackPool;
   readonly #tasks: Tasks;
+  readonly #packsLost = new Set<string>();
   /** Files of which a chunk is in no pack; taken back once nobody writes to them any more. */
   readonly #incomplete = new Set<number>();
   /** `<stage>/<path>` of what is not in its place. */
@@ -172,7 +175,10 @@ class RestoreRun {
         tasks: this.#tasks,
         fileOf: (number) => this.#files.file(number),
         onBytes: (placed, fetched) => this.#progress.add(placed, fetched),
-        onLost: (file, pack, why) => this.#lose(file, `${why} (${pack})`),
+        onLost: (file, pack, why) => {
+          this.#packsLost.add(pack);
+          this.#lose(file, `${why} (${pack})`);
+        },
       },
       signal,
     );
@@ -216,6 +222,7 @@ class RestoreRun {
       bytes: this.#bytes,
       bytesFetched: this.#progress.bytesFetched,
       problems: this.#problems,
+      packsLost: [...this.#packsLost],
     };
   }
 

@@ -7,6 +7,7 @@ import {
   type BytePath,
 } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
 import { isThere, makeFolder } from '../fs/swap-steps.ts';
 import { renameDurable } from '../fs/sync.ts';
@@ -44,20 +45,30 @@ export async function stageInstall(
   const targets = own.map(targetOf);
   const restored = await restoreTrees(
     { snapshot, targets, ownerOf: () => site.owner, setIdAllowed: false },
-    deps,
+    { ...deps, emit: fewProblems(deps.emit) },
     signal,
   );
   if (restored.problems.length === 0) return restored;
-  throw new FerryError(
-    'object-damaged',
-    `${restored.problems.length} files of the snapshot cannot be restored; nothing was changed`,
-    {
-      hint:
-        'Pull an older snapshot (stateferry snapshots), or take what is whole: ' +
-        'stateferry pull --into DIR',
-    },
-  );
+  deps.onDamage?.({ snapshot, packs: restored.packsLost });
+  const count = restored.problems.length;
+  const what = count === 1 ? 'a file of the snapshot' : `${count} files of the snapshot`;
+  throw new FerryError('object-damaged', `${what} cannot be restored; nothing was changed`, {
+    hint:
+      'Pull an older snapshot (stateferry snapshots), or take what is whole: ' +
+      'stateferry pull --into DIR',
+  });
 }
+
+/** Thousands of lines would hide the error that follows them. */
+function fewProblems(emit: Emit): Emit {
+  let count = 0;
+  return (event) => {
+    if (event.type === 'problem') count += 1;
+    if (event.type !== 'problem' || count <= PROBLEMS_NAMED_MAX) emit(event);
+  };
+}
+
+const PROBLEMS_NAMED_MAX = 12;
 
 /** What of a root is restored where; a folder that has another place is left out of it. */
 export function targetOf({ root, stage, below, without }: PlacedRoot): RestoreTarget {

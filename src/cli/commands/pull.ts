@@ -7,6 +7,7 @@ import { flag, listOption, optionalArgument, textOption } from '../call.ts';
 import { startCost } from '../cost.ts';
 import { pullHere, rememberPull, type PullWishes } from '../pull-install.ts';
 import { pullBelow } from '../pull-into.ts';
+import { pullWhole, type Pulling } from '../pull-whole.ts';
 import { pulledIntoSummary, pulledSummary } from '../pull-summary.ts';
 import { guardHistory, openChosen, openMachine, openReading } from '../reading.ts';
 import { isTicketMeant, readTicket, takeOver } from '../handoff/take-over.ts';
@@ -44,7 +45,9 @@ export async function runPull(call: Call, session: Session): Promise<Report> {
     const pulled = await pullBelow(session, repository, snapshot, { into, only, dryRun });
     return pulledIntoSummary(snapshot, pulled, dryRun, costUntilNow([repository.store]));
   }
-  const pulled = await pullHere(session, repository, snapshots, wishes);
+  const perform: Pulling['perform'] = (whole, onDamage) =>
+    pullHere(session, repository, whole, wishes, { onDamage });
+  const pulled = await pullWhole({ session, call, reading, perform }, snapshots);
   const isInPlace = pulled.every(({ landed, undone }) => landed !== undefined && !undone);
   if (isInPlace) rememberPull(session, printLocation(location), pulled);
   const join = isInPlace ? joinCommand(session, location) : null;

@@ -68,12 +68,13 @@ export async function takeOver(
     time: timeText(opened.nowMs),
     nonce: toHex(session.random(16)),
   };
-  const all = await pullHere(session, source, [snapshot], wishes, async () => {
+  const accepted = async (): Promise<void> => {
     sayPromise(session, opened);
     keepTakeover(session, takeover);
     const claimant = { machine, nonce: takeover.nonce };
     await claimTicket(store, opened, claimant, session, session.signal);
-  });
+  };
+  const all = await pullHere(session, source, [snapshot], wishes, { accepted });
   const [pulled] = all;
   assert(pulled, 'one snapshot was pulled');
   // What was undone at once may be tried again with the same ticket: its claim is still ours.
