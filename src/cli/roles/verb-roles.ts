@@ -6,6 +6,7 @@ export const VERB_ROLES: Readonly<Record<string, Role>> = {
   push: 'writer',
   import: 'writer',
   status: 'writer',
+  copy: 'writer',
   pull: 'reader',
   snapshots: 'reader',
   ls: 'reader',
@@ -27,9 +28,12 @@ export const VERB_ROLES: Readonly<Record<string, Role>> = {
   prune: 'maintainer',
 };
 
+/** Which of their two repositories refused is in the message; the role of the one is not that of the other. */
+const BETWEEN_TWO: readonly string[] = ['copy', 'mirror'];
+
 /** A refusal for want of a right says whose rights the verb needs. Any other error is left as it is. */
 export function namingTheRole(error: unknown, verb: string): unknown {
-  const role = VERB_ROLES[verb];
+  const role = BETWEEN_TWO.includes(verb) ? undefined : VERB_ROLES[verb];
   if (!(error instanceof FerryError) || error.code !== 'store-denied' || !role) return error;
   const answer = String(error.details['answer'] ?? '');
   if (!/^403 (AccessDenied|Forbidden|Unknown)/.test(answer)) return error;
