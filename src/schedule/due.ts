@@ -7,11 +7,17 @@ import type { Every, Job, Schedule, Went } from './record.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Half a day less than the period: a run that began a little late must not move the next one by a whole day. */
+export const PERIOD_MS: Readonly<Record<Every, number>> = {
+  daily: DAY_MS,
+  weekly: 7 * DAY_MS,
+  monthly: 30 * DAY_MS,
+};
+
+/** Less than the period: a run that began a little late must not move the next one by a whole day. */
 const WAIT_MS: Readonly<Record<Every, number>> = {
   daily: 0,
-  weekly: 6.5 * DAY_MS,
-  monthly: 29.5 * DAY_MS,
+  weekly: PERIOD_MS.weekly - DAY_MS / 2,
+  monthly: PERIOD_MS.monthly - DAY_MS / 2,
 };
 
 /** One period missed and a good part of the next: a weekend switched off is no alarm on Sunday. */

@@ -42,6 +42,7 @@ const notifySchema = z.object({
   webhook: z.string().optional(),
   ping: z.string().optional(),
 });
+export type Notify = z.infer<typeof notifySchema>;
 
 export const scheduleSchema = z.object({
   installed: z.iso.datetime(),
@@ -58,6 +59,8 @@ export const scheduleSchema = z.object({
   /** Longest time without anything new from another machine. */
   watchMs: z.int().positive().optional(),
   notify: notifySchema,
+  /** Why the last notification did not arrive. */
+  untold: z.string().optional(),
   went: z.partialRecord(z.enum(JOB_NAMES), wentSchema),
 });
 export type Schedule = z.infer<typeof scheduleSchema>;
@@ -66,8 +69,9 @@ export type Schedule = z.infer<typeof scheduleSchema>;
 export const proofSchema = z.object({
   begun: z.iso.datetime(),
   repositories: z.array(z.string()),
-  job: z.enum(['push', 'watch']),
-  watchMs: z.int().positive().optional(),
+  /** Without one, that the repositories open is all there is to prove. */
+  push: z.boolean(),
+  readerKeyFile: z.string().optional(),
   result: z
     .object({
       exit: z.int(),

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -14,79 +13,20 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeSchedulers, type FakeSchedulers } from '../support/fake-schedulers.ts';
-import { nobodyAbsence } from '../support/nobody.ts';
 import { startS3Double, type S3Double } from '../support/s3-double.ts';
-import { writeSmallInstall } from '../support/small-install.ts';
-import { asRecord, makeFolder, makeMachine, PASSPHRASE, succeeded } from './cli-run.ts';
-import type { Answer, Machine } from './cli-run.ts';
+import { asRecord, PASSPHRASE, succeeded } from './cli-run.ts';
+import {
+  folder,
+  longAgo,
+  makeScene,
+  OWNER,
+  skip,
+  snapshotsIn,
+  yesterday,
+  type Scene,
+} from './schedule-scene.ts';
 
-const folder = makeFolder();
-chmodSync(folder.path, 0o755);
 after(() => folder.remove());
-/** Root's timers are the system's, which tests leave alone. */
-const isRoot = process.getuid?.() === 0;
-const OWNER = isRoot ? { uid: 14_001, gid: 14_001 } : undefined;
-const skip = nobodyAbsence() ?? false;
-
-type Scene = {
-  readonly machine: Machine;
-  readonly repository: string;
-  readonly schedulers: FakeSchedulers;
-  run(...args: string[]): Promise<Answer>;
-  settings(): Record<string, unknown>;
-  change(edit: (schedule: Record<string, unknown>) => void): void;
-};
-
-/** A machine that has joined and pushed nothing yet; its settings lie where a timer finds them by itself. */
-async function makeScene(
-  name: string,
-  there: Parameters<typeof makeSchedulers>[2],
-  location?: string,
-  variables: Record<string, string> = {},
-): Promise<Scene> {
-  const machine = makeMachine(folder.path, name, OWNER);
-  writeSmallInstall(machine.home, 39_873);
-  const schedulers = makeSchedulers(machine.folder, machine.home, there);
-  if (OWNER) spawnSync('chown', ['-R', '14001:14001', machine.folder]);
-  const settingsFile = join(machine.home, '.config/stateferry/settings.json');
-  const repository = location ?? join(machine.folder, 'repository');
-  const run = (...args: string[]): Promise<Answer> =>
-    machine.runWith(
-      { PATH: `${schedulers.binDir}:/usr/bin:/bin`, STATEFERRY_HOME: '', ...variables },
-      ...args,
-    );
-  const kit = join(machine.folder, 'kit');
-  succeeded(
-    await run('init', repository, '--kit', kit, '--passphrase-file', machine.passphraseFile),
-  );
-  const settings = (): Record<string, unknown> =>
-    asRecord(JSON.parse(readFileSync(settingsFile, 'utf8')));
-  return {
-    machine,
-    repository,
-    schedulers,
-    run,
-    settings,
-    change: (edit) => {
-      const all = settings();
-      const schedule = asRecord(all['schedule']);
-      edit(schedule);
-      writeFileSync(settingsFile, JSON.stringify({ ...all, schedule }));
-    },
-  };
-}
-
-const snapshotsIn = (repository: string): number => {
-  const path = join(repository, 'snapshots');
-  if (!existsSync(path)) return 0;
-  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\/[0-9a-f]{32}$/.test(name),
-  ).length;
-};
-
-const yesterday = (): string => new Date(Date.now() - 30 * 3_600_000).toISOString();
-const longAgo = (): string => new Date(Date.now() - 80 * 3_600_000).toISOString();
 
 describe('systemd', { skip }, () => {
   let scene: Scene;
@@ -108,7 +48,7 @@ describe('systemd', { skip }, () => {
   test('starts the service once, and switches the timer on when that has pushed', async () => {
     const answer = succeeded(await scene.run('schedule', 'install', '--yes', '--json'));
     const { proved } = answer.last();
-    assert.deepEqual(proved, { job: 'push', installs: ['openclaw:work'] });
+    assert.deepEqual(proved, { push: true, installs: ['openclaw:work'] });
     assert.ok(answer.lines().some(({ code }) => code === 'no-linger'));
     assert.deepEqual(
       scene.schedulers.calls().filter((call) => !/ show/.test(call)),
@@ -326,24 +266,48 @@ describe('what is asked for wrongly', { skip }, () => {
     });
   }
 
-  test('with a reader key a sampled check goes along, and the risk is said', async () => {
+  test('with a reader key prune, a sampled check and a drill go along, and the risk is said', async () => {
     const { passphraseFile } = scene.machine;
     const key = join(scene.machine.folder, 'reader.key');
     const add = ['keys', 'add', 'reader', key, '--passphrase-file', passphraseFile];
     succeeded(await scene.run(...add));
-    const words = ['schedule', 'install', '--check', '--reader-key', key, '--yes', '--json'];
-    const answer = succeeded(await scene.run(...words));
+    const jobs = ['--prune', '--check', 'daily', '--drill', 'monthly', '--reader-key', key];
+    const answer = succeeded(await scene.run('schedule', 'install', ...jobs, '--yes', '--json'));
     assert.ok(answer.lines().some(({ code }) => code === 'reader-key-on-gateway'));
-    scene.change((schedule) => {
-      schedule['installed'] = longAgo();
-    });
+    const late = (): void =>
+      scene.change((schedule) => {
+        schedule['installed'] = longAgo();
+        schedule['went'] = { push: { ok: new Date().toISOString() } };
+      });
+    late();
     const ran = succeeded(await scene.run('schedule', 'run', '--json')).last();
-    assert.ok(Array.isArray(ran['jobs']));
-    assert.deepEqual(
-      ran['jobs'].map((one) => [asRecord(one)['job'], asRecord(one)['ok']]),
-      [['check', true]],
-    );
+    assert.deepEqual(outcomes(ran), [
+      ['prune', true, null],
+      ['check', true, null],
+      ['drill', true, null],
+    ]);
     const file = readFileSync(join(scene.machine.home, '.config/stateferry/settings.json'), 'utf8');
     assert.ok(!file.includes('stateferry-reader-1'), 'the path of the key is kept, never the key');
+
+    // One that fails does not keep the others back, and says what it found.
+    late();
+    const packs = join(scene.repository, 'packs');
+    for (const name of readdirSync(packs, { recursive: true, encoding: 'utf8' })) {
+      if (/\/[0-9a-f]{32}$/.test(name)) rmSync(join(packs, name));
+    }
+    const bad = await scene.run('schedule', 'run', '--json');
+    assert.equal(bad.exit, 15, bad.stdout);
+    const [prune, check, drill] = outcomes(bad.last());
+    assert.equal(prune?.[0], 'prune');
+    assert.deepEqual([check?.[0], check?.[1]], ['check', false]);
+    assert.match(String(check?.[2]), /^packs\/.*: /);
+    assert.deepEqual([drill?.[0], drill?.[1]], ['drill', false]);
+    const told = await scene.run('schedule', 'status');
+    assert.match(told.stdout, /the last check of the schedule failed at .*: packs\//);
   });
+
+  function outcomes(summary: Record<string, unknown>): unknown[][] {
+    assert.ok(Array.isArray(summary['jobs']));
+    return summary['jobs'].map(asRecord).map((one) => [one['job'], one['ok'], one['message']]);
+  }
 });

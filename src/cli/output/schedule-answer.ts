@@ -32,7 +32,7 @@ export function scheduleLines(summary: ScheduleSummary, { paint }: AnswerChoices
 
 /** Before the question. */
 export function schedulePlanLines(plan: SchedulePlan): string[] {
-  const { scheduler, at, repositories, jobs, files, crontab, commands, leftBehind } = plan;
+  const { scheduler, at, repositories, jobs, files, crontab, commands, tells, leftBehind } = plan;
   return [
     `by ${scheduler}, from ${at} on; what was missed is made up for within the hour`,
     ...jobs.map(({ job, every }) => `  ${job}, ${every}`),
@@ -40,6 +40,7 @@ export function schedulePlanLines(plan: SchedulePlan): string[] {
     ...files.map(({ path }) => `  writes      ${printableLine(path)}`),
     ...(crontab === null ? [] : ['  adds        a line to the crontab']),
     ...commands.map((one) => `  runs        ${printableLine(one)}`),
+    ...tells.map((one) => `  tells       ${printableLine(one)}`),
     ...(leftBehind.length === 0
       ? []
       : [`  the timer will not have, from this shell: ${printableLine(leftBehind.join(', '))}`]),

@@ -31,6 +31,8 @@ export type SchedulePlan = {
   readonly files: readonly { readonly path: string; readonly text: string }[];
   readonly crontab: string | null;
   readonly commands: readonly string[];
+  /** Ways in which somebody is told; addresses are cut short. */
+  readonly tells: readonly string[];
   /** Names of variables of this shell that the timer will not have. */
   readonly leftBehind: readonly string[];
 };
@@ -41,7 +43,7 @@ export type ScheduleSummary =
       readonly action: 'install';
       /** Only shown. */
       readonly planOnly: boolean;
-      readonly proved: { readonly job: string; readonly installs: readonly string[] } | null;
+      readonly proved: { readonly push: boolean; readonly installs: readonly string[] } | null;
     } & SchedulePlan)
   | {
       readonly verb: 'schedule';

@@ -3,6 +3,7 @@ import { FerryError } from '../../base/errors.ts';
 import { timeText } from '../../repository/objects.ts';
 import { chooseScheduler, planFor } from '../../schedule/choose.ts';
 import { installTimer, removeTimer } from '../../schedule/install-timer.ts';
+import { waysOfTelling } from '../../schedule/notice.ts';
 import type { Schedule } from '../../schedule/record.ts';
 import type { Timer, TimerPlan } from '../../schedule/timer.ts';
 import { timerEnvironment } from '../../settings/timer-environment.ts';
@@ -17,6 +18,7 @@ import { sayLingering } from './linger.ts';
 import { beginProof, endProof, judgeProof, type Judged } from './proof.ts';
 import { readerKeyFor } from './reader.ts';
 import { isRoot, newTimer, timerDeps, timerWith } from './timer.ts';
+import { tellInstalled } from './telling.ts';
 import { scheduleWish, type ScheduleWish } from './wish.ts';
 
 export async function installSchedule(call: Call, session: Session): Promise<Report> {
@@ -46,8 +48,11 @@ export async function installSchedule(call: Call, session: Session): Promise<Rep
     repositories,
     ...(readerKeyFile !== undefined && { readerKeyFile }),
     jobs: [...wish.jobs],
-    notify: {},
+    ...(wish.watchMs !== undefined && { watchMs: wish.watchMs }),
+    notify: wish.notify,
   });
+  const { schedule } = session.settings.data;
+  if (schedule) await tellInstalled(session, schedule);
   await sayLingering(session, scheduler);
   return { summary: { ...ANSWER, planOnly: false, proved, ...shown } };
 }
@@ -98,7 +103,7 @@ async function perform(
     const old = timerWith(session, before.at, before.command);
     await removeTimer(old, planFor(old, before.scheduler), deps, signal);
   }
-  return judged ?? { job: 'push', installs: [] };
+  return judged ?? { push: false, installs: [] };
 }
 
 /** The run that proved it counts; so does what other jobs did under an older schedule. */
@@ -109,7 +114,7 @@ function scheduleOf(
   now: string,
 ): Schedule {
   const kept = wished.jobs.flatMap(({ job }) => {
-    const went = judged?.job === job ? { ok: now } : before?.went[job];
+    const went = job === 'push' && judged?.push === true ? { ok: now } : before?.went[job];
     return went === undefined ? [] : [[job, went] as const];
   });
   return { ...wished, installed: now, went: Object.fromEntries(kept) };
@@ -126,7 +131,7 @@ const nowText = ({ clock }: Session): string => timeText(clock.nowMs());
 
 function shownPlan(
   session: Session,
-  { at, jobs }: ScheduleWish,
+  { at, jobs, notify }: ScheduleWish,
   repositories: readonly string[],
   plan: TimerPlan,
 ): SchedulePlan {
@@ -140,6 +145,7 @@ function shownPlan(
     files: plan.files,
     crontab: plan.crontab ?? null,
     commands: [...plan.reload, proof, ...plan.enable].map((words) => words.join(' ')),
+    tells: waysOfTelling(notify),
     leftBehind: timerEnvironment(session.environment).leftBehind,
   };
 }

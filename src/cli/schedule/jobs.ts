@@ -1,10 +1,16 @@
 /** The jobs of a schedule: each is a verb, called as a person would type it. */
 import { FerryError } from '../../base/errors.ts';
+import { PERIOD_MS } from '../../schedule/due.ts';
 import type { Job, JobName, Schedule } from '../../schedule/record.ts';
+import { readRepositoryId } from '../../repository/open.ts';
+import { parseLocation } from '../../store/location.ts';
 import { failureOf } from '../output/failure.ts';
+import { readerAt, storeAt } from '../repositories.ts';
 import type { Session } from '../session.ts';
 import { sessionWithin } from '../session.ts';
 import type { Report } from '../verb.ts';
+import { watchOthers } from './watch.ts';
+import { whyOf } from './why.ts';
 
 export type Outcome = {
   readonly exit: number;
@@ -15,7 +21,7 @@ export type Outcome = {
 };
 
 /** What a job works on. */
-export type JobPlaces = Pick<Schedule, 'repositories' | 'readerKeyFile'>;
+export type JobPlaces = Pick<Schedule, 'repositories' | 'readerKeyFile' | 'watchMs'>;
 
 /** Done, but some files could not be read: `status` names that, and the job has done what it is for. */
 export const INCOMPLETE_EXIT = 3;
@@ -26,23 +32,61 @@ export const isGood = ({ exit }: Pick<Outcome, 'exit'>): boolean =>
 export const needsReader = (job: JobName): boolean => job !== 'push' && job !== 'watch';
 
 /** A failure is an answer here; only an interruption ends everything. */
-export async function runJob(job: Job, places: JobPlaces, session: Session): Promise<Outcome> {
-  try {
-    const report = await runVerb([job.job, ...wordsOf(job, places)], session);
+export function runJob(job: Job, places: JobPlaces, session: Session): Promise<Outcome> {
+  return outcomeOf(session, async () => {
+    if (job.job === 'watch') return watchOthers(session, places);
+    const words = wordsOf(job, places);
+    const install = job.job === 'drill' ? await installInTurn(job, words, session) : [];
+    const report = await runVerb([job.job, ...install, ...words], session);
     const exit = report.exit ?? 0;
-    return exit === 0 ? { exit, report } : { exit, report, ...badEnd(job, exit) };
+    return exit === 0 ? { exit, report } : { exit, report, ...whyOf(report.summary, exit) };
+  });
+}
+
+/** Of several installs another one each time: all of them at once may be more than the disk holds. */
+async function installInTurn(
+  { every }: Job,
+  words: readonly string[],
+  session: Session,
+): Promise<string[]> {
+  const { summary } = await runVerb(['snapshots', ...words], session);
+  const lines = summary.verb === 'snapshots' ? summary.snapshots : [];
+  const installs = [...new Set(lines.map(({ install, machine }) => `${install}@${machine}`))];
+  const turn = Math.floor(session.clock.nowMs() / PERIOD_MS[every]) % installs.length;
+  const install = installs.toSorted()[turn];
+  return install === undefined ? [] : ['--install', install];
+}
+
+/** Do they open, with what the timer has? Answers `good` where they do. */
+export function lookAt(places: JobPlaces, session: Session, good: Outcome): Promise<Outcome> {
+  const { repositories, readerKeyFile } = places;
+  const options = {
+    ...session.options,
+    ...(readerKeyFile !== undefined && { readerKey: readerKeyFile }),
+  };
+  const inner = sessionWithin(session, options);
+  return outcomeOf(session, async () => {
+    try {
+      for (const one of repositories) {
+        const location = parseLocation(one, session.environment.workingFolder);
+        if (readerKeyFile !== undefined) await readerAt(inner, location);
+        else await readRepositoryId(await storeAt(inner, location), inner.signal);
+      }
+      return good;
+    } finally {
+      await inner.close();
+    }
+  });
+}
+
+async function outcomeOf(session: Session, work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
   } catch (error) {
     if (session.signal.aborted) throw error;
     const { exit, code, message, hint } = failureOf(error, session.signal);
     return { exit, code, message, hint };
   }
-}
-
-function badEnd({ job }: Job, exit: number): Pick<Outcome, 'code' | 'message'> {
-  if (exit === INCOMPLETE_EXIT) {
-    return { code: 'incomplete', message: `${job}: some files could not be read` };
-  }
-  return { code: 'job-failed', message: `${job} ended with exit status ${exit}` };
 }
 
 function wordsOf({ job, words }: Job, { repositories, readerKeyFile }: JobPlaces): string[] {

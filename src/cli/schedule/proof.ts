@@ -5,24 +5,29 @@
 import { ERROR_CODES, FerryError, type ErrorCode } from '../../base/errors.ts';
 import type { RunResult } from '../../process/run.ts';
 import { timeText } from '../../repository/objects.ts';
-import type { JobName, Proof, Schedule } from '../../schedule/record.ts';
+import type { Proof, Schedule } from '../../schedule/record.ts';
 import { areFromEnvironmentOnly } from '../../settings/credentials.ts';
 import { timerEnvironment } from '../../settings/timer-environment.ts';
 import { installsHere } from '../installs.ts';
 import type { Session } from '../session.ts';
 import { isGood } from './jobs.ts';
 
-export type Judged = { readonly job: JobName; readonly installs: readonly string[] };
+export type Judged = { readonly push: boolean; readonly installs: readonly string[] };
 
 /** Answers the installs that a push has to find. */
 export async function beginProof(
   session: Session,
-  { jobs, repositories }: Pick<Schedule, 'jobs' | 'repositories'>,
+  { jobs, repositories, readerKeyFile }: Pick<Schedule, 'jobs' | 'repositories' | 'readerKeyFile'>,
 ): Promise<readonly string[]> {
-  const isPushing = jobs.some(({ job }) => job === 'push');
-  const installs = isPushing ? await installsHere(session) : [];
+  const push = jobs.some(({ job }) => job === 'push');
+  const installs = push ? await installsHere(session) : [];
   const begun = timeText(session.clock.nowMs());
-  const proof: Proof = { begun, repositories, job: 'push' };
+  const proof: Proof = {
+    begun,
+    repositories,
+    push,
+    ...(readerKeyFile !== undefined && { readerKeyFile }),
+  };
   session.settings.update((data) => ({ ...data, proof }));
   session.output.step('runs once as the timer will; a first push takes its time');
   return installs.filter(({ mode }) => mode === 'local').map(({ install }) => install);
@@ -46,7 +51,7 @@ export function judgeProof(session: Session, ran: RunResult, expected: readonly 
   if (!proof || !result) throw noResult(ran);
   if (!isGood(result)) throw notProved(session, result);
   const unseen = expected.filter((install) => !result.installs.includes(install));
-  if (unseen.length === 0) return { job: proof.job, installs: result.installs };
+  if (unseen.length === 0) return { push: proof.push, installs: result.installs };
   throw new FerryError(
     'install-not-found',
     `the timer does not find ${unseen.join(', ')}, which this shell does; nothing was installed`,

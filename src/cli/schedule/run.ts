@@ -5,11 +5,13 @@
 import { FerryError } from '../../base/errors.ts';
 import { timeText } from '../../repository/objects.ts';
 import { isDue } from '../../schedule/due.ts';
+import type { Notice } from '../../schedule/notice.ts';
 import type { Job, Proof, Schedule, Went } from '../../schedule/record.ts';
 import type { JobRun } from '../output/summary-schedule.ts';
 import type { Session } from '../session.ts';
 import type { Report } from '../verb.ts';
-import { isGood, runJob, type Outcome } from './jobs.ts';
+import { isGood, lookAt, runJob, type Outcome } from './jobs.ts';
+import { noticeOf, tell } from './telling.ts';
 
 export async function runSchedule(session: Session): Promise<Report> {
   if (!lockedIt(session)) return report([], 'another stateferry is at work on this machine');
@@ -24,18 +26,30 @@ export async function runSchedule(session: Session): Promise<Report> {
   const due = schedule.jobs.filter((job) => isDue(job, { schedule, nowMs }));
   if (due.length === 0) return report([], 'nothing is due');
   const runs: JobRun[] = [];
-  for (const job of due) runs.push(await runOne(session, schedule, job));
+  const notices: Notice[] = [];
+  for (const job of due) {
+    const { run, notice } = await runOne(session, schedule, job);
+    runs.push(run);
+    if (notice) notices.push(notice);
+  }
+  const allGood = runs.every(({ ok }) => ok);
+  await tell(session, schedule.notify, notices, allGood);
   return report(runs, null);
 }
 
 /** One job, remembered at once: the next one may take the night, or the machine down with it. */
-async function runOne(session: Session, schedule: Schedule, job: Job): Promise<JobRun> {
+async function runOne(
+  session: Session,
+  schedule: Schedule,
+  job: Job,
+): Promise<{ run: JobRun; notice: Notice | undefined }> {
   const startedMs = session.clock.nowMs();
   const outcome = await runJob(job, schedule, session);
   const endedMs = session.clock.nowMs();
   say(session, job, outcome);
   const before = session.settings.data.schedule?.went[job.job] ?? {};
-  const went = wentOf(before, outcome, timeText(endedMs));
+  const notice = noticeOf(session, schedule, job.job, before, outcome);
+  const went = wentOf(before, outcome, timeText(endedMs), notice);
   session.settings.update((data) =>
     data.schedule
       ? {
@@ -45,7 +59,7 @@ async function runOne(session: Session, schedule: Schedule, job: Job): Promise<J
       : data,
   );
   const { exit, code, message } = outcome;
-  return {
+  const run = {
     job: job.job,
     ok: isGood(outcome),
     exit,
@@ -53,20 +67,28 @@ async function runOne(session: Session, schedule: Schedule, job: Job): Promise<J
     message: message ?? null,
     durationMs: Math.round(endedMs - startedMs),
   };
+  return { run, notice };
 }
 
-function wentOf(before: Went, outcome: Outcome, time: string): Went {
+function wentOf(before: Went, outcome: Outcome, time: string, notice: Notice | undefined): Went {
   const { code, message } = outcome;
   const why = { ...(code !== undefined && { code }), ...(message !== undefined && { message }) };
   if (isGood(outcome)) return { ok: time, ...why };
-  return { ...(before.ok !== undefined && { ok: before.ok }), failed: time, ...why };
+  const told = notice ? time : before.told;
+  return {
+    ...(before.ok !== undefined && { ok: before.ok }),
+    failed: time,
+    ...why,
+    ...(told !== undefined && { told }),
+  };
 }
 
 /** The run that `schedule install` waits for: it reads the result from the settings. */
 async function runProof(session: Session, proof: Proof): Promise<Report> {
-  const job: Job = { job: proof.job, every: 'daily', words: [] };
-  const outcome = await runJob(job, proof, session);
-  say(session, job, outcome);
+  const startedMs = session.clock.nowMs();
+  const pushed: Outcome = proof.push ? await runJob(PUSH, proof, session) : { exit: 0 };
+  const outcome = isGood(pushed) ? await lookAt(proof, session, pushed) : pushed;
+  say(session, PUSH, outcome);
   const { exit, code, message, hint } = outcome;
   const result = {
     exit,
@@ -76,9 +98,12 @@ async function runProof(session: Session, proof: Proof): Promise<Report> {
     installs: installsOf(outcome),
   };
   session.settings.update((data) => ({ ...data, proof: { ...proof, result } }));
-  const run = { job: job.job, ok: isGood(outcome), exit, durationMs: 0 };
+  const durationMs = Math.round(session.clock.nowMs() - startedMs);
+  const run = { job: 'proof', ok: isGood(outcome), exit, durationMs };
   return report([{ ...run, code: code ?? null, message: message ?? null }], null);
 }
+
+const PUSH: Job = { job: 'push', every: 'daily', words: ['--all'] };
 
 function installsOf({ report: made }: Outcome): string[] {
   const summary = made?.summary;

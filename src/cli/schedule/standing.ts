@@ -32,6 +32,7 @@ export async function scheduleStanding(session: Session): Promise<ScheduleStandi
       ...broken,
       ...overdue.map((job) => overdueText(job, schedule)),
       ...schedule.jobs.flatMap((job) => failedText(job, schedule)),
+      ...untoldText(schedule),
     ],
     isOverdue: broken.length > 0 || overdue.length > 0,
   };
@@ -99,6 +100,12 @@ function overdueText({ job, every }: Job, { went, installed }: Schedule): Attent
     message: `${job} is to succeed ${every}, and did ${since}`,
     hint: 'stateferry schedule status says what it failed with; stateferry schedule run tries again.',
   };
+}
+
+function untoldText({ untold }: Schedule): Attention[] {
+  if (untold === undefined) return [];
+  const message = `nobody could be told of the last run: ${untold}`;
+  return [{ code: 'notification-failed', message, hint: `Mend it, or give another one: ${AGAIN}` }];
 }
 
 function failedText({ job }: Job, { went }: Schedule): Attention[] {

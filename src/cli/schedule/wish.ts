@@ -5,6 +5,7 @@ import {
   type Every,
   type Job,
   type JobName,
+  type Notify,
   type Scheduler,
 } from '../../schedule/record.ts';
 import { textOption } from '../call.ts';
@@ -14,6 +15,8 @@ export type ScheduleWish = {
   readonly at: string;
   readonly scheduler: Scheduler['kind'] | undefined;
   readonly jobs: readonly Job[];
+  readonly watchMs: number | undefined;
+  readonly notify: Notify;
 };
 
 const AT_DEFAULT = '03:30';
@@ -22,19 +25,25 @@ const SAMPLE = '--read-data=5%';
 
 /** @throws usage */
 export function scheduleWish(call: Call): ScheduleWish {
+  const watchMs = ageOf(textOption(call, 'watch'));
   const jobs: Job[] = [
     ...(call.options['push'] === false ? [] : [job('push', 'daily', ['--all'])]),
+    ...optional(call, 'prune', []),
     ...optional(call, 'check', [SAMPLE]),
+    ...optional(call, 'drill', []),
+    ...(watchMs === undefined ? [] : [job('watch', 'daily', [])]),
   ];
   if (jobs.length === 0) {
     throw new FerryError('usage', 'nothing is left to do with --no-push alone', {
-      hint: 'Add what this machine shall do: --check, for one.',
+      hint: 'Add what this machine shall do: --watch 3d, or --check with a reader key.',
     });
   }
   return {
     at: timeOfDay(textOption(call, 'at') ?? AT_DEFAULT),
     scheduler: schedulerKind(textOption(call, 'scheduler')),
     jobs,
+    watchMs,
+    notify: notifyWish(call),
   };
 }
 
@@ -52,6 +61,39 @@ function optional(call: Call, name: JobName, words: readonly string[]): Job[] {
   if (every !== undefined) return [job(name, every, words)];
   throw new FerryError('usage', `--${name}: that is no rhythm for it`, {
     hint: `Give one of ${EVERY.join(', ')}: --${name} weekly`,
+  });
+}
+
+const HOUR_MS = 3_600_000;
+const UNITS_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS };
+
+/** `36h`, `3d`. */
+function ageOf(typed: string | undefined): number | undefined {
+  if (typed === undefined) return undefined;
+  const match = /^([1-9]\d{0,3})([hd])$/.exec(typed);
+  const ms = Number(match?.[1]) * (UNITS_MS[match?.[2] ?? ''] ?? Number.NaN);
+  if (ms > 0) return ms;
+  throw new FerryError('usage', `--watch ${typed} is no time`, {
+    hint: 'Give hours or days, as --watch 36h or --watch 3d',
+  });
+}
+
+function notifyWish(call: Call): Notify {
+  const command = textOption(call, 'notifyCommand');
+  const webhook = address('--notify-webhook', textOption(call, 'notifyWebhook'));
+  const ping = address('--ping', textOption(call, 'ping'));
+  return {
+    ...(command !== undefined && { command }),
+    ...(webhook !== undefined && { webhook }),
+    ...(ping !== undefined && { ping }),
+  };
+}
+
+/** Never repeated in an error: who knows it can post there. */
+function address(option: string, typed: string | undefined): string | undefined {
+  if (typed === undefined || (URL.canParse(typed) && /^https?:/i.test(typed))) return typed;
+  throw new FerryError('usage', `${option}: that is no address`, {
+    hint: `Give a whole one, as ${option} https://hooks.example.com/abc`,
   });
 }
 

@@ -1,0 +1,75 @@
+/** A machine with schedulers that are not real, for the command line. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeSchedulers, type FakeSchedulers } from '../support/fake-schedulers.ts';
+import { nobodyAbsence } from '../support/nobody.ts';
+import { writeSmallInstall } from '../support/small-install.ts';
+import { asRecord, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import type { Answer, Machine } from './cli-run.ts';
+
+export const folder = makeFolder();
+chmodSync(folder.path, 0o755);
+/** Root's timers are the system's, which tests leave alone. */
+const isRoot = process.getuid?.() === 0;
+export const OWNER = isRoot ? { uid: 14_001, gid: 14_001 } : undefined;
+export const skip = nobodyAbsence() ?? false;
+
+export type Scene = {
+  readonly machine: Machine;
+  readonly repository: string;
+  readonly schedulers: FakeSchedulers;
+  run(...args: string[]): Promise<Answer>;
+  settings(): Record<string, unknown>;
+  change(edit: (schedule: Record<string, unknown>) => void): void;
+};
+
+/** A machine that has joined and pushed nothing yet; its settings lie where a timer finds them by itself. */
+export async function makeScene(
+  name: string,
+  there: Parameters<typeof makeSchedulers>[2],
+  location?: string,
+  variables: Record<string, string> = {},
+): Promise<Scene> {
+  const machine = makeMachine(folder.path, name, OWNER);
+  writeSmallInstall(machine.home, 39_873);
+  const schedulers = makeSchedulers(machine.folder, machine.home, there);
+  if (OWNER) spawnSync('chown', ['-R', '14001:14001', machine.folder]);
+  const settingsFile = join(machine.home, '.config/stateferry/settings.json');
+  const repository = location ?? join(machine.folder, 'repository');
+  const run = (...args: string[]): Promise<Answer> =>
+    machine.runWith(
+      { PATH: `${schedulers.binDir}:/usr/bin:/bin`, STATEFERRY_HOME: '', ...variables },
+      ...args,
+    );
+  const kit = join(machine.folder, 'kit');
+  succeeded(
+    await run('init', repository, '--kit', kit, '--passphrase-file', machine.passphraseFile),
+  );
+  const settings = (): Record<string, unknown> =>
+    asRecord(JSON.parse(readFileSync(settingsFile, 'utf8')));
+  return {
+    machine,
+    repository,
+    schedulers,
+    run,
+    settings,
+    change: (edit) => {
+      const all = settings();
+      const schedule = asRecord(all['schedule']);
+      edit(schedule);
+      writeFileSync(settingsFile, JSON.stringify({ ...all, schedule }));
+    },
+  };
+}
+
+export const snapshotsIn = (repository: string): number => {
+  const path = join(repository, 'snapshots');
+  if (!existsSync(path)) return 0;
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\/[0-9a-f]{32}$/.test(name),
+  ).length;
+};
+
+export const yesterday = (): string => new Date(Date.now() - 30 * 3_600_000).toISOString();
+export const longAgo = (): string => new Date(Date.now() - 80 * 3_600_000).toISOString();
