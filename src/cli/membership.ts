@@ -3,6 +3,7 @@ import type { MachineState } from '../repository/machine.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { areFromEnvironmentOnly } from '../settings/credentials.ts';
 import { printLocation, type Location } from '../store/location.ts';
+import { withLandedBefore } from './landed.ts';
 import { machineName } from './machine-name.ts';
 import type { Newcomer } from './output/summary.ts';
 import { stateOf } from './repositories.ts';
@@ -16,7 +17,8 @@ export function rememberMachine(session: Session, location: Location, machine: M
     const seen = before?.repository === machine.repository ? before : undefined;
     const revoked = seen?.revoked && { revoked: seen.revoked };
     const highWater = { ...seen?.highWater, ...machine.highWater };
-    return { location: place, machine: { ...machine, ...revoked, highWater } };
+    const joined = withLandedBefore(session, { ...machine, ...revoked, highWater });
+    return { location: place, machine: joined };
   });
   session.settings.update((data) => ({
     ...data,

@@ -7,6 +7,8 @@ import { runProcess } from '../process/run.ts';
 import type { RestoreDeps } from '../pull/restore.ts';
 import type { PullDeps } from '../pull/landing.ts';
 import { pull, type LandingSite, type PullPlan, type Pulled } from '../pull/pull.ts';
+import { rememberVerified } from '../repository/adoption.ts';
+import type { RepositoryCache } from '../repository/cache.ts';
 import { timeText } from '../repository/objects.ts';
 import type { PackSource } from '../repository/open.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
@@ -14,6 +16,7 @@ import { knownBrands } from '../settings/brands-file.ts';
 import { variablesForOthers } from '../settings/environment.ts';
 import { journalsFolder, makePrivateFolder } from '../settings/places.ts';
 import { confirm } from './confirm.ts';
+import { rememberLanded } from './landed.ts';
 import { checklistOf } from './pull-summary.ts';
 import type { Session } from './session.ts';
 
@@ -28,7 +31,7 @@ export type PullWishes = {
 
 export async function pullHere(
   session: Session,
-  repository: PackSource,
+  repository: PackSource & { readonly cache: RepositoryCache },
   snapshots: readonly SnapshotReader[],
   wishes: PullWishes,
   hear: {
@@ -44,6 +47,7 @@ export async function pullHere(
   const requests = snapshots.map((snapshot) => ({ snapshot, ...wishes, site, journals, stamp }));
   const deps = {
     ...restoreDeps(session, repository),
+    onVerified: isOwn(session, snapshots) ? undefined : rememberVerified(repository.cache),
     confirm: async (plans: readonly PullPlan[]) => {
       const isAgreed = await agreed(session, plans);
       if (isAgreed) await hear.accepted?.();
@@ -51,7 +55,15 @@ export async function pullHere(
     },
     ...(hear.onDamage && { onDamage: hear.onDamage }),
   };
-  return pull(requests, deps, session.signal);
+  const pulled = await pull(requests, deps, session.signal);
+  rememberLanded(session, repository.id, pulled, snapshots);
+  return pulled;
+}
+
+/** What this machine has pushed itself it knows anyway. */
+function isOwn({ settings }: Session, snapshots: readonly SnapshotReader[]): boolean {
+  const own = new Set(settings.data.repositories.map(({ machine }) => machine?.writer.id));
+  return snapshots.every(({ cover }) => own.has(cover.writer));
 }
 
 export const restoreDeps = (session: Session, repository: PackSource): RestoreDeps => ({

@@ -119,7 +119,7 @@ function memoryOf(session: Session, location: Location): MachineMemory {
   };
 }
 
-function cacheOf(session: Session, repository: string): LocalCache {
+export function cacheOf(session: Session, repository: string): LocalCache {
   makePrivateFolder(session.places.cacheFolder, session.environment);
   const cache = LocalCache.open(session.places.cacheFolder, repository, session.emit);
   session.atEnd(() => cache.close());

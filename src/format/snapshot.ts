@@ -69,6 +69,8 @@ const bodySchema = z.object({
     platform: z.string().max(40),
     home: z.string().max(20_000),
   }),
+  /** Of an install that came from another machine or name: what its chunk ids are under, instead of the derived one. */
+  chunkIdKey: hex32.optional(),
   roots: z.array(rootSchema).max(1000),
   omissions: z.array(z.object({ path: z.string(), reason: z.string() })),
   problems: z.array(z.object({ path: z.string(), code: z.string() })),

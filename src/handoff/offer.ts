@@ -1,7 +1,6 @@
 /** Making a ticket: the grant of one snapshot, sealed under a fresh secret and stored where the ticket leads. */
 import { fromHex, toHex } from '../base/bytes.ts';
 import { assert, FerryError } from '../base/errors.ts';
-import { installSubkeys } from '../crypto/identity.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { TICKET_SECRET_BYTES, ticketKeys, type TicketKeys } from '../crypto/ticket-keys.ts';
 import { CLAIM_BYTES, RECEIPT_BYTES, type HandoffPlace } from '../format/claim.ts';
@@ -13,7 +12,7 @@ import { SNAPSHOT_LIMITS, splitSnapshot } from '../format/snapshot.ts';
 import { printTicket } from '../format/ticket.ts';
 import { claimName, receiptName } from '../repository/claims.ts';
 import { grantIdOf } from '../repository/granted.ts';
-import type { HighWaterMark, Writer } from '../repository/machine.ts';
+import { installKeys, type HighWaterMark, type Writer } from '../repository/machine.ts';
 import { damaged, readObject } from '../repository/objects.ts';
 import { authorSelf, type ReaderRepository } from '../repository/open.ts';
 import { packKey, packName, readRange } from '../repository/pack-reader.ts';
@@ -151,14 +150,14 @@ function factsOf(
   presigned: Presigned | undefined,
   { writer }: OfferDeps,
 ): GrantFacts {
-  const { key, signing, machine } = writer;
+  const { signing, machine } = writer;
   const signatures = presigned && signaturesOf(presigned);
   return {
     snapshot,
     cover: cover.cover,
     machine,
     signingKey: toHex(signing.publicKey),
-    chunkIdKey: toHex(installSubkeys(key, cover.cover.install).chunkId),
+    chunkIdKey: toHex(installKeys(writer, cover.cover.install).chunkId),
     createOnly,
     ...(presigned &&
       signatures && {

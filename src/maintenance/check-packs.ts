@@ -1,9 +1,9 @@
 /** Reads whole packs and checks every chunk in them, on the worker threads. */
-import { FerryError, isObjectFault } from '../base/errors.ts';
-import { installSubkeys } from '../crypto/identity.ts';
+import { isObjectFault } from '../base/errors.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import { visitDirectory } from '../format/pack.ts';
 import type { ListedPack } from '../format/pack-list.ts';
+import { keyName } from '../repository/adoption.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { packKey, packName, readOwnDirectory } from '../repository/pack-reader.ts';
 import { PIPELINE } from '../workers/limits.ts';
@@ -18,7 +18,7 @@ export class PackChecker {
   readonly #tasks: Tasks;
   readonly #running = new Set<Promise<void>>();
   #failure: unknown;
-  #keysOf: string | undefined;
+  #keyInUse: string | undefined;
   objects = 0;
   bytes = 0;
 
@@ -33,11 +33,11 @@ export class PackChecker {
   /** Returns as soon as the pack is under way; `finish` waits for all. */
   async check(
     pack: ListedPack,
-    install: string,
+    chunkIdKey: Uint8Array,
     signal: AbortSignal,
     report: Report,
   ): Promise<void> {
-    await this.#useKeysOf(pack, install);
+    await this.#useKey(chunkIdKey);
     const buffer = await this.#pool.take();
     if (this.#failure !== undefined) throw this.#failure;
     const one = this.#checkIn(buffer, pack, signal, report)
@@ -62,22 +62,20 @@ export class PackChecker {
   }
 
   /** The workers know one chunk-id key at a time: packs of one install come together. */
-  async #useKeysOf(pack: ListedPack, install: string): Promise<void> {
-    const name = `${pack.writer} ${install}`;
-    if (this.#keysOf === name) return;
+  async #useKey(chunkIdKey: Uint8Array): Promise<void> {
+    const name = keyName(chunkIdKey);
+    if (this.#keyInUse === name) return;
     await this.finish();
-    const writer = this.#repository.writers.get(pack.writer);
-    if (!writer) throw new FerryError('bug', 'a needed pack has a known writer');
     this.#tasks.tellAll({
       type: 'begin restore',
       setup: {
         pool: this.#pool.shared,
-        chunkIdKey: installSubkeys(writer.key, install).chunkId,
+        chunkIdKey,
         stages: [],
         setIdAllowed: false,
       },
     });
-    this.#keysOf = name;
+    this.#keyInUse = name;
   }
 
   async #checkIn(

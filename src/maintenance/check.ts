@@ -59,6 +59,8 @@ class CheckRun {
   readonly #problems = new Map<string, CheckProblem>();
   /** Packs by name, with the first snapshot that needs them and all that do. */
   readonly #needed = new Map<string, { readonly pack: ListedPack; readonly by: OpenedCover[] }>();
+  /** By snapshot: what the chunk ids in its packs are under. */
+  readonly #chunkIdKeys = new Map<string, Uint8Array>();
   #read = { objects: 0, bytes: 0 };
 
   constructor(repository: ReaderRepository | WriterRepository, deps: CheckDeps) {
@@ -93,6 +95,7 @@ class CheckRun {
         if (event.type === 'notice') this.#report(cover.name, event.code, event.message);
       };
       const snapshot = await openSnapshot(repository, cover, emit, signal);
+      this.#chunkIdKeys.set(cover.name, snapshot.chunkIdKey);
       for (const root of snapshot.body.roots) {
         for await (const entry of snapshot.entries(root)) {
           throwIfAborted(signal);
@@ -118,7 +121,10 @@ class CheckRun {
     const checker = new PackChecker(repository);
     try {
       for (const [name, { pack, by }] of chosen) {
-        await checker.check(pack, by[0]?.cover.install ?? '', signal, (code, message) => {
+        const chunkIdKey = this.#keyFor(pack, by);
+        // No snapshot that needs it can be opened, which was said: nothing tells what its chunks are.
+        if (!chunkIdKey) continue;
+        await checker.check(pack, chunkIdKey, signal, (code, message) => {
           this.#report(name, code, `${message}; needed by ${needers(by)}`);
         });
       }
@@ -143,6 +149,16 @@ class CheckRun {
     if (!key) throw new FerryError('bug', 'a listed snapshot has a known writer');
     const keys = { repository: repository.id, writer: cover.writer, key };
     return readPackList(repository.store, keys, cover.cover.packList, signal);
+  }
+
+  /** Of those that need it, its own machine's words count first. */
+  #keyFor({ writer }: ListedPack, by: readonly OpenedCover[]): Uint8Array | undefined {
+    const [own, others] = [true, false].map((isOwn) =>
+      by.filter((one) => (one.writer === writer) === isOwn),
+    );
+    return [...(own ?? []), ...(others ?? [])].flatMap(
+      ({ name }) => this.#chunkIdKeys.get(name) ?? [],
+    )[0];
   }
 
   #checkPack(pack: ListedPack, cover: OpenedCover): void {

@@ -8,6 +8,7 @@ import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import { visitDirectory } from '../format/pack.ts';
+import type { OnVerified } from '../repository/adoption.ts';
 import type { PackSource } from '../repository/open.ts';
 import { packKey, packName } from '../repository/pack-reader.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
@@ -25,6 +26,7 @@ export type FetchDeps = {
   /** undefined: chunks are only verified. */
   readonly fileOf: ((number: number) => RestoreFile) | undefined;
   readonly onBytes: (placed: number, fetched: number) => void;
+  readonly onVerified: OnVerified | undefined;
   /** A chunk that no pack could deliver. */
   readonly onLost: (file: number, pack: string, why: string) => void;
 };
@@ -149,6 +151,7 @@ async function deliver(
       },
     });
     deps.onBytes(answer.bytes, 0);
+    deps.onVerified?.(deps.snapshot.chunkIdKey, pack, answer.verified);
     return answer.failures;
   } catch (error) {
     if (!isObjectFault(error)) throw error;

@@ -6,7 +6,8 @@ import { omitMatching, parsePatterns } from '../fs/globs.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
 import type { Owner } from './file-table.ts';
-import { restoreTrees, type RestoreDeps, type Restored, type RestoreTarget } from './restore.ts';
+import { restoreTrees, type RestoreDeps, type Restored } from './restore.ts';
+import type { RestoreTarget } from './restore-target.ts';
 
 export type IntoRequest = {
   readonly snapshot: SnapshotReader;

@@ -13,6 +13,7 @@ import { createPlacer, type Placer } from '../fs/place.ts';
 import { syncTree } from '../fs/sync.ts';
 import type { SystemTools } from '../fs/system-tools.ts';
 import { setTimes, type TimeRecord } from '../fs/times.ts';
+import type { OnVerified } from '../repository/adoption.ts';
 import type { PackSource } from '../repository/open.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { PIPELINE } from '../workers/limits.ts';
@@ -22,17 +23,8 @@ import { Tasks, workerCount } from '../workers/tasks.ts';
 import { fetchPacks } from './fetch-packs.ts';
 import { FileTable, type Owner } from './file-table.ts';
 import { RestoreProgress } from './progress.ts';
+import { isMeant, restOf, type RestoreTarget } from './restore-target.ts';
 import { Wanted } from './wanted.ts';
-
-export type RestoreTarget = {
-  readonly root: SnapshotRoot;
-  /** Absolute; made when missing. */
-  readonly stage: BytePath;
-  /** Only what this says yes to, with its parent directories. */
-  readonly only?: (path: BytePath) => boolean;
-  /** Only what lies below this directory of the root, which is the top of the stage then. */
-  readonly below?: BytePath;
-};
 
 export type RestoreRequest = {
   readonly snapshot: SnapshotReader;
@@ -47,6 +39,8 @@ export type RestoreDeps = {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly tools: SystemTools;
+  /** Hears of every chunk that was fetched whole. */
+  readonly onVerified?: OnVerified | undefined;
 };
 
 export type Restored = {
@@ -75,13 +69,6 @@ export async function restoreTrees(
     await run.close();
   }
 }
-
-/** Is an entry of the root one that this target wants? */
-const isMeant = ({ only, below = asBytePath('') }: RestoreTarget, path: BytePath): boolean =>
-  (below === '' || path.startsWith(`${below}/`)) && (only?.(path) ?? true);
-
-const restOf = (below: BytePath, path: BytePath): BytePath =>
-  below === '' ? path : asBytePath(path.slice(below.length + 1));
 
 type Link = {
   readonly stage: number;
@@ -175,6 +162,7 @@ class RestoreRun {
         tasks: this.#tasks,
         fileOf: (number) => this.#files.file(number),
         onBytes: (placed, fetched) => this.#progress.add(placed, fetched),
+        onVerified: this.#deps.onVerified,
         onLost: (file, pack, why) => {
           this.#packsLost.add(pack);
           this.#lose(file, `${why} (${pack})`);

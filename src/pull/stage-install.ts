@@ -30,7 +30,8 @@ import type { PathRule } from '../gateway/path-map.ts';
 import { isWithin } from '../gateway/paths.ts';
 import type { Landing, PullDeps, PullRequest } from './landing.ts';
 import type { PlacedRoot, Placement } from './placement.ts';
-import { restoreTrees, type Restored, type RestoreTarget } from './restore.ts';
+import { restoreTrees, type Restored } from './restore.ts';
+import type { RestoreTarget } from './restore-target.ts';
 
 /** All of it or nothing: an install with holes is never put in place. */
 export async function stageInstall(

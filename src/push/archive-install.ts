@@ -4,7 +4,9 @@ import type { Emit } from '../base/events.ts';
 import type { SnapshotBody, SnapshotRoot } from '../format/snapshot.ts';
 import { readOwners } from '../fs/owners.ts';
 import { makeScratch, removeTree } from '../fs/scratch.ts';
+import { keyName } from '../repository/adoption.ts';
 import type { RepositoryCache } from '../repository/cache.ts';
+import type { InstallKeys } from '../repository/machine.ts';
 import { RootArchiver, type ArchiveRoot } from './archive-root.ts';
 import { Capturer } from './capturer.ts';
 import { DatabaseReader } from './database-reader.ts';
@@ -53,6 +55,7 @@ export async function archiveInstall(
     const omissions: Omission[] = [...source.omissions];
     const problems: Problem[] = [...source.problems];
     const owners = readOwners();
+    const seenAs = seenName(source.install.install, line.keys);
     for (const root of source.roots) {
       const log = new OmissionLog(root.name, deps.emit);
       const capturer = new Capturer(line.tasks, line.sink, databases, log);
@@ -61,7 +64,7 @@ export async function archiveInstall(
         pageCutKey: line.keys.pageCut,
         capturer,
         owners,
-        seen: { cache: deps.cache, install: source.install.install, root: root.name },
+        seen: { cache: deps.cache, install: seenAs, root: root.name },
         log,
         onEntry: (bytes) => line.progress.settled(bytes),
       });
@@ -84,6 +87,10 @@ export async function archiveInstall(
     removeTree(scratch);
   }
 }
+
+/** What was seen holds chunk ids, which are good for one key only. */
+const seenName = (install: string, { chunkId, isAdopted }: InstallKeys): string =>
+  isAdopted ? `${install} ${keyName(chunkId)}` : install;
 
 function nothingThere(source: PushSource): FerryError {
   const { install } = source.install;

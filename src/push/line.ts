@@ -4,11 +4,11 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
-import { installSubkeys } from '../crypto/identity.ts';
 import type { Random } from '../crypto/sodium.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import { addToTable, chunksAtMost } from '../repository/indexes.ts';
+import { installKeys, type InstallKeys } from '../repository/machine.ts';
 import type { WriterRepository } from '../repository/open.ts';
 import { ChunkTable } from '../workers/chunk-table.ts';
 import { PIPELINE } from '../workers/limits.ts';
@@ -40,7 +40,7 @@ export type KnownPacks = {
 };
 
 export class PushLine {
-  readonly keys: ReturnType<typeof installSubkeys>;
+  readonly keys: InstallKeys;
   readonly sink: ChunkSink;
   readonly tasks: Tasks;
   readonly progress: PushProgress;
@@ -52,7 +52,7 @@ export class PushLine {
 
   constructor(request: LineRequest, deps: LineDeps, known: KnownPacks, signal: AbortSignal) {
     const { repository, clock, random } = deps;
-    this.keys = installSubkeys(repository.writer.key, request.install);
+    this.keys = installKeys(repository.writer, request.install);
     this.#table = ChunkTable.create(chunksAtMost(known.packs));
     for (const [ordinal, pack] of known.packs.entries()) addToTable(this.#table, pack, ordinal);
     this.sink = this.newSink();

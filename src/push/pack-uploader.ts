@@ -101,7 +101,7 @@ export class PackUploader {
     const pack: IndexedPack = { writer, pack: id, size: built.length, directory: built.directory };
     this.#packs[built.ordinal] = pack;
     this.#unindexed.push(pack);
-    repository.cache.addPack(pack, false);
+    repository.cache.addPack(writer, pack, false);
     repository.cache.flush();
     this.bytesStored += built.length;
     this.#deps.onStored(built.length);
@@ -127,7 +127,7 @@ export class PackUploader {
           this.#signal,
         );
         this.bytesStored += index.bytes;
-        repository.cache.markIndexed(packs);
+        repository.cache.markIndexed(repository.writer.id, packs);
       })
       .catch((error: unknown) => {
         this.#failure ??= error;

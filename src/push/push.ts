@@ -2,10 +2,12 @@
  * push, in the order bytes travel: walk → capture → chunk → dedupe → compress → seal → pack → upload → commit.
  * The gateway may keep running. Needs no secret that opens anything.
  */
+import { toHex } from '../base/bytes.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { Origin, SnapshotBody } from '../format/snapshot.ts';
 import { ownPacks } from '../repository/indexes.ts';
+import { installKeys, type InstallKeys } from '../repository/machine.ts';
 import { refuseRevoked } from '../repository/revocations.ts';
 import { archiveInstall, type PushSource } from './archive-install.ts';
 import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX, type Committed } from './commit.ts';
@@ -126,7 +128,8 @@ async function pushOnce(
   const { repository, emit } = deps;
   emit({ type: 'stage', stage: 'capture', detail: install });
   const keys = indexKeys(repository);
-  const own = await ownPacks(repository.store, keys, repository.cache, emit, signal);
+  const { chunkId } = installKeys(repository.writer, install);
+  const own = await ownPacks(repository.store, keys, chunkId, repository.cache, emit, signal);
   const isThere = ({ writer, pack }: IndexedPack): boolean => !gone.has(writer + pack);
   const known = {
     packs: own.packs.filter(isThere),
@@ -134,7 +137,7 @@ async function pushOnce(
   };
   const line = new PushLine({ install, packBytes, totals: toDo }, deps, known, signal);
   try {
-    const body = await line.run(() => fill(line));
+    const body = underKey(await line.run(() => fill(line)), line.keys);
     emit({ type: 'stage', stage: 'commit' });
     const { omissions, problems } = body;
     const sum = (of: 'files' | 'bytes'): number =>
@@ -163,4 +166,12 @@ async function pushOnce(
   } finally {
     await line.close();
   }
+}
+
+/** A key that cannot be derived from the writer's stands in the body. */
+function underKey(
+  { chunkIdKey: _ofSomethingElse, ...body }: SnapshotBody,
+  { chunkId, isAdopted }: InstallKeys,
+): SnapshotBody {
+  return isAdopted ? { ...body, chunkIdKey: toHex(chunkId) } : body;
 }

@@ -13,10 +13,12 @@ import type { ObjectId, WriterId } from '../format/names.ts';
 
 type SqlValue = string | number | Uint8Array;
 const WRITES_PER_TRANSACTION = 256;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 const SCHEMA = `
-  CREATE TABLE packs (writer TEXT, pack TEXT, size INTEGER, indexed INTEGER, directory BLOB,
-    PRIMARY KEY (writer, pack)) WITHOUT ROWID;
+  CREATE TABLE packs (indexer TEXT, writer TEXT, pack TEXT, size INTEGER, indexed INTEGER, directory BLOB,
+    PRIMARY KEY (indexer, writer, pack)) WITHOUT ROWID;
+  CREATE TABLE verified (key TEXT, writer TEXT, pack TEXT, size INTEGER, directory BLOB,
+    PRIMARY KEY (key, writer, pack)) WITHOUT ROWID;
   CREATE TABLE directories (install TEXT, root TEXT, path TEXT, entries BLOB,
     PRIMARY KEY (install, root, path)) WITHOUT ROWID;
   CREATE TABLE objects (name TEXT PRIMARY KEY, bytes BLOB) WITHOUT ROWID;
@@ -70,41 +72,62 @@ export class LocalCache {
     this.#execute('COMMIT', []);
   }
 
-  packs(writer: WriterId): { pack: IndexedPack; indexed: boolean }[] {
-    return this.#all('SELECT pack, size, indexed, directory, writer FROM packs').flatMap((row) => {
-      const { pack, size, indexed, directory } = row;
-      if (!(directory instanceof Uint8Array)) return [];
-      const owner = String(row['writer']) as WriterId;
-      if (owner !== writer) return [];
-      return [
-        {
-          pack: { writer: owner, pack: String(pack) as ObjectId, size: Number(size), directory },
-          indexed: indexed === 1,
-        },
-      ];
-    });
-  }
-
-  addPack(pack: IndexedPack, indexed: boolean): void {
-    this.#run(
-      'INSERT OR REPLACE INTO packs (writer, pack, size, indexed, directory) VALUES (?, ?, ?, ?, ?)',
-      pack.writer,
-      pack.pack,
-      pack.size,
-      indexed ? 1 : 0,
-      pack.directory,
+  /** The packs that the indexes of a writer name, or will name: its own, and those it adopted. */
+  packs(indexer: WriterId): { pack: IndexedPack; indexed: boolean }[] {
+    const sql = 'SELECT writer, pack, size, indexed, directory FROM packs WHERE indexer = ?';
+    return this.#all(sql, indexer).flatMap((row) =>
+      packIn(row).map((pack) => ({ pack, indexed: row['indexed'] === 1 })),
     );
   }
 
-  markIndexed(packs: readonly IndexedPack[]): void {
-    for (const { writer, pack } of packs) {
-      this.#run('UPDATE packs SET indexed = 1 WHERE writer = ? AND pack = ?', writer, pack);
-    }
+  addPack(
+    indexer: WriterId,
+    { writer, pack, size, directory }: IndexedPack,
+    indexed: boolean,
+  ): void {
+    this.#run(
+      'INSERT OR REPLACE INTO packs (indexer, writer, pack, size, indexed, directory) VALUES (?, ?, ?, ?, ?, ?)',
+      indexer,
+      writer,
+      pack,
+      size,
+      indexed ? 1 : 0,
+      directory,
+    );
+  }
+
+  markIndexed(indexer: WriterId, packs: readonly IndexedPack[]): void {
+    const sql = 'UPDATE packs SET indexed = 1 WHERE indexer = ? AND writer = ? AND pack = ?';
+    for (const { writer, pack } of packs) this.#run(sql, indexer, writer, pack);
     this.flush();
   }
 
   dropPack(writer: WriterId, pack: ObjectId): void {
     this.#run('DELETE FROM packs WHERE writer = ? AND pack = ?', writer, pack);
+  }
+
+  /** What pulls have verified of packs whose chunk ids are under one key; of one pack, or of all. */
+  verifiedPacks(key: string, of?: Pick<IndexedPack, 'writer' | 'pack'>): IndexedPack[] {
+    const sql = 'SELECT writer, pack, size, directory FROM verified WHERE key = ?';
+    const rows = of
+      ? this.#all(`${sql} AND writer = ? AND pack = ?`, key, of.writer, of.pack)
+      : this.#all(sql, key);
+    return rows.flatMap(packIn);
+  }
+
+  addVerifiedPack(key: string, { writer, pack, size, directory }: IndexedPack): void {
+    this.#run(
+      'INSERT OR REPLACE INTO verified (key, writer, pack, size, directory) VALUES (?, ?, ?, ?, ?)',
+      key,
+      writer,
+      pack,
+      size,
+      directory,
+    );
+  }
+
+  dropVerifiedPacks(key: string): void {
+    this.#run('DELETE FROM verified WHERE key = ?', key);
   }
 
   directory(install: string, root: string, path: string): Uint8Array | undefined {
@@ -212,6 +235,19 @@ export class LocalCache {
       // It is already being given up, and that was said.
     }
   }
+}
+
+function packIn(row: Record<string, unknown>): IndexedPack[] {
+  const { writer, pack, size, directory } = row;
+  if (!(directory instanceof Uint8Array)) return [];
+  return [
+    {
+      writer: String(writer) as WriterId,
+      pack: String(pack) as ObjectId,
+      size: Number(size),
+      directory,
+    },
+  ];
 }
 
 /** The database, or undefined when it is broken or of another version. */

@@ -1,6 +1,6 @@
 /** Index objects: loading them into a chunk table, and storing new ones. */
 import { FerryError, isObjectFault } from '../base/errors.ts';
-import type { Emit } from '../base/events.ts';
+import type { Emit, FerryEvent } from '../base/events.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { SEALED_HEADER_BYTES, type Header } from '../format/header.ts';
 import {
@@ -17,11 +17,14 @@ import {
   type WriterId,
 } from '../format/names.ts';
 import { visitDirectory } from '../format/pack.ts';
+import { bothVouched, isVouched } from '../format/vouched-directory.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
+import { adoptVerified } from './adoption.ts';
 import { openBoxed, sealBoxed } from './boxed.ts';
 import type { RepositoryCache } from './cache.ts';
 import { readObject, writeFresh } from './objects.ts';
+import { packName } from './pack-reader.ts';
 import { fromHex } from '../base/bytes.ts';
 
 export type IndexKeys = {
@@ -46,7 +49,10 @@ export async function readIndexes(
     keys,
     {
       good: (_name, named) => {
-        for (const pack of named) packs.set(pack.writer + pack.pack, pack);
+        for (const pack of named) {
+          const known = packs.get(packName(pack));
+          packs.set(packName(pack), known ? inBoth(known, pack) : pack);
+        }
       },
       bad: (_name, error) =>
         emit({
@@ -109,19 +115,31 @@ export async function writeIndex(
   return { name, bytes: bytes.length };
 }
 
-/** A writer's own packs: from the cache when it is complete, else from the store into the cache. */
+/** Of a pack that somebody else made, a later index may say more than the one before. */
+function inBoth(known: IndexedPack, pack: IndexedPack): IndexedPack {
+  const directory = bothVouched(known.directory, pack.directory);
+  return directory ? { ...pack, directory } : pack;
+}
+
+/**
+ * A writer's own packs: from the cache when it is complete, else from the store into the cache. With them what it
+ * adopts of chunks under this key.
+ */
 export async function ownPacks(
   store: ObjectStore,
   keys: IndexKeys,
+  chunkIdKey: Uint8Array,
   cache: RepositoryCache,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<{ packs: IndexedPack[]; unindexed: IndexedPack[] }> {
   const complete = `packs of ${keys.writer} complete`;
   if (cache.fact(complete) !== 'yes') {
-    const known = new Set(cache.packs(keys.writer).map(({ pack }) => pack.pack));
+    const known = new Set(cache.packs(keys.writer).map(({ pack }) => packName(pack)));
     const fromStore = await readIndexes(store, keys, emit, signal);
-    for (const pack of fromStore) if (!known.has(pack.pack)) cache.addPack(pack, true);
+    for (const pack of fromStore) {
+      if (!known.has(packName(pack))) cache.addPack(keys.writer, pack, true);
+    }
     cache.setFact(complete, 'yes');
     cache.flush();
     // Without a working cache the answer must still be whole.
@@ -129,12 +147,21 @@ export async function ownPacks(
       return { packs: fromStore.filter((pack) => isReadable(pack, emit)), unindexed: [] };
     }
   }
+  const adopted = adoptVerified(cache, keys.writer, chunkIdKey);
+  if (adopted > 0) emit(adoptedNotice(adopted));
   const cached = cache.packs(keys.writer).filter(({ pack }) => isReadable(pack, emit));
   return {
     packs: cached.map(({ pack }) => pack),
     unindexed: cached.filter(({ indexed }) => !indexed).map(({ pack }) => pack),
   };
 }
+
+const adoptedNotice = (packs: number): FerryEvent => ({
+  type: 'notice',
+  code: 'adopted',
+  message: `${packs} packs of the machine that this install came from are good for this one too`,
+  hint: 'What the pull has verified in them is not uploaded again.',
+});
 
 /** A damaged row of the cache, or an index that lies, must not stop a push: what it named is pushed again. */
 function isReadable(pack: IndexedPack, emit: Emit): boolean {
@@ -154,10 +181,12 @@ function isReadable(pack: IndexedPack, emit: Emit): boolean {
 export const chunksAtMost = (packs: readonly IndexedPack[]): number =>
   packs.reduce((sum, pack) => sum + Math.ceil(pack.directory.length / 36), 0);
 
-/** Adds a pack's chunks to the table under the number `ordinal`. */
+/** Adds a pack's chunks to the table under the number `ordinal`, but for those that nobody vouches for. */
 export function addToTable(table: ChunkTable, pack: IndexedPack, ordinal: number): void {
   visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the index of pack ${pack.pack}`, {
-    chunk: (id) => table.add(id, ordinal),
+    chunk: (id) => {
+      if (isVouched(id)) table.add(id, ordinal);
+    },
   });
 }
 

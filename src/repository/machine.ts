@@ -3,9 +3,15 @@
  * public halves, its own writer, and the marks by which it notices a rolled-back bucket.
  */
 import { z } from 'zod';
-import { fromBase64 } from '../base/bytes.ts';
-import { writerSubkeys, type PublicHalves, type WriterSubkeys } from '../crypto/identity.ts';
-import { ed25519KeyPair, type KeyPair } from '../crypto/sodium.ts';
+import { fromBase64, toBase64 } from '../base/bytes.ts';
+import {
+  installSubkeys,
+  writerSubkeys,
+  type InstallSubkeys,
+  type PublicHalves,
+  type WriterSubkeys,
+} from '../crypto/identity.ts';
+import { ed25519KeyPair, sameBytes, type KeyPair } from '../crypto/sodium.ts';
 import type { WriterId } from '../format/names.ts';
 
 const key32 = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
@@ -43,6 +49,8 @@ export const machineStateSchema = z.object({
   pending: markSchema.optional(),
   /** By writer. A bucket that does not show one of them any more takes nothing back. */
   revoked: z.record(id16, revokedSchema).optional(),
+  /** Of installs that landed here from elsewhere: the key that their chunk ids are under, instead of a derived one. */
+  chunkIdKeys: z.record(z.string(), key32).optional(),
 });
 export type MachineState = z.infer<typeof machineStateSchema>;
 
@@ -58,6 +66,7 @@ export type Writer = {
   readonly subkeys: WriterSubkeys;
   readonly signing: KeyPair;
   readonly machine: string;
+  readonly chunkIdKeys: ReadonlyMap<string, Uint8Array>;
 };
 
 export function writerOf(state: MachineState): Writer {
@@ -68,7 +77,46 @@ export function writerOf(state: MachineState): Writer {
     subkeys: writerSubkeys(key),
     signing: ed25519KeyPair(fromBase64(state.writer.signingSeed)),
     machine: state.machine,
+    chunkIdKeys: new Map(
+      Object.entries(state.chunkIdKeys ?? {}).map(([install, text]) => [install, fromBase64(text)]),
+    ),
   };
+}
+
+export type InstallKeys = InstallSubkeys & {
+  /** The key of its chunk ids came with it, and is not derived from the writer's. */
+  readonly isAdopted: boolean;
+};
+
+/** What the chunks and pages of an install are named and cut by on this machine. */
+export function installKeys({ key, chunkIdKeys }: Writer, install: string): InstallKeys {
+  const own = installSubkeys(key, install);
+  const adopted = chunkIdKeys.get(install);
+  return { ...own, ...(adopted && { chunkId: adopted }), isAdopted: adopted !== undefined };
+}
+
+export type LandedInstall = {
+  /** As it is called here. */
+  readonly install: string;
+  /** As it is called in its snapshot. */
+  readonly source: string;
+  readonly chunkIdKey: Uint8Array;
+};
+
+/**
+ * An install that landed here keeps the key of its chunk ids, so that its packs go on being good. But never two
+ * installs of one machine: by what one of them stores, nobody shall learn what the other one has.
+ */
+export function withLanded(state: MachineState, landed: LandedInstall): MachineState {
+  const { install, source, chunkIdKey } = landed;
+  const key = fromBase64(state.writer.key);
+  const { [install]: _before, ...others } = state.chunkIdKeys ?? {};
+  const text = toBase64(chunkIdKey);
+  const isUsed = (one: string): boolean =>
+    one !== install && sameBytes(installSubkeys(key, one).chunkId, chunkIdKey);
+  if (isUsed(source) || Object.values(others).includes(text)) return state;
+  const isDerived = sameBytes(installSubkeys(key, install).chunkId, chunkIdKey);
+  return { ...state, chunkIdKeys: isDerived ? others : { ...others, [install]: text } };
 }
 
 export const pinnedHalves = (state: MachineState): PublicHalves => ({

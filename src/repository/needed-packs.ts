@@ -7,6 +7,7 @@ import type { Emit } from '../base/events.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import { parseWriterObjectName } from '../format/names.ts';
 import { PACK_LIMITS } from '../format/pack.ts';
+import { bothVouched } from '../format/vouched-directory.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
 import { addToTable, readIndexes } from './indexes.ts';
@@ -29,9 +30,9 @@ export async function neededPacks(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<NeededPacks> {
-  const listed = await listedPacks(repository, writer, packList, emit, signal);
   const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.index };
   const indexed = await readIndexes(repository.store, keys, emit, signal);
+  const listed = await listedPacks(repository, writer, packList, indexed, emit, signal);
   const known = new Map(indexed.map((pack) => [pack.writer + pack.pack, pack]));
   const packs: IndexedPack[] = [];
   const hinted = new Set<number>();
@@ -51,11 +52,12 @@ export async function neededPacks(
   return { packs, hinted };
 }
 
-/** Without a usable list: every pack of that machine, of which the snapshot needs some. */
+/** Without a usable list: every pack of that machine, and those that it adopted; the snapshot needs some of them. */
 async function listedPacks(
   repository: ReaderRepository,
   writer: KnownWriter,
   packList: string,
+  indexed: readonly IndexedPack[],
   emit: Emit,
   signal: AbortSignal,
 ): Promise<ListedPack[]> {
@@ -71,7 +73,7 @@ async function listedPacks(
       hint: 'The next push from that machine writes a new list.',
     });
   }
-  const packs: ListedPack[] = [];
+  const packs: ListedPack[] = indexed.filter((pack) => pack.writer !== writer.id);
   for await (const { name, size } of repository.store.list(`packs/${writer.id}/`, signal)) {
     const parsed = parseWriterObjectName(name);
     if (parsed && size <= PACK_LIMITS.packBytesMax) {
@@ -85,8 +87,9 @@ const AT_ONCE = 8;
 
 /**
  * Reads the directories that only an index vouched for from the packs themselves, and puts right what differs: the
- * key of an index lies on the machine that wrote it, so whoever takes that machine can write lies into one.
- * @returns whether anything differed
+ * key of an index lies on the machine that wrote it, so whoever takes that machine can write lies into one. Of a pack
+ * that it adopted, an index says less than the pack itself, and that is no lie.
+ * @returns whether more is known now
  */
 export async function putRight(
   repository: PackSource,
@@ -96,11 +99,13 @@ export async function putRight(
   signal: AbortSignal,
 ): Promise<boolean> {
   let wrong = 0;
+  let changed = 0;
   const check = async (ordinal: number): Promise<void> => {
     const pack = needed.packs[ordinal];
     const own = pack && (await ownDirectory(repository, pack, signal));
     if (!own || Buffer.compare(own.directory, pack.directory) === 0) return;
-    wrong += 1;
+    changed += 1;
+    if (!bothVouched(own.directory, pack.directory)) wrong += 1;
     needed.packs[ordinal] = own;
     addToTable(table, own, ordinal);
   };
@@ -108,7 +113,7 @@ export async function putRight(
   for (let at = 0; at < ordinals.length; at += AT_ONCE) {
     await Promise.all(ordinals.slice(at, at + AT_ONCE).map(check));
   }
-  if (wrong === 0) return false;
+  if (wrong === 0) return changed > 0;
   emit({
     type: 'notice',
     code: 'index-unusable',

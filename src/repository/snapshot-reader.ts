@@ -100,7 +100,10 @@ export async function openSnapshot(
       emit,
       signal,
     );
-  const { chunkId: chunkIdKey } = installSubkeys(writer.key, body.install.install);
+  const chunkIdKey =
+    body.chunkIdKey === undefined
+      ? installSubkeys(writer.key, body.install.install).chunkId
+      : fromHex(body.chunkIdKey);
   return readerOf(repository, { cover: opened, body, shelf: from, chunkIdKey }, signal);
 }
 

@@ -129,6 +129,19 @@ const pulledSchema = z.object({
   checklist: z.array(checkSchema),
 });
 
+/** An install that was pulled from a repository. */
+const landedSchema = z.object({
+  repository: id16,
+  /** As it is called here. */
+  install: z.string(),
+  /** As it is called in its snapshot. */
+  source: z.string(),
+  chunkIdKey: key32,
+  /** What a machine that had joined already had in its place, by writer, as the machine keeps it. */
+  before: z.record(id16, z.string()),
+});
+export type LandedSettings = z.infer<typeof landedSchema>;
+
 export const settingsSchema = z.object({
   format: z.literal(SETTINGS_FORMAT),
   /** A location that stands in `repositories`. */
@@ -136,6 +149,7 @@ export const settingsSchema = z.object({
   repositories: z.array(repositorySchema),
   lastPull: pulledSchema.optional(),
   takeovers: z.array(takeoverSchema).optional(),
+  landed: z.array(landedSchema).optional(),
   schedule: scheduleSchema.optional(),
   /** Of an install of the schedule that is under way. */
   proof: proofSchema.optional(),

@@ -127,6 +127,7 @@ export type FromWorker =
       readonly job: number;
       readonly failures: readonly RestoreFailure[];
       readonly bytes: number;
+      readonly verified: Uint8Array;
     }
   /** For each file the chunk numbers that are already right. */
   | { readonly type: 'stage verified'; readonly job: number; readonly good: readonly Uint32Array[] }

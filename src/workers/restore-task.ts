@@ -26,6 +26,8 @@ export type RestoreFile = {
 
 /** Where a wanted chunk lies, by the directory that came with the job. */
 type Located = {
+  /** Its number in that directory. */
+  readonly number: number;
   readonly frame: number;
   readonly offset: number;
   readonly storedLength: number;
@@ -56,17 +58,23 @@ export class RestoreTask {
     );
   }
 
-  /** Positions in the wanted columns that were not delivered; everything else is verified and written. */
-  restore(pack: RestorePack): { failures: RestoreFailure[]; bytes: number } {
+  /**
+   * Positions in the wanted columns that were not delivered; everything else is verified and written. `verified` has a
+   * number for each chunk of the directory: 1 where just that place was opened and holds what its id says.
+   */
+  restore(pack: RestorePack): { failures: RestoreFailure[]; bytes: number; verified: Uint8Array } {
     this.#frame = -1;
     this.#segmentAt = -1;
     const failures: RestoreFailure[] = [];
     const missing = new Set<number>(pack.wantedFiles.keys());
     let bytes = 0;
-    for (const located of locate(pack)) {
+    const { found, chunks } = locate(pack);
+    const verified = new Uint8Array(chunks);
+    for (const located of found) {
       for (const index of located.wanted) missing.delete(index);
       try {
         const chunk = this.#chunk(pack, located);
+        verified[located.number] = 1;
         for (const index of located.wanted) this.#write(pack, index, chunk);
         bytes += chunk.length * located.wanted.length;
       } catch (error) {
@@ -76,7 +84,7 @@ export class RestoreTask {
       }
     }
     for (const wanted of missing) failures.push({ wanted, why: 'it is not in this pack' });
-    return { failures, bytes };
+    return { failures, bytes, verified };
   }
 
   /** The numbers of the chunks that an earlier run already wrote rightly. */
@@ -147,10 +155,11 @@ export class RestoreTask {
 const damagedChunk = (why: string): FerryError =>
   new FerryError('object-damaged', `a chunk is damaged: ${why}`);
 
-/** The wanted chunks in the order they lie in the pack. */
-function locate(pack: RestorePack): Located[] {
+/** The wanted chunks in the order they lie in the pack, and how many chunks it has at all. */
+function locate(pack: RestorePack): { found: Located[]; chunks: number } {
   const wanted = wantedById(pack);
   const found: Located[] = [];
+  let chunks = 0;
   let frame = { number: 0, offset: 0, storedLength: 0 };
   let segment = { codec: 0 as Codec, offsetInFrame: 0, segmentStored: 0, segmentRaw: 0 };
   visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the directory of ${pack.name}`, {
@@ -161,13 +170,15 @@ function locate(pack: RestorePack): Located[] {
       segment = { codec, offsetInFrame, segmentStored, segmentRaw };
     },
     chunk: (id, offsetInSegment, length) => {
+      const number = chunks++;
       const key = id.toString('latin1');
       const indexes = wanted.get(key);
       if (!indexes) return;
       wanted.delete(key);
-      const { number, offset, storedLength } = frame;
+      const { offset, storedLength } = frame;
       found.push({
-        frame: number,
+        number,
+        frame: frame.number,
         offset,
         storedLength,
         ...segment,
@@ -177,7 +188,7 @@ function locate(pack: RestorePack): Located[] {
       });
     },
   });
-  return found;
+  return { found, chunks };
 }
 
 function wantedById(pack: RestorePack): Map<string, number[]> {

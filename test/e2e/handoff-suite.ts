@@ -10,7 +10,7 @@ import {
   type HandoffWorld,
   type PlaceOfWorld,
 } from '../support/handoff-world.ts';
-import { makeFolder, PASSPHRASE, succeeded } from './cli-run.ts';
+import { makeFolder, PASSPHRASE, succeeded, type Answer } from './cli-run.ts';
 
 /** Services and their start are tried elsewhere. */
 const LANDING = ['--yes', '--json', '--no-restart'];
@@ -56,7 +56,7 @@ export function describeHandoff(
     assert.deepEqual(readdirSync(dora.machine.home), []);
   });
 
-  test('one machine takes over; the other is told; the old one sees it all', async () => {
+  test('one machine takes over; the other is told; the old one sees it all', async (context) => {
     const handed = await world.run('handoff', '--yes');
     const ticket = ticketOf(handed);
     assert.ok(ticket.length <= 320, String(ticket.length));
@@ -87,6 +87,11 @@ export function describeHandoff(
     assert.equal(line['ok'], true);
     assert.equal(typeof line['takenBy'], 'string');
 
+    succeeded(await bob.runAsMember('join', world.location));
+    const [first] = pushedOf(await bob.runAsMember('push', '--json'));
+    context.diagnostic(`its first push: ${first?.bytes} bytes, ${first?.bytesStored} stored`);
+    assert.ok(first && first.bytesStored < first.bytes / 5);
+
     const carol = world.newcomer(`${kind}-carol`);
     const late = await asNewcomer(() => carol.run('pull', ticket, ...LANDING));
     assert.equal(late.exit, 22);
@@ -113,6 +118,9 @@ export function describeHandoff(
     }
   });
 }
+
+const pushedOf = (answer: Answer): { bytes: number; bytesStored: number }[] =>
+  succeeded(answer).last()['snapshots'] as { bytes: number; bytesStored: number }[];
 
 function handoffIn(summary: Record<string, unknown>): Record<string, unknown> {
   const [line] = summary['handoffs'] as Record<string, unknown>[];

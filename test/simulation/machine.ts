@@ -8,7 +8,12 @@ import type { SnapshotBody } from '../../src/format/snapshot.ts';
 import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX } from '../../src/push/commit.ts';
 import { indexKeys } from '../../src/push/pack-uploader.ts';
 import { ownPacks, writeIndex } from '../../src/repository/indexes.ts';
-import { writerOf, type MachineState, type Writer } from '../../src/repository/machine.ts';
+import {
+  installKeys,
+  writerOf,
+  type MachineState,
+  type Writer,
+} from '../../src/repository/machine.ts';
 import { openForWriting, type WriterRepository } from '../../src/repository/open.ts';
 import { RETRY_LIMITS, retryStore } from '../../src/store/retry-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -106,7 +111,8 @@ export class Machine {
   ): Promise<{ readonly packs: ListedPack[]; readonly known: ListedPack[] }> {
     const { store, cache } = repository;
     const keys = indexKeys(repository);
-    const own = await ownPacks(store, keys, cache, emit, NO_ABORT);
+    const { chunkId } = installKeys(repository.writer, 'openclaw');
+    const own = await ownPacks(store, keys, chunkId, cache, emit, NO_ABORT);
     const isThere = ({ writer, pack }: IndexedPack): boolean => !gone.has(writer + pack);
     const places = new Map<string, IndexedPack>();
     const known = own.packs.filter(isThere);
@@ -122,13 +128,13 @@ export class Machine {
       this.#ledger.sealed(name, chunksIn(pack));
       await store.put(name, bytes, {}, NO_ABORT);
       unindexed.push(pack);
-      cache.addPack(pack, false);
+      cache.addPack(repository.writer.id, pack, false);
       cache.flush();
       for (const chunk of chunksIn(pack)) places.set(chunk, pack);
     }
     if (unindexed.length > 0) {
       await writeIndex(store, keys, unindexed, (length) => this.#dice.noise(length), NO_ABORT);
-      cache.markIndexed(unindexed);
+      cache.markIndexed(repository.writer.id, unindexed);
     }
     const used = new Set<IndexedPack>();
     for (const id of chunks) {

@@ -1,10 +1,17 @@
 /** The local cache without SQLite: what was not flushed is lost with the process. */
 import type { IndexedPack } from '../../src/format/index-object.ts';
+import type { WriterId } from '../../src/format/names.ts';
 import type { RepositoryCache } from '../../src/repository/cache.ts';
 
-/** What of a cache lies on the disk of a machine. */
+type PackRow = {
+  readonly indexer: WriterId;
+  readonly pack: IndexedPack;
+  readonly indexed: boolean;
+};
+
+/** What of a cache lies on the disk of a machine. Nobody pulls here: nothing is ever adopted. */
 export class CacheDisk {
-  readonly #packs = new Map<string, { readonly pack: IndexedPack; readonly indexed: boolean }>();
+  readonly #packs = new Map<string, PackRow>();
   readonly #objects = new Map<string, Uint8Array>();
   readonly #facts = new Map<string, string>();
   /** Takes back what was not flushed. */
@@ -18,17 +25,20 @@ export class CacheDisk {
       this.#undo = [];
     };
     return {
-      packs: (writer) => [...this.#packs.values()].filter(({ pack }) => pack.writer === writer),
-      addPack: (pack, indexed) =>
-        this.#set(this.#packs, pack.writer + pack.pack, { pack, indexed }),
-      markIndexed: (packs) => {
+      packs: (indexer) => [...this.#packs.values()].filter((row) => row.indexer === indexer),
+      addPack: (indexer, pack, indexed) =>
+        this.#set(this.#packs, pack.writer + pack.pack, { indexer, pack, indexed }),
+      markIndexed: (indexer, packs) => {
         for (const pack of packs) {
           const name = pack.writer + pack.pack;
-          if (this.#packs.has(name)) this.#set(this.#packs, name, { pack, indexed: true });
+          if (this.#packs.has(name)) this.#set(this.#packs, name, { indexer, pack, indexed: true });
         }
         flush();
       },
       dropPack: (writer, pack) => this.#set(this.#packs, writer + pack, undefined),
+      verifiedPacks: () => [],
+      addVerifiedPack: () => undefined,
+      dropVerifiedPacks: () => undefined,
       directory: () => undefined,
       setDirectory: () => undefined,
       object: (name) => this.#objects.get(name),

@@ -17,6 +17,7 @@ import { runProcess } from '../../src/process/run.ts';
 import { restoreTrees, type Restored } from '../../src/pull/restore.ts';
 import type { PushSource } from '../../src/push/archive-install.ts';
 import { push, type PushDeps, type PushedSnapshot } from '../../src/push/push.ts';
+import type { OnVerified } from '../../src/repository/adoption.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
 import { createRepository, joinRepository } from '../../src/repository/create.ts';
 import type { Secret } from '../../src/repository/key-slots.ts';
@@ -210,6 +211,7 @@ export type RestoreOptions = {
   readonly events?: FerryEvent[];
   readonly signal?: AbortSignal;
   readonly only?: (path: BytePath) => boolean;
+  readonly onVerified?: OnVerified;
   readonly ownerOf?: (entry: Entry) => { readonly uid: number; readonly gid: number } | undefined;
 };
 
@@ -233,7 +235,13 @@ export async function restoreTo(
       ownerOf: options.ownerOf ?? (() => undefined),
       setIdAllowed: false,
     },
-    { repository: reader, clock: systemClock, emit, tools: { run: runProcess, signal } },
+    {
+      repository: reader,
+      clock: systemClock,
+      emit,
+      tools: { run: runProcess, signal },
+      onVerified: options.onVerified,
+    },
     signal,
   );
   return { ...restored, snapshot };

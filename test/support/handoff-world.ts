@@ -12,6 +12,7 @@ import { freePort } from './real-install.ts';
 export const UNIT = 'openclaw-gateway.service';
 
 export type HandoffWorld = {
+  readonly location: string;
   readonly old: Machine;
   readonly stateDir: string;
   /** As a person would, with the secret and the credentials. */
@@ -30,6 +31,8 @@ export type HandoffWorld = {
 export type Newcomer = {
   readonly machine: Machine;
   run(...args: string[]): Promise<Answer>;
+  /** With the secret and the credentials, as one of the repository's own machines. */
+  runAsMember(...args: string[]): Promise<Answer>;
 };
 
 export type PlaceOfWorld = {
@@ -61,10 +64,11 @@ export async function handoffWorld(
   const children: ChildProcess[] = [];
   const lock = lockPathOf(sample.configPath, old.folder, process.getuid?.() ?? 0);
   return {
+    location,
     old,
     stateDir: sample.stateDir,
     run,
-    newcomer: (newName) => newcomer(folder, newName),
+    newcomer: (newName) => newcomer(folder, newName, credentials),
     startGateway: async () => {
       const env = { HOME: old.home, TMPDIR: old.folder, PATH: path };
       children.push(spawn(command, ['gateway', 'run'], { env, stdio: 'ignore' }));
@@ -80,12 +84,21 @@ export async function handoffWorld(
   };
 }
 
-function newcomer(folder: string, name: string): Newcomer {
+function newcomer(
+  folder: string,
+  name: string,
+  credentials: PlaceOfWorld['credentials'],
+): Newcomer {
   const machine = makeMachine(folder, name);
   const bin = join(machine.folder, 'bin');
   writeGatewayDouble(bin);
   const variables = { PATH: `${bin}:/usr/bin:/bin` };
-  return { machine, run: (...args) => machine.runWith(variables, ...args) };
+  const secret = ['--passphrase-file', machine.passphraseFile];
+  return {
+    machine,
+    run: (...args) => machine.runWith(variables, ...args),
+    runAsMember: (...args) => machine.runWith({ ...variables, ...credentials }, ...args, ...secret),
+  };
 }
 
 /** One that was started again by the command itself. */

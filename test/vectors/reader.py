@@ -542,6 +542,7 @@ def check_body(body):
     for root in body["roots"]:
         fields(root, name=str, kind=str, path=str, page=str, files=int, bytes=int)
         need(is_hex(root["page"], 32), "page of a root")
+    need("chunkIdKey" not in body or is_hex(body["chunkIdKey"], 32), "chunk-id key of a body")
     return body
 
 
@@ -559,7 +560,8 @@ class Snapshot:
         self.body = check_body(parse_json(unpad(Sealed(identity, data).body(body_at, len(data) - 64))))
         self.install = self.body["install"]["install"]
         need(self.cover["install"] == self.install, "cover and body name different installs")
-        self.chunk_key = writer.subkey("chunk id", self.install)
+        own = writer.subkey("chunk id", self.install)
+        self.chunk_key = bytes.fromhex(self.body["chunkIdKey"]) if "chunkIdKey" in self.body else own
 
 
 # ---- section 13: a repository ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** undo: what the last pull replaced is put back; or what pulls keep aside is removed. */
 import { flag, optionalArgument } from '../call.ts';
 import { confirm } from '../confirm.ts';
+import { forgetLanded } from '../landed.ts';
 import { landingSite, stampOf } from '../pull-install.ts';
 import { journalsFolder } from '../../settings/places.ts';
 import { discard, undo, type UndoPlan, type Undone } from '../../pull/undo.ts';
@@ -22,14 +23,15 @@ export async function runUndo(call: Call, session: Session): Promise<Report> {
   const answer = flag(call, 'discard')
     ? discarded(await runDiscard(session, request))
     : undone(await runPutBack(session, request));
-  if (!request.dryRun) forgetChecklist(session, answer);
+  if (!request.dryRun) forgetPull(session, answer);
   const durationMs = Math.round(session.clock.nowMs() - startedMs);
   const rehearsal = request.dryRun && { dryRun: true as const };
   return { summary: { verb: 'undo', ...NOTHING, ...answer, ...rehearsal, durationMs } };
 }
 
-/** What was found after a pull that is undone says nothing of what is here now. */
-function forgetChecklist({ settings }: Session, { pulled = [], installs = [] }: Answer): void {
+/** What was found after a pull that is undone says nothing of what is here now, nor under what key it is pushed. */
+function forgetPull({ settings }: Session, { pulled = [], installs = [] }: Answer): void {
+  if (pulled.length > 0) for (const { install } of installs) forgetLanded(settings, install);
   const last = settings.data.lastPull;
   if (!last || pulled.length === 0) return;
   const isUndone = installs.some(

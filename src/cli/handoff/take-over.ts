@@ -27,6 +27,7 @@ import { openStore, withRetries } from '../../store/open-store.ts';
 import type { Cost } from '../output/summary-parts.ts';
 import { joinCommand } from '../membership.ts';
 import { machineName } from '../machine-name.ts';
+import { cacheOf } from '../repositories.ts';
 import { pullHere, rememberPull, type PullWishes } from '../pull-install.ts';
 import { pulledSummary } from '../pull-summary.ts';
 import { meantLocations, type Session } from '../session.ts';
@@ -57,7 +58,8 @@ export async function takeOver(
   const { opened, store } = place;
   const known = session.settings.data.takeovers?.find(({ grant }) => grant === opened.grant.id);
   await requireUnclaimed(store, opened, known?.nonce, session.signal);
-  const source = grantedSource(store, opened.grant);
+  const cache = cacheOf(session, opened.grant.repository);
+  const source = { ...grantedSource(store, opened.grant), cache };
   const snapshot = await openGrantedSnapshot(source, opened.grant, session.emit, session.signal);
   const { install } = snapshot.body.install;
   const machine = machineName(undefined);
