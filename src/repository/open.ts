@@ -78,10 +78,12 @@ export async function openForWriting(
   signal: AbortSignal,
 ): Promise<WriterRepository> {
   const writer = writerOf(memory.state);
-  const [, revoked] = await Promise.all([
-    checkId(store, memory.state, signal),
-    ownRevocation(store, writer.id, memory.state, emit, signal),
-  ]);
+  const id = checkId(store, memory.state, signal);
+  const revocation = ownRevocation(store, writer.id, memory.state, emit, signal);
+  // The failure of one is told when the other has ended too: nothing is asked after the last word.
+  await Promise.allSettled([id, revocation]);
+  await id;
+  const revoked = await revocation;
   const halves = pinnedHalves(memory.state);
   return {
     store,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { NEVER_REPLACED } from '../../src/cli/roles/rights.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { startS3Double, type S3Double } from '../support/s3-double.ts';
 import { makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
@@ -16,8 +17,9 @@ let location = '';
 
 before(async () => {
   writeSample({ home: old.home, nodePath: process.execPath, port: 39_872 }).close();
-  // As the bucket of infra/cloudformation: what a push stores may be created and never replaced.
-  double = await startS3Double({ refusesReplacing: /\/(packs|indexes|lists|snapshots)\// });
+  // As infra/policies/aws-bucket.json has it.
+  const kept = NEVER_REPLACED.map((name) => name.replace('.', '\\.').replace('*', '.+'));
+  double = await startS3Double({ refusesReplacing: new RegExp(`^ferry/(${kept.join('|')})$`) });
   credentials = {
     AWS_ACCESS_KEY_ID: double.accessKey,
     AWS_SECRET_ACCESS_KEY: double.secretKey,
@@ -59,6 +61,20 @@ describe('a bucket', () => {
     const bare = `s3://${double.bucketName}/ferry`;
     const answer = await run('snapshots', '-r', bare, ...options, '--recovery-file', kit, '--json');
     assert.equal((succeeded(answer).last()['snapshots'] as unknown[]).length, 1);
+  });
+
+  test('no verb stores anything over what is there', async () => {
+    const bob = makeMachine(folder.path, 'bob');
+    const secret = ['--passphrase-file', old.passphraseFile];
+    const joining = ['join', location, '--machine', 'bob', '--recovery-file', kit];
+    succeeded(await bob.runWith(credentials, ...joining));
+    succeeded(await run('keys', 'kit', join(folder.path, 'kit-2.txt'), ...secret));
+    succeeded(await run('machines', 'revoke', 'bob', '--yes', ...secret));
+    const puts = double.requests.filter(({ operation }) => operation === 'put');
+    assert.ok(puts.some(({ key }) => key.startsWith('ferry/keys/')));
+    assert.ok(puts.some(({ key }) => key.startsWith('ferry/revocations/')));
+    const refused = puts.filter(({ status }) => status === 403);
+    assert.deepEqual(refused, []);
   });
 
   test('wrong credentials are "denied", and none of them is ever said or kept', async () => {
