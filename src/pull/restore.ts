@@ -8,7 +8,6 @@ import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import type { Entry, FileEntry } from '../format/entry.ts';
-import type { SnapshotRoot } from '../format/snapshot.ts';
 import { createPlacer, type Placer } from '../fs/place.ts';
 import { syncTree } from '../fs/sync.ts';
 import type { SystemTools } from '../fs/system-tools.ts';

@@ -112,6 +112,8 @@ describe('systemd', { skip }, () => {
       schedule['went'] = { push: { ok: longAgo(), failed: new Date().toISOString() } };
     });
     await overdue(/push is to succeed daily, and did last at/);
+    const strict = await scene.run('status', '--max-age', '1h');
+    assert.equal(strict.exit, 0, 'pushed a moment ago');
     scene.change((schedule) => {
       schedule['installed'] = schedule['went'] = {};
       schedule['installed'] = longAgo();
@@ -125,6 +127,33 @@ describe('systemd', { skip }, () => {
     await overdue(/stateferry\.timer is gone/);
     renameSync(`${unit('timer')}.away`, unit('timer'));
     assert.equal((await scene.run('status')).exit, 0);
+  });
+
+  test('a person runs a job that is not due, and is told what there is none of', async () => {
+    const before = snapshotsIn(scene.repository);
+    const ran = succeeded(await scene.run('schedule', 'run', 'push'));
+    assert.match(ran.stdout, /^push done in /);
+    assert.equal(snapshotsIn(scene.repository), before + 1);
+    const none = await scene.run('schedule', 'run', 'drill');
+    assert.equal(none.exit, 2);
+    assert.match(none.stderr, /hint: Its jobs are: push/);
+  });
+
+  test('a limit of somebody’s own needs no schedule', async () => {
+    const file = join(scene.machine.home, '.config/stateferry/settings.json');
+    const text = readFileSync(file, 'utf8');
+    const { schedule: _, ...rest } = scene.settings();
+    writeFileSync(
+      file,
+      JSON.stringify(rest).replace(/("lastPush":\{"[^"]*":\{"time":")[^"]*/, `$1${longAgo()}`),
+    );
+    succeeded(await scene.run('status'));
+    const late = await scene.run('status', '--max-age', '3d');
+    assert.equal(late.exit, 24);
+    assert.match(late.stdout, /openclaw:work was pushed to .* last at .*, which is too long ago/);
+    succeeded(await scene.run('status', '--max-age', '4d'));
+    assert.equal((await scene.run('status', '--max-age', 'soon')).exit, 2);
+    writeFileSync(file, text);
   });
 
   test('an install that is not proved leaves the one before as it is', async () => {

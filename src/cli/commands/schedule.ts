@@ -1,10 +1,10 @@
 /** schedule: what happens every night without anybody. */
 import { ERROR_CODES, FerryError } from '../../base/errors.ts';
-import { argument } from '../call.ts';
+import { argument, argumentList } from '../call.ts';
 import { installSchedule } from '../schedule/install.ts';
 import { removeSchedule } from '../schedule/remove.ts';
 import { runSchedule } from '../schedule/run.ts';
-import { scheduleStanding } from '../schedule/standing.ts';
+import { scheduleShown, scheduleStanding } from '../schedule/standing.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 
@@ -18,7 +18,7 @@ export function runScheduleVerb(call: Call, session: Session): Promise<Report> {
     case 'remove':
       return removeSchedule(session);
     case 'run':
-      return runSchedule(session);
+      return runSchedule(session, argumentList(call, 1));
     default:
       throw new FerryError('usage', `schedule ${action} is nothing that schedule does`, {
         hint: 'schedule install | status | remove | run',
@@ -27,19 +27,14 @@ export function runScheduleVerb(call: Call, session: Session): Promise<Report> {
 }
 
 async function status(session: Session): Promise<Report> {
-  const { schedule, jobs, attention, isOverdue } = await scheduleStanding(session);
-  const { kind, scope } = schedule?.scheduler ?? {};
+  const standing = await scheduleStanding(session);
   return {
-    exit: isOverdue ? ERROR_CODES.overdue.exit : 0,
+    exit: standing.isOverdue ? ERROR_CODES.overdue.exit : 0,
     summary: {
       verb: 'schedule',
       action: 'status',
-      installed: schedule !== undefined,
-      scheduler: schedule ? `${kind} (${scope})` : null,
-      at: schedule?.at ?? null,
-      repositories: schedule?.repositories ?? [],
-      jobs,
-      attention,
+      schedule: scheduleShown(standing),
+      attention: standing.attention,
     },
   };
 }

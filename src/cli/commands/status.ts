@@ -1,5 +1,6 @@
 /** status: how things stand. */
 import { ERROR_CODES } from '../../base/errors.ts';
+import { textOption } from '../call.ts';
 import { gatewayLine, installsHere, sayNotices } from '../installs.ts';
 import { handoffAttention, handoffLines, storePendingReceipts } from '../handoff/status.ts';
 import { isWhole } from '../history.ts';
@@ -11,10 +12,13 @@ import {
   repositoryStatuses,
   type RepositoryStatus,
 } from '../standing.ts';
-import { scheduleStanding, type ScheduleStanding } from '../schedule/standing.ts';
+import { ageOf } from '../schedule/age.ts';
+import { oldPushes } from '../schedule/last-pushes.ts';
+import { afterHandoff, scheduleShown, scheduleStanding } from '../schedule/standing.ts';
 import type { Call, Report } from '../verb.ts';
 
-export async function runStatus(_call: Call, session: Session): Promise<Report> {
+export async function runStatus(call: Call, session: Session): Promise<Report> {
+  const maxMs = ageOf('--max-age', textOption(call, 'maxAge'));
   const installs = await installsHere(session);
   sayNotices(session, installs);
   const repositories = await repositoryStatuses(session);
@@ -22,8 +26,13 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
   await storePendingReceipts(session);
   const lastPull = lastPullOf(session);
   const schedule = await scheduleStanding(session);
+  const now = session.clock.nowMs();
+  const old =
+    maxMs === undefined
+      ? []
+      : oldPushes(session.settings.data.repositories, installs, { now, max: maxMs });
   return {
-    exit: exitOf(repositories, schedule),
+    exit: exitOf(repositories, schedule.isOverdue || old.length > 0),
     summary: {
       verb: 'status',
       installs: installs.map(gatewayLine),
@@ -31,9 +40,12 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
       handoffs,
       lastPull,
       kept: keptHere(session),
+      schedule: scheduleShown(schedule),
       attention: [
         ...attentionOf(session, installs, repositories),
         ...schedule.attention,
+        ...old,
+        ...afterHandoff(schedule, handoffs),
         ...handoffAttention(handoffs, installs),
       ],
     },
@@ -41,10 +53,7 @@ export async function runStatus(_call: Call, session: Session): Promise<Report> 
 }
 
 /** The backups that this machine believes in do not count any more, or those that it made are not all there. */
-function exitOf(
-  repositories: readonly RepositoryStatus[],
-  { isOverdue }: ScheduleStanding,
-): number {
+function exitOf(repositories: readonly RepositoryStatus[], isOverdue: boolean): number {
   if (repositories.some(({ revoked }) => revoked)) return ERROR_CODES['machine-revoked'].exit;
   const isRolledBack = repositories.some(({ lack }) => !isWhole(lack));
   if (isRolledBack) return ERROR_CODES['history-rolled-back'].exit;

@@ -3,6 +3,7 @@ import type { AnswerChoices } from './answers.ts';
 import { handoffStatusLines } from './handoff-answer.ts';
 import { printableLine } from './printable.ts';
 import type { GatewayLine } from './gateway-line.ts';
+import { standingLines } from './schedule-answer.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { WayBack } from './summary-pull.ts';
 import { keptLines } from './undo-answers.ts';
@@ -42,6 +43,9 @@ export function statusLines(summary: StatusSummary, { paint }: AnswerChoices): s
     'repositories',
     ...orNone(summary.repositories.flatMap(repositoryLines)),
     ...handoffStatusLines(summary.handoffs),
+    ...(summary.schedule === null
+      ? []
+      : ['schedule', ...standingLines(summary.schedule).map((line) => `  ${line}`)]),
     ...(summary.lastPull === null ? [] : ['last pull', `  ${pullLine(summary.lastPull)}`]),
     ...(summary.kept.length === 0 ? [] : ['can be undone', ...summary.kept.flatMap(wayBackLines)]),
     'needs attention',

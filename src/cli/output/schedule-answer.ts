@@ -1,7 +1,13 @@
 /** What a schedule will do, did, and how it stands. */
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
-import type { JobLine, JobRun, SchedulePlan, ScheduleSummary } from './summary-schedule.ts';
+import type {
+  JobLine,
+  JobRun,
+  SchedulePlan,
+  ScheduleShown,
+  ScheduleSummary,
+} from './summary-schedule.ts';
 import { tableLines } from './table.ts';
 import { durationText, timeText } from './words.ts';
 
@@ -13,7 +19,7 @@ export function scheduleLines(summary: ScheduleSummary, { paint }: AnswerChoices
         : installedLines(summary);
     case 'status':
       return [
-        ...(summary.installed ? standingLines(summary) : ['no schedule is installed']),
+        ...(summary.schedule ? standingLines(summary.schedule) : ['no schedule is installed']),
         ...summary.attention.flatMap(({ message, hint }) => [
           `${paint.bad('!')} ${printableLine(message)}`,
           `  ${printableLine(hint)}`,
@@ -70,13 +76,14 @@ function installedLines({
   ];
 }
 
-function standingLines(summary: Extract<ScheduleSummary, { action: 'status' }>): string[] {
+/** Also for `status`. */
+export function standingLines(shown: ScheduleShown): string[] {
   return [
-    `by ${summary.scheduler}, from ${summary.at} on`,
-    ...summary.repositories.map((one) => `repository ${printableLine(one)}`),
+    `by ${shown.scheduler}, from ${shown.at} on`,
+    ...shown.repositories.map((one) => `repository ${printableLine(one)}`),
     ...tableLines(
       [{ title: 'job' }, { title: 'every' }, { title: 'last good' }, { title: 'next' }],
-      summary.jobs.map(jobRow),
+      shown.jobs.map(jobRow),
     ),
   ];
 }

@@ -2,6 +2,7 @@
 import type { GatewayLine } from './gateway-line.ts';
 import type { HandoffLine } from './summary-handoff.ts';
 import type { WayBack } from './summary-pull.ts';
+import type { ScheduleShown } from './summary-schedule.ts';
 
 export type GatewaysSummary = {
   readonly verb: 'gateways';
@@ -42,6 +43,8 @@ export type StatusSummary = {
     readonly snapshot: string;
     readonly ok: boolean;
   } | null;
+  /** What happens by itself here; null: nothing does. */
+  readonly schedule: ScheduleShown | null;
   /** What pulls have moved aside and can put back, the last one first. */
   readonly kept: readonly WayBack[];
   readonly attention: readonly Attention[];

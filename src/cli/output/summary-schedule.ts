@@ -21,6 +21,14 @@ export type JobLine = {
   readonly overdue: boolean;
 };
 
+export type ScheduleShown = {
+  /** `systemd (user)`. */
+  readonly scheduler: string;
+  readonly at: string;
+  readonly repositories: readonly string[];
+  readonly jobs: readonly JobLine[];
+};
+
 /** What is about to be installed. */
 export type SchedulePlan = {
   /** `systemd (user)`. */
@@ -48,11 +56,8 @@ export type ScheduleSummary =
   | {
       readonly verb: 'schedule';
       readonly action: 'status';
-      readonly installed: boolean;
-      readonly scheduler: string | null;
-      readonly at: string | null;
-      readonly repositories: readonly string[];
-      readonly jobs: readonly JobLine[];
+      /** Null: none is installed. */
+      readonly schedule: ScheduleShown | null;
       readonly attention: readonly Attention[];
     }
   | {

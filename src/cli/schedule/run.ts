@@ -13,8 +13,11 @@ import type { Report } from '../verb.ts';
 import { isGood, lookAt, runJob, type Outcome } from './jobs.ts';
 import { noticeOf, tell } from './telling.ts';
 
-export async function runSchedule(session: Session): Promise<Report> {
-  if (!lockedIt(session)) return report([], 'another stateferry is at work on this machine');
+/** @param named jobs to run whether or not they are due */
+export async function runSchedule(session: Session, named: readonly string[]): Promise<Report> {
+  // A person is told; a timer comes again.
+  if (named.length > 0) session.settings.lock();
+  else if (!lockedIt(session)) return report([], 'another stateferry is at work on this machine');
   const { proof, schedule } = session.settings.data;
   if (proof && !proof.result) return runProof(session, proof);
   if (!schedule) {
@@ -22,8 +25,7 @@ export async function runSchedule(session: Session): Promise<Report> {
       hint: 'stateferry schedule install sets one up; schedule remove takes away what is left of one.',
     });
   }
-  const nowMs = session.clock.nowMs();
-  const due = schedule.jobs.filter((job) => isDue(job, { schedule, nowMs }));
+  const due = named.length > 0 ? jobsNamed(schedule, named) : dueNow(session, schedule);
   if (due.length === 0) return report([], 'nothing is due');
   const runs: JobRun[] = [];
   const notices: Notice[] = [];
@@ -35,6 +37,20 @@ export async function runSchedule(session: Session): Promise<Report> {
   const allGood = runs.every(({ ok }) => ok);
   await tell(session, schedule.notify, notices, allGood);
   return report(runs, null);
+}
+
+function dueNow({ clock }: Session, schedule: Schedule): Job[] {
+  const question = { schedule, nowMs: clock.nowMs() };
+  return schedule.jobs.filter((job) => isDue(job, question));
+}
+
+function jobsNamed({ jobs }: Schedule, named: readonly string[]): Job[] {
+  const here = jobs.map(({ job }) => job).join(', ');
+  const unknown = named.find((name) => jobs.every(({ job }) => job !== name));
+  if (unknown === undefined) return jobs.filter(({ job }) => named.includes(job));
+  throw new FerryError('usage', `${unknown} is no job of this schedule`, {
+    hint: `Its jobs are: ${here}`,
+  });
 }
 
 /** One job, remembered at once: the next one may take the night, or the machine down with it. */

@@ -6,7 +6,8 @@ import { lookAtTimer } from '../../schedule/install-timer.ts';
 import type { Job, Schedule } from '../../schedule/record.ts';
 import { goneOf } from '../../settings/installed-tool.ts';
 import type { Attention } from '../output/summary-gateways.ts';
-import type { JobLine } from '../output/summary-schedule.ts';
+import type { HandoffLine } from '../output/summary-handoff.ts';
+import type { JobLine, ScheduleShown } from '../output/summary-schedule.ts';
 import type { Session } from '../session.ts';
 import { timerDeps, timerWith } from './timer.ts';
 
@@ -36,6 +37,27 @@ export async function scheduleStanding(session: Session): Promise<ScheduleStandi
     ],
     isOverdue: broken.length > 0 || overdue.length > 0,
   };
+}
+
+export function scheduleShown({ schedule, jobs }: ScheduleStanding): ScheduleShown | null {
+  if (!schedule) return null;
+  const { scheduler, at, repositories } = schedule;
+  return { scheduler: `${scheduler.kind} (${scheduler.scope})`, at, repositories, jobs };
+}
+
+/** What was handed over is another machine's to push. */
+export function afterHandoff(
+  { schedule }: ScheduleStanding,
+  handoffs: readonly HandoffLine[],
+): Attention[] {
+  if (!schedule?.jobs.some(({ job }) => job === 'push')) return [];
+  return handoffs
+    .filter(({ state }) => state === 'confirmed')
+    .map(({ install, takenBy }) => ({
+      code: 'scheduled-after-handoff',
+      message: `${takenBy} has ${install}, and the schedule here goes on pushing what is left of it`,
+      hint: 'If this machine has nothing else to push: stateferry schedule remove',
+    }));
 }
 
 type Question = { readonly schedule: Schedule; readonly nowMs: number };
@@ -98,7 +120,7 @@ function overdueText({ job, every }: Job, { went, installed }: Schedule): Attent
   return {
     code: 'overdue',
     message: `${job} is to succeed ${every}, and did ${since}`,
-    hint: 'stateferry schedule status says what it failed with; stateferry schedule run tries again.',
+    hint: `To try it now: stateferry schedule run ${job}`,
   };
 }
 
@@ -115,7 +137,7 @@ function failedText({ job }: Job, { went }: Schedule): Attention[] {
     {
       code: code ?? 'job-failed',
       message: `the last ${job} of the schedule failed at ${failed}: ${message ?? ''}`,
-      hint: 'It is tried again by itself; stateferry schedule run tries what is due now.',
+      hint: `It is tried again by itself; to try it now: stateferry schedule run ${job}`,
     },
   ];
 }

@@ -10,6 +10,7 @@ import {
 } from '../../schedule/record.ts';
 import { textOption } from '../call.ts';
 import type { Call } from '../verb.ts';
+import { ageOf } from './age.ts';
 
 export type ScheduleWish = {
   readonly at: string;
@@ -25,7 +26,7 @@ const SAMPLE = '--read-data=5%';
 
 /** @throws usage */
 export function scheduleWish(call: Call): ScheduleWish {
-  const watchMs = ageOf(textOption(call, 'watch'));
+  const watchMs = ageOf('--watch', textOption(call, 'watch'));
   const jobs: Job[] = [
     ...(call.options['push'] === false ? [] : [job('push', 'daily', ['--all'])]),
     ...optional(call, 'prune', []),
@@ -61,20 +62,6 @@ function optional(call: Call, name: JobName, words: readonly string[]): Job[] {
   if (every !== undefined) return [job(name, every, words)];
   throw new FerryError('usage', `--${name}: that is no rhythm for it`, {
     hint: `Give one of ${EVERY.join(', ')}: --${name} weekly`,
-  });
-}
-
-const HOUR_MS = 3_600_000;
-const UNITS_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS };
-
-/** `36h`, `3d`. */
-function ageOf(typed: string | undefined): number | undefined {
-  if (typed === undefined) return undefined;
-  const match = /^([1-9]\d{0,3})([hd])$/.exec(typed);
-  const ms = Number(match?.[1]) * (UNITS_MS[match?.[2] ?? ''] ?? Number.NaN);
-  if (ms > 0) return ms;
-  throw new FerryError('usage', `--watch ${typed} is no time`, {
-    hint: 'Give hours or days, as --watch 36h or --watch 3d',
   });
 }
 

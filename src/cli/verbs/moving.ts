@@ -64,8 +64,15 @@ export const MOVING_VERBS: readonly Verb[] = [
   {
     usage: 'status',
     about: 'gateways found here, repositories, last pushes, and what needs attention',
-    options: [OLD_HOME],
-    examples: ['stateferry status', 'stateferry status --json'],
+    options: [
+      OLD_HOME,
+      {
+        flags: '--max-age <age>',
+        about:
+          'exit status 24 where the last push is older, as 2d, whether or not one is scheduled',
+      },
+    ],
+    examples: ['stateferry status', 'stateferry status --json', 'stateferry status --max-age 36h'],
     load: async () => (await import('../commands/status.ts')).runStatus,
   },
   {

@@ -2,9 +2,12 @@
 import type { Verb } from '../verb.ts';
 
 export const SCHEDULE_VERB: Verb = {
-  usage: 'schedule <action>',
+  usage: 'schedule <action> [job...]',
   about: 'push every night by itself, and what else keeps a repository well',
-  arguments: { action: 'install, status, remove, or run (what the timer starts)' },
+  arguments: {
+    action: 'install, status, remove, or run (what the timer starts)',
+    job: 'with run: do this now, due or not',
+  },
   options: [
     { flags: '--at <time>', about: 'time of day, by the clock of this machine (default: 03:30)' },
     { flags: '--no-push', about: 'this machine only looks after the repository' },
@@ -36,6 +39,7 @@ export const SCHEDULE_VERB: Verb = {
     'stateferry schedule install --no-push --prune --check --drill weekly --reader-key /root/ferry.key',
     "stateferry schedule install --no-push --watch 3d --notify-command 'mail -s ferry me'",
     'stateferry schedule status',
+    'stateferry schedule run drill',
     'stateferry schedule remove',
   ],
   notes: [

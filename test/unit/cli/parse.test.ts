@@ -123,7 +123,7 @@ const LINES: readonly Line[] = [
   {
     line: 'schedule install --at 02:00 --no-push --check --dry-run',
     verb: 'schedule',
-    args: ['install'],
+    args: ['install', []],
     options: { at: '02:00', push: false, check: true, dryRun: true },
   },
   { line: 'probe', verb: 'probe', args: [undefined], options: {} },
