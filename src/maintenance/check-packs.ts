@@ -1,33 +1,47 @@
 /** Reads whole packs and checks every chunk in them, on the worker threads. */
 import { isObjectFault } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import { sameBytes } from '../crypto/sodium.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import { visitDirectory } from '../format/pack.ts';
 import type { ListedPack } from '../format/pack-list.ts';
-import { keyName } from '../repository/adoption.ts';
 import type { ReaderRepository } from '../repository/open.ts';
-import { packKey, packName, readOwnDirectory } from '../repository/pack-reader.ts';
+import { openDirectory, packKey, packName } from '../repository/pack-reader.ts';
+import { damaged } from '../repository/objects.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { PackPool } from '../workers/pack-pool.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 
-type Report = (code: string, message: string) => void;
+/** Ids (as latin1) of the chunks of a pack that are not what they were; all, where it does not even open. */
+export type DamagedChunks = ReadonlySet<string> | 'all';
+
+type Report = (code: string, why: string, chunks: DamagedChunks) => void;
 
 export class PackChecker {
   readonly #repository: ReaderRepository;
+  readonly #emit: Emit;
+  readonly #planned: { readonly objects: number; readonly total: number };
   readonly #pool: PackPool;
   readonly #tasks: Tasks;
   readonly #running = new Set<Promise<void>>();
   #failure: unknown;
-  #keyInUse: string | undefined;
+  #chunkIdKey: Uint8Array | undefined;
   objects = 0;
   bytes = 0;
 
-  constructor(repository: ReaderRepository) {
+  constructor(
+    repository: ReaderRepository,
+    emit: Emit,
+    planned: { readonly objects: number; readonly total: number },
+  ) {
     this.#repository = repository;
+    this.#emit = emit;
+    this.#planned = planned;
     const threads = workerCount();
     this.#pool = PackPool.create(threads + PIPELINE.spareBuffers, PIPELINE.packBytes);
     for (let buffer = 0; buffer < this.#pool.size; buffer++) this.#pool.free(buffer);
     this.#tasks = new Tasks(threads, () => undefined);
+    emit({ type: 'stage', stage: 'read', detail: `${planned.objects} packs` });
   }
 
   /** Returns as soon as the pack is under way; `finish` waits for all. */
@@ -37,7 +51,7 @@ export class PackChecker {
     signal: AbortSignal,
     report: Report,
   ): Promise<void> {
-    await this.#useKey(chunkIdKey);
+    await this.#use(chunkIdKey);
     const buffer = await this.#pool.take();
     if (this.#failure !== undefined) throw this.#failure;
     const one = this.#checkIn(buffer, pack, signal, report)
@@ -62,20 +76,12 @@ export class PackChecker {
   }
 
   /** The workers know one chunk-id key at a time: packs of one install come together. */
-  async #useKey(chunkIdKey: Uint8Array): Promise<void> {
-    const name = keyName(chunkIdKey);
-    if (this.#keyInUse === name) return;
+  async #use(chunkIdKey: Uint8Array): Promise<void> {
+    if (this.#chunkIdKey && sameBytes(this.#chunkIdKey, chunkIdKey)) return;
     await this.finish();
-    this.#tasks.tellAll({
-      type: 'begin restore',
-      setup: {
-        pool: this.#pool.shared,
-        chunkIdKey,
-        stages: [],
-        setIdAllowed: false,
-      },
-    });
-    this.#keyInUse = name;
+    const setup = { pool: this.#pool.shared, chunkIdKey, stages: [], setIdAllowed: false };
+    this.#tasks.tellAll({ type: 'begin restore', setup });
+    this.#chunkIdKey = chunkIdKey;
   }
 
   async #checkIn(
@@ -85,48 +91,67 @@ export class PackChecker {
     report: Report,
   ): Promise<void> {
     const name = packName(pack);
+    let ids: Buffer[] = [];
     try {
       const bytes = this.#pool.bytes(buffer).subarray(0, pack.size);
       const answer = await this.#repository.store.getInto(name, undefined, bytes, signal);
-      if (!answer) return report('object-missing', 'it is missing');
-      this.objects += 1;
-      this.bytes += answer.length;
-      if (answer.length !== pack.size)
-        return report('object-damaged', 'it is shorter than it was stored');
+      if (!answer) return report('object-missing', 'it is missing', 'all');
+      this.#progress(answer.length);
+      if (answer.length !== pack.size) throw damaged(name, 'it is shorter than it was stored');
       const objectKey = packKey(this.#repository, pack, bytes.subarray(0, SEALED_HEADER_BYTES));
-      const { directory } = await readOwnDirectory(this.#repository, pack, signal);
-      const ids = idsOf(directory, name);
-      const count = ids.length / 32;
-      const failures = await this.#tasks.run('restored', {
+      const { directory } = await openDirectory(this.#repository, pack, (offset, length) =>
+        partOf(bytes, offset, length, name),
+      );
+      ids = idsOf(directory, name);
+      const { failures } = await this.#tasks.run('restored', {
         type: 'restore',
         pack: {
           name,
           buffer,
           objectKey,
           directory,
-          wantedIds: ids,
-          wantedFiles: new Uint32Array(count),
-          wantedChunks: new Uint32Array(count),
+          wantedIds: Buffer.concat(ids),
+          wantedFiles: new Uint32Array(ids.length),
+          wantedChunks: new Uint32Array(ids.length),
           files: undefined,
         },
       });
-      const [first] = failures.failures;
-      if (first)
-        report(
-          'object-damaged',
-          `${failures.failures.length} of ${count} chunks are damaged: ${first.why}`,
-        );
+      const [first] = failures;
+      if (!first) return;
+      const spoilt = failures.map(({ wanted }) => ids[wanted]?.toString('latin1') ?? '');
+      const many = `${new Set(spoilt).size} of ${ids.length} chunks are damaged`;
+      report('object-damaged', `${many}: ${first.why}`, new Set(spoilt));
     } catch (error) {
       if (!isObjectFault(error)) throw error;
-      report(error.code, error.message);
+      report(error.code, error.message, 'all');
     }
+  }
+
+  #progress(bytes: number): void {
+    this.objects += 1;
+    this.bytes += bytes;
+    this.#emit({
+      type: 'progress',
+      stage: 'read',
+      bytesDone: this.bytes,
+      bytesTotal: this.#planned.total,
+      filesDone: this.objects,
+      filesTotal: this.#planned.objects,
+      bytesStored: this.bytes,
+      totalsKnown: true,
+    });
   }
 }
 
-function idsOf(directory: Uint8Array, name: string): Uint8Array {
+function partOf(bytes: Uint8Array, offset: number, length: number, name: string): Uint8Array {
+  if (offset + length > bytes.length) throw damaged(name, 'it is shorter than recorded');
+  return bytes.subarray(offset, offset + length);
+}
+
+function idsOf(directory: Uint8Array, name: string): Buffer[] {
   const ids: Buffer[] = [];
   visitDirectory(directory, SEALED_HEADER_BYTES, `the directory of ${name}`, {
     chunk: (id) => void ids.push(id),
   });
-  return Buffer.concat(ids);
+  return ids;
 }

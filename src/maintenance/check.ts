@@ -2,31 +2,34 @@
  * check: is everything that the snapshots need there, whole and ours? Structure always; with data, packs are read
  * and every chunk in them is checked against its id. Every problem is named by object and by what it costs.
  */
-import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
-import { parseWriterObjectName, writerObjectName } from '../format/names.ts';
+import type { WriterId } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
-import { readPackList } from '../repository/pack-lists.ts';
-import { openSnapshot } from '../repository/snapshot-reader.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
-import { PackChecker } from './check-packs.ts';
+import { neededBy, noteNeeders, noteSize, type NeededPacks } from './check-lists.ts';
+import { PackChecker, type DamagedChunks } from './check-packs.ts';
+import {
+  lookThrough,
+  nameLosses,
+  openTrees,
+  type PackStates,
+  type WriterTrees,
+} from './check-trees.ts';
+import { Faults, type CheckProblem } from './faults.ts';
+import { nextToRead, rememberedQueue, rememberQueue } from './read-queue.ts';
 
 export type CheckRequest = {
-  /** Packs to read: none, or this percentage of them (a different part every day until all were read). */
+  /** Packs to read: none, or this percentage of them, those first that were not read for longest. */
   readonly readPercent: number;
-  /** The store's time, which decides whose turn it is. */
+  /** The store's time. */
   readonly nowMs: number;
 };
 
 export type CheckDeps = { readonly emit: Emit };
 
-export type CheckProblem = {
-  readonly object: string;
-  readonly code: string;
-  readonly message: string;
-};
 export type Checked = {
   readonly problems: readonly CheckProblem[];
   readonly snapshots: number;
@@ -41,167 +44,161 @@ export async function check(
   deps: CheckDeps,
   signal: AbortSignal,
 ): Promise<Checked> {
-  const run = new CheckRun(repository, deps);
-  const covers = await run.covers(signal);
-  deps.emit({ type: 'stage', stage: 'check', detail: `${covers.length} snapshots` });
-  await run.listPacks(signal);
-  for (const cover of covers) await run.checkSnapshot(cover, signal);
-  if ('identity' in repository && request.readPercent > 0) {
-    await run.readPacks(repository, request, signal);
+  const found = await examine(repository, request, deps, signal);
+  const problems = found.faults.problems();
+  for (const { object, code, message } of problems) {
+    deps.emit({ type: 'problem', path: object, code, message });
   }
-  return run.summary(covers.length);
+  const { snapshots, needed, read } = found;
+  return { problems, snapshots: snapshots.length, packs: needed.packs.size, read };
 }
 
-class CheckRun {
-  readonly #repository: ReaderRepository | WriterRepository;
-  readonly #deps: CheckDeps;
-  readonly #sizes = new Map<string, number>();
-  readonly #problems = new Map<string, CheckProblem>();
-  /** Packs by name, with the first snapshot that needs them and all that do. */
-  readonly #needed = new Map<string, { readonly pack: ListedPack; readonly by: OpenedCover[] }>();
-  /** By snapshot: what the chunk ids in its packs are under. */
+export type Examined = {
+  readonly faults: Faults;
+  readonly snapshots: readonly OpenedCover[];
+  readonly needed: NeededPacks;
+  readonly read: { readonly objects: number; readonly bytes: number };
+};
+
+/** What a check finds, before it is told: repair looks in the same way. */
+export async function examine(
+  repository: ReaderRepository | WriterRepository,
+  request: CheckRequest,
+  { emit }: CheckDeps,
+  signal: AbortSignal,
+): Promise<Examined> {
+  const faults = new Faults();
+  const snapshots = await covers(repository, faults, emit, signal);
+  emit({ type: 'stage', stage: 'check', detail: `${snapshots.length} snapshots` });
+  const sizes = await packSizes(repository, signal);
+  const needed = await neededBy(repository, snapshots, faults, sizes, signal);
+  for (const [name, { pack }] of needed.packs) noteSize(faults, name, pack, sizes.get(name));
+  if (!('identity' in repository)) {
+    noteNeeders(faults, needed, snapshots);
+    return { faults, snapshots, needed, read: { objects: 0, bytes: 0 } };
+  }
+  const look = new Look(repository, needed, faults, emit);
+  await look.trees(snapshots, signal);
+  const read = await look.data(request, sizes, signal);
+  await look.losses(snapshots, signal);
+  return { faults, snapshots, needed, read };
+}
+
+/** Those that cannot be verified take nothing with them but themselves. */
+function covers(
+  repository: ReaderRepository | WriterRepository,
+  faults: Faults,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<OpenedCover[]> {
+  const hear: Emit = (event) => {
+    if (event.type !== 'problem') return emit(event);
+    faults.add(event.path, event.code, `${event.message}; this snapshot cannot be restored`);
+  };
+  return listSnapshots(repository, hear, signal);
+}
+
+async function packSizes(
+  { store }: ReaderRepository | WriterRepository,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for await (const { name, size } of store.list('packs/', signal)) sizes.set(name, size);
+  return sizes;
+}
+
+/** What only a reader can look at. */
+class Look {
+  readonly #repository: ReaderRepository;
+  readonly #needed: NeededPacks;
+  readonly #faults: Faults;
+  readonly #emit: Emit;
+  /** Missing, or of another size. */
+  readonly #bad: ReadonlySet<string>;
+  readonly #trees: WriterTrees[] = [];
   readonly #chunkIdKeys = new Map<string, Uint8Array>();
-  #read = { objects: 0, bytes: 0 };
+  readonly #damaged = new Map<string, DamagedChunks>();
+  #isMissing = false;
 
-  constructor(repository: ReaderRepository | WriterRepository, deps: CheckDeps) {
+  constructor(repository: ReaderRepository, needed: NeededPacks, faults: Faults, emit: Emit) {
     this.#repository = repository;
-    this.#deps = deps;
+    this.#needed = needed;
+    this.#faults = faults;
+    this.#emit = emit;
+    this.#bad = new Set([...needed.packs.keys()].filter((name) => faults.has(name)));
   }
 
-  covers(signal: AbortSignal): Promise<OpenedCover[]> {
-    const hear: Emit = (event) => {
-      if (event.type !== 'problem') return this.#deps.emit(event);
-      this.#report(event.path, event.code, `${event.message}; this snapshot cannot be restored`);
-    };
-    return listSnapshots(this.#repository, hear, signal);
-  }
-
-  async listPacks(signal: AbortSignal): Promise<void> {
-    for await (const { name, size } of this.#repository.store.list('packs/', signal)) {
-      this.#sizes.set(name, size);
+  async trees(snapshots: readonly OpenedCover[], signal: AbortSignal): Promise<void> {
+    const repository = this.#repository;
+    for (const [id, own] of Map.groupBy(snapshots, ({ writer }) => writer)) {
+      const writer = repository.writers.get(id);
+      if (!writer) throw new FerryError('bug', 'a listed snapshot has a known writer');
+      const packs = this.#packsOf(id);
+      const trees = await openTrees(repository, writer, own, packs, this.#faults, signal);
+      this.#trees.push(trees);
+      const opened = (key: Uint8Array, cover: OpenedCover): void =>
+        void this.#chunkIdKeys.set(cover.id, key);
+      const isMissing = await lookThrough(repository, trees, this.#states, opened, signal);
+      this.#isMissing ||= isMissing;
     }
   }
 
-  async checkSnapshot(cover: OpenedCover, signal: AbortSignal): Promise<void> {
-    throwIfAborted(signal);
-    const cost = `snapshot ${cover.id.slice(0, 8)} of ${cover.cover.time} cannot be restored`;
-    await this.#guard(cover.name, cost, async () => {
-      for (const pack of await this.#packsOf(cover, signal)) this.#checkPack(pack, cover);
-    });
-    const repository = this.#repository;
-    if (!('identity' in repository)) return;
-    await this.#guard(cover.name, cost, async () => {
-      const emit: Emit = (event) => {
-        if (event.type === 'notice') this.#report(cover.name, event.code, event.message);
-      };
-      const snapshot = await openSnapshot(repository, cover, emit, signal);
-      this.#chunkIdKeys.set(cover.name, snapshot.chunkIdKey);
-      for (const root of snapshot.body.roots) {
-        for await (const entry of snapshot.entries(root)) {
-          throwIfAborted(signal);
-          if (entry.type === 'file' && entry.depth > 0) await snapshot.chunkIds(entry);
-        }
-      }
-    });
-  }
-
-  async readPacks(
-    repository: ReaderRepository,
-    request: CheckRequest,
+  async data(
+    { readPercent, nowMs }: CheckRequest,
+    sizes: ReadonlyMap<string, number>,
     signal: AbortSignal,
-  ): Promise<void> {
-    const whole = [...this.#needed.entries()]
-      .filter(([name, { pack }]) => this.#sizes.get(name) === pack.size)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const itsTurn = whole.filter(([name]) => isItsTurn(name, request));
-    // Of few packs none may have its turn today: one is read all the same, each day another.
-    const one = whole[Math.floor(request.nowMs / DAY_MS) % Math.max(1, whole.length)];
-    const chosen = itsTurn.length > 0 || !one ? itsTurn : [one];
-    this.#deps.emit({ type: 'stage', stage: 'read', detail: `${chosen.length} packs` });
-    const checker = new PackChecker(repository);
+  ): Promise<Examined['read']> {
+    if (readPercent === 0) return { objects: 0, bytes: 0 };
+    const whole = [...this.#needed.packs].filter(
+      ([name, { pack }]) => sizes.get(name) === pack.size,
+    );
+    const names = whole.map(([name]) => name);
+    const queue = rememberedQueue(this.#repository);
+    const { chosen, next } = nextToRead(names, queue, readPercent, nowMs);
+    const total = chosen.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
+    const checker = new PackChecker(this.#repository, this.#emit, {
+      objects: chosen.length,
+      total,
+    });
     try {
-      for (const [name, { pack, by }] of chosen) {
-        const chunkIdKey = this.#keyFor(pack, by);
-        // No snapshot that needs it can be opened, which was said: nothing tells what its chunks are.
-        if (!chunkIdKey) continue;
-        await checker.check(pack, chunkIdKey, signal, (code, message) => {
-          this.#report(name, code, `${message}; needed by ${needers(by)}`);
-        });
-      }
+      for (const name of chosen) await this.#checkPack(checker, name, signal);
       await checker.finish();
-      this.#read = { objects: checker.objects, bytes: checker.bytes };
+      rememberQueue(this.#repository, next);
     } finally {
       await checker.close();
     }
+    return { objects: checker.objects, bytes: checker.bytes };
   }
 
-  summary(snapshots: number): Checked {
-    const problems = [...this.#problems.values()];
-    return { problems, snapshots, packs: this.#needed.size, read: this.#read };
-  }
-
-  #packsOf(cover: OpenedCover, signal: AbortSignal): Promise<ListedPack[]> {
-    const repository = this.#repository;
-    const key =
-      'identity' in repository
-        ? repository.writers.get(cover.writer)?.subkeys.packList
-        : repository.writer.subkeys.packList;
-    if (!key) throw new FerryError('bug', 'a listed snapshot has a known writer');
-    const keys = { repository: repository.id, writer: cover.writer, key };
-    return readPackList(repository.store, keys, cover.cover.packList, signal);
-  }
-
-  /** Of those that need it, its own machine's words count first. */
-  #keyFor({ writer }: ListedPack, by: readonly OpenedCover[]): Uint8Array | undefined {
-    const [own, others] = [true, false].map((isOwn) =>
-      by.filter((one) => (one.writer === writer) === isOwn),
-    );
-    return [...(own ?? []), ...(others ?? [])].flatMap(
-      ({ name }) => this.#chunkIdKeys.get(name) ?? [],
-    )[0];
-  }
-
-  #checkPack(pack: ListedPack, cover: OpenedCover): void {
-    const name = writerObjectName('packs', pack.writer, pack.pack);
-    const needed = this.#needed.get(name) ?? { pack, by: [] };
-    needed.by.push(cover);
-    this.#needed.set(name, needed);
-    const size = this.#sizes.get(name);
-    if (size === pack.size) return;
-    const why =
-      size === undefined ? 'it is missing' : `it has ${size} bytes, ${pack.size} were stored`;
-    const code = size === undefined ? 'object-missing' : 'object-damaged';
-    this.#report(name, code, `${why}; needed by ${needers(needed.by)}`);
-  }
-
-  async #guard(object: string, cost: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      const isHostile = error instanceof FerryError && error.code === 'target-unsafe';
-      if (!isObjectFault(error) && !isHostile) throw error;
-      this.#report(object, error.code, `${error.message}; ${cost}`);
+  async losses(snapshots: readonly OpenedCover[], signal: AbortSignal): Promise<void> {
+    if (!this.#isMissing && this.#damaged.size === 0) return;
+    for (const trees of this.#trees) {
+      await nameLosses(this.#repository, trees, this.#states, this.#faults, signal);
     }
+    noteNeeders(this.#faults, this.#needed, snapshots);
   }
 
-  /** One line for each object, with the latest thing known about it. */
-  #report(object: string, code: string, message: string): void {
-    this.#problems.set(object, { object, code, message });
-    this.#deps.emit({ type: 'problem', path: object, code, message });
+  async #checkPack(checker: PackChecker, name: string, signal: AbortSignal): Promise<void> {
+    const needed = this.#needed.packs.get(name);
+    const key = needed?.openers.map(({ id }) => this.#chunkIdKeys.get(id)).find((one) => one);
+    // Nobody could open a snapshot that needs it: what is wrong there has been said.
+    if (!needed || !key) return;
+    await checker.check(needed.pack, key, signal, (code, why, chunks) => {
+      this.#faults.add(name, code, why);
+      this.#damaged.set(name, chunks);
+    });
   }
-}
 
-function needers(by: readonly OpenedCover[]): string {
-  const ids = by.map(({ id }) => id.slice(0, 8));
-  const shown = ids.slice(0, 3).join(', ');
-  return `${ids.length === 1 ? 'snapshot' : `${ids.length} snapshots`} ${shown}${ids.length > 3 ? ', …' : ''}`;
-}
+  #packsOf(writer: WriterId): ListedPack[] {
+    const all = [...this.#needed.packs.values()];
+    return all.filter(({ writers }) => writers.has(writer)).map(({ pack }) => pack);
+  }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** With 5 %, every pack is read once in 20 days of checks. */
-function isItsTurn(name: string, request: CheckRequest): boolean {
-  const turns = Math.max(1, Math.ceil(100 / request.readPercent));
-  const id = parseWriterObjectName(name)?.id ?? '0';
-  return parseInt(id.slice(0, 8), 16) % turns === Math.floor(request.nowMs / DAY_MS) % turns;
+  readonly #states: PackStates = {
+    isBad: (pack) => this.#bad.has(pack),
+    isDamaged: (pack, id) => {
+      const chunks = this.#damaged.get(pack);
+      return chunks === 'all' || chunks?.has(id.toString('latin1')) === true;
+    },
+  };
 }

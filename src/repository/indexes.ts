@@ -116,7 +116,7 @@ export async function writeIndex(
 }
 
 /** Of a pack that somebody else made, a later index may say more than the one before. */
-function inBoth(known: IndexedPack, pack: IndexedPack): IndexedPack {
+export function inBoth(known: IndexedPack, pack: IndexedPack): IndexedPack {
   const directory = bothVouched(known.directory, pack.directory);
   return directory ? { ...pack, directory } : pack;
 }

@@ -63,6 +63,13 @@ export class PackSets {
     );
   }
 
+  /** Whether a set has this pack. */
+  includes(object: string, { writer, pack }: Omit<ListedPack, 'size'>): boolean {
+    const number = this.#numbers.get(writer)?.get(pack);
+    const bits = this.#sets.get(object)?.bits;
+    return number !== undefined && bits !== undefined && hasBit(bits, number);
+  }
+
   /** Undefined: it is too much to be kept. */
   encode(): Uint8Array | undefined {
     const union = this.union();

@@ -10,9 +10,7 @@ export function checkLines(summary: CheckSummary, { paint }: AnswerChoices): str
   const data =
     summary.readPercent === 0
       ? 'structure only; --read-data reads the content too'
-      : read.objects === 0
-        ? `no pack is in today's ${summary.readPercent} %; every day it is another part`
-        : `${countText(read.objects, 'pack')} read, ${bytesText(read.bytes)}`;
+      : `${countText(read.objects, 'pack')} read, ${bytesText(read.bytes)}`;
   return [
     ...problems.map(
       ({ object, code, message }) =>

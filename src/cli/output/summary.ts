@@ -114,6 +114,9 @@ export type CheckSummary = Cost & {
     readonly object: string;
     readonly code: string;
     readonly message: string;
+    /** Ids of those that lose something by it. */
+    readonly snapshots?: readonly string[];
+    readonly files?: { readonly lost: number; readonly named: readonly string[] };
   }[];
   readonly read: { readonly objects: number; readonly bytes: number };
   /** As asked for; 0: the structure only. */

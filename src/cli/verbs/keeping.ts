@@ -9,7 +9,7 @@ export const KEEPING_VERBS: readonly Verb[] = [
     options: [
       {
         flags: '--read-data [percent]',
-        about: 'read the content too: all of it, or this part, another one every day',
+        about: 'read the content too: all of it, or this part, the longest unread first',
       },
     ],
     examples: [
@@ -17,7 +17,10 @@ export const KEEPING_VERBS: readonly Verb[] = [
       'stateferry check --read-data',
       'stateferry check --read-data=5%',
     ],
-    notes: ['--read-data needs the passphrase; without one, what this machine pushed is checked.'],
+    notes: [
+      '--read-data needs the passphrase; without one, what this machine pushed is checked.',
+      'Twenty runs with --read-data=5% have read everything, on whatever days they run.',
+    ],
     load: async () => (await import('../commands/check.ts')).runCheck,
   },
   {

@@ -1,0 +1,121 @@
+/** What the pack lists of all snapshots say: which packs must be there, and who needs them. */
+import { FerryError, isObjectFault } from '../base/errors.ts';
+import { inLanes } from '../base/lanes.ts';
+import {
+  parseWriterObjectName,
+  writerObjectName,
+  type ObjectId,
+  type WriterId,
+} from '../format/names.ts';
+import type { ListedPack } from '../format/pack-list.ts';
+import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
+import { readPackList } from '../repository/pack-lists.ts';
+import { packName } from '../repository/pack-reader.ts';
+import { PackSets } from '../repository/pack-sets.ts';
+import type { OpenedCover } from '../repository/snapshots.ts';
+import type { Faults } from './faults.ts';
+
+const LISTS_AT_ONCE = 8;
+/** As many as may have the keys to one pack, should the first not open. */
+const OPENERS_MAX = 4;
+
+/** What the pack lists of all snapshots say. */
+export type NeededPacks = {
+  readonly packs: ReadonlyMap<string, Needed>;
+  /** By the names of the lists. */
+  readonly sets: PackSets;
+};
+
+export type Needed = {
+  readonly pack: ListedPack;
+  readonly writers: Set<WriterId>;
+  /** Some of the snapshots that need it. */
+  readonly openers: OpenedCover[];
+};
+
+/** A snapshot whose list is unreadable may need any pack of its machine. */
+export async function neededBy(
+  repository: ReaderRepository | WriterRepository,
+  snapshots: readonly OpenedCover[],
+  faults: Faults,
+  sizes: ReadonlyMap<string, number>,
+  signal: AbortSignal,
+): Promise<NeededPacks> {
+  const packs = new Map<string, Needed>();
+  const sets = new PackSets();
+  await inLanes(Map.groupBy(snapshots, listOf), LISTS_AT_ONCE, signal, async ([list, by]) => {
+    const [first] = by;
+    if (!first) return;
+    const listed = await listedPacks(repository, first, by, faults, sizes, signal);
+    sets.add(list, 0, listed);
+    for (const pack of listed) {
+      const name = packName(pack);
+      const needed = packs.get(name) ?? { pack, writers: new Set(), openers: [] };
+      packs.set(name, needed);
+      needed.writers.add(first.writer);
+      // Its own machine's words about a pack count before those of one that adopted it.
+      if (first.writer === pack.writer) needed.openers.unshift(first);
+      else needed.openers.push(first);
+      needed.openers.length = Math.min(needed.openers.length, OPENERS_MAX);
+    }
+  });
+  return { packs, sets };
+}
+
+const listOf = ({ writer, cover }: OpenedCover): string =>
+  writerObjectName('lists', writer, cover.packList as ObjectId);
+
+/** Who needs a spoilt pack is named, also where it loses no file by it. */
+export function noteNeeders(
+  faults: Faults,
+  { packs, sets }: NeededPacks,
+  snapshots: readonly OpenedCover[],
+): void {
+  for (const [name, { pack }] of packs) {
+    if (!faults.has(name)) continue;
+    for (const one of snapshots) {
+      if (sets.includes(listOf(one), pack)) faults.costsSnapshot(name, one);
+    }
+  }
+}
+
+async function listedPacks(
+  repository: ReaderRepository | WriterRepository,
+  first: OpenedCover,
+  by: readonly OpenedCover[],
+  faults: Faults,
+  sizes: ReadonlyMap<string, number>,
+  signal: AbortSignal,
+): Promise<ListedPack[]> {
+  const { writer, cover } = first;
+  const key =
+    'identity' in repository
+      ? repository.writers.get(writer)?.subkeys.packList
+      : repository.writer.subkeys.packList;
+  if (!key) throw new FerryError('bug', 'a listed snapshot has a known writer');
+  try {
+    const keys = { repository: repository.id, writer, key };
+    return await readPackList(repository.store, keys, cover.packList, signal);
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    const name = listOf(first);
+    const cost = 'pulls look through every pack of that machine instead, and prune deletes nothing';
+    faults.add(name, error.code, `${error.message}; ${cost}`);
+    for (const one of by) faults.costsSnapshot(name, one);
+    return [...sizes].flatMap(([pack, size]) => {
+      const parsed = parseWriterObjectName(pack);
+      return parsed?.writer === writer ? [{ writer, pack: parsed.id, size }] : [];
+    });
+  }
+}
+
+export function noteSize(
+  faults: Faults,
+  name: string,
+  pack: ListedPack,
+  size: number | undefined,
+): void {
+  if (size === pack.size) return;
+  if (size === undefined) faults.add(name, 'object-missing', 'it is missing');
+  else faults.add(name, 'object-damaged', `it has ${size} bytes, ${pack.size} were stored`);
+}

@@ -1,0 +1,260 @@
+/**
+ * The trees of all snapshots of one machine, down to the place of every chunk. Pages that snapshots have in common are
+ * looked at once; only where something is missing are the snapshots gone through one by one, to name the files.
+ */
+import { asBytePath, type BytePath } from '../base/byte-path.ts';
+import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
+import { inLanes } from '../base/lanes.ts';
+import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
+import type { FileEntry } from '../format/entry.ts';
+import type { IndexedPack } from '../format/index-object.ts';
+import type { ListedPack } from '../format/pack-list.ts';
+import type { SnapshotRoot } from '../format/snapshot.ts';
+import { inBoth, visitIndexes } from '../repository/indexes.ts';
+import type { ReaderRepository } from '../repository/open.ts';
+import { packName, readOwnDirectory } from '../repository/pack-reader.ts';
+import {
+  openSnapshot,
+  shelfOf,
+  type PageVisit,
+  type Shelf,
+  type SnapshotReader,
+} from '../repository/snapshot-reader.ts';
+import type { OpenedCover } from '../repository/snapshots.ts';
+import type { KnownWriter } from '../repository/writers.ts';
+import type { Faults } from './faults.ts';
+
+const READS_AT_ONCE = 8;
+
+/** What is known of the packs: where a chunk can be had, and where it cannot. */
+export type PackStates = {
+  /** Not there, or of another size. */
+  isBad(pack: string): boolean;
+  /** Content that was read and is not what its id says. */
+  isDamaged(pack: string, chunkId: Buffer): boolean;
+};
+
+export type WriterTrees = {
+  readonly writer: KnownWriter;
+  readonly covers: readonly OpenedCover[];
+  readonly shelf: Shelf;
+  /** Packs whose directory nobody knows: what was in them is in no pack at all. */
+  readonly unknown: readonly string[];
+};
+
+/** Reads the indexes of a machine and the directories that they do not know. What is wrong with them is noted. */
+export async function openTrees(
+  repository: ReaderRepository,
+  writer: KnownWriter,
+  covers: readonly OpenedCover[],
+  needed: readonly ListedPack[],
+  faults: Faults,
+  signal: AbortSignal,
+): Promise<WriterTrees> {
+  const indexed = new Map<string, IndexedPack>();
+  const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.index };
+  await visitIndexes(
+    repository.store,
+    keys,
+    {
+      good: (_name, packs) => {
+        for (const pack of packs) {
+          const known = indexed.get(packName(pack));
+          indexed.set(packName(pack), known ? inBoth(known, pack) : pack);
+        }
+      },
+      bad: (name, error) =>
+        faults.add(name, error.code, `${error.message}; nothing is lost: repair makes it anew`),
+    },
+    signal,
+  );
+  const packs: IndexedPack[] = [];
+  const hinted = new Set<number>();
+  const unknown: string[] = [];
+  await inLanes(needed, READS_AT_ONCE, signal, async (pack) => {
+    const name = packName(pack);
+    const found = indexed.get(name);
+    if (found?.size === pack.size) return void hinted.add(packs.push(found) - 1);
+    if (faults.has(name)) return void unknown.push(name);
+    try {
+      packs.push(await readOwnDirectory(repository, pack, signal));
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      faults.add(name, error.code, error.message);
+      unknown.push(name);
+    }
+  });
+  const emit: Emit = () => undefined;
+  const shelf = shelfOf(repository, { packs, hinted }, emit, signal);
+  return { writer, covers, shelf, unknown };
+}
+
+/** The pages and chunks of every snapshot that no snapshot before it had. True: something is missing somewhere. */
+export async function lookThrough(
+  repository: ReaderRepository,
+  trees: WriterTrees,
+  states: PackStates,
+  opened: (chunkIdKey: Uint8Array, cover: OpenedCover) => void,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const known = new Set<string>();
+  let isMissing = trees.unknown.length > 0;
+  for (const cover of trees.covers) {
+    throwIfAborted(signal);
+    const pages: string[] = [];
+    const visit = {
+      isKnown: (page: string) => known.has(page),
+      seen: (page: string) => void pages.push(page),
+    };
+    let isWhole = true;
+    try {
+      const snapshot = await open(repository, cover, trees.shelf, signal);
+      opened(snapshot.chunkIdKey, cover);
+      for await (const ids of chunksOf(snapshot, visit)) {
+        isWhole &&= missingChunks(ids, trees.shelf, states).length === 0;
+      }
+    } catch (error) {
+      if (!isSpoilt(error)) throw error;
+      isWhole = false;
+    }
+    // What another snapshot has in common with a broken one is looked at again: its files are named too.
+    if (isWhole) for (const page of pages) known.add(page);
+    else isMissing = true;
+  }
+  return isMissing;
+}
+
+/** The ids of the chunks of every file, file by file. */
+async function* chunksOf(snapshot: SnapshotReader, visit: PageVisit): AsyncGenerator<Buffer> {
+  for (const root of snapshot.body.roots) {
+    for await (const entry of snapshot.entries(root, undefined, visit)) {
+      if (entry.type === 'file') yield await snapshot.chunkIds(entry);
+    }
+  }
+}
+
+/** Goes through every snapshot to its end, and notes each file that cannot be had with the packs that are to blame. */
+export async function nameLosses(
+  repository: ReaderRepository,
+  trees: WriterTrees,
+  states: PackStates,
+  faults: Faults,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const cover of trees.covers) {
+    throwIfAborted(signal);
+    try {
+      const snapshot = await open(repository, cover, trees.shelf, signal);
+      const blame = blameFor(trees, cover, faults);
+      for (const root of snapshot.body.roots) {
+        await nameIn(snapshot, root, trees, states, blame, signal);
+      }
+    } catch (error) {
+      if (!isSpoilt(error)) throw error;
+      faults.add(cover.name, error.code, error.message);
+      faults.costsSnapshot(cover.name, cover);
+    }
+  }
+}
+
+type Blame = {
+  file(root: SnapshotRoot, path: BytePath, packs: readonly string[]): void;
+  unreadable(what: 'file' | 'part', root: SnapshotRoot, path: BytePath, error: FerryError): void;
+};
+
+/** Without a pack to blame it is one of those that nobody can look into, or else the snapshot itself. */
+function blameFor({ unknown }: WriterTrees, cover: OpenedCover, faults: Faults): Blame {
+  const orElse = (packs: readonly string[], code: string, why: string): readonly string[] => {
+    const known = packs.length > 0 ? packs : unknown;
+    if (known.length > 0) return known;
+    if (!faults.has(cover.name)) faults.add(cover.name, code, why);
+    return [cover.name];
+  };
+  return {
+    file: (root, path, packs) => {
+      const why = 'it needs a chunk that is in no pack';
+      for (const one of orElse(packs, 'object-missing', why)) {
+        faults.costsFile(one, cover, root.name, path);
+      }
+    },
+    unreadable: (what, root, path, error) => {
+      const { code, message } = error;
+      const object = String(error.details['object'] ?? '');
+      const packs = object.startsWith('packs/') ? [object] : [];
+      for (const one of packs) if (!faults.has(one)) faults.add(one, code, message);
+      for (const one of orElse(packs, code, message)) {
+        if (what === 'file') faults.costsFile(one, cover, root.name, path);
+        else faults.costsPart(one, cover, root.name, path);
+      }
+    },
+  };
+}
+
+async function nameIn(
+  snapshot: SnapshotReader,
+  root: SnapshotRoot,
+  { shelf }: WriterTrees,
+  states: PackStates,
+  blame: Blame,
+  signal: AbortSignal,
+): Promise<void> {
+  const unreadable = (path: BytePath | undefined, error: FerryError): void =>
+    blame.unreadable('part', root, path ?? asBytePath(''), error);
+  for await (const entry of snapshot.entries(root, undefined, { unreadable })) {
+    throwIfAborted(signal);
+    if (entry.type !== 'file') continue;
+    const ids = await idsOf(snapshot, entry);
+    if (ids instanceof FerryError) blame.unreadable('file', root, entry.path, ids);
+    else {
+      const missing = missingChunks(ids, shelf, states);
+      const packs = new Set(missing.flatMap((id) => placesOf(id, shelf)));
+      if (missing.length > 0) blame.file(root, entry.path, [...packs]);
+    }
+  }
+}
+
+async function idsOf(snapshot: SnapshotReader, entry: FileEntry): Promise<Buffer | FerryError> {
+  try {
+    return await snapshot.chunkIds(entry);
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    return error;
+  }
+}
+
+/** The chunks that are whole in no pack. */
+function missingChunks(ids: Buffer, { table, packs }: Shelf, states: PackStates): Buffer[] {
+  const missing: Buffer[] = [];
+  for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {
+    const id = ids.subarray(at, at + CHUNK_ID_BYTES);
+    let isThere = false;
+    for (let slot = table.find(id); slot >= 0 && !isThere; slot = table.findNext(slot, id)) {
+      const pack = packs[table.packOf(slot)];
+      const name = pack ? packName(pack) : '';
+      isThere = name !== '' && !states.isBad(name) && !states.isDamaged(name, id);
+    }
+    if (!isThere) missing.push(id);
+  }
+  return missing;
+}
+
+function placesOf(id: Buffer, { table, packs }: Shelf): string[] {
+  const names: string[] = [];
+  for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
+    const pack = packs[table.packOf(slot)];
+    if (pack) names.push(packName(pack));
+  }
+  return names;
+}
+
+const open = (
+  repository: ReaderRepository,
+  cover: OpenedCover,
+  shelf: Shelf,
+  signal: AbortSignal,
+): Promise<SnapshotReader> => openSnapshot(repository, cover, () => undefined, signal, shelf);
+
+/** An object that is not what it was, or a snapshot that nobody made in good faith. */
+const isSpoilt = (error: unknown): error is FerryError =>
+  isObjectFault(error) || (error instanceof FerryError && error.code === 'target-unsafe');

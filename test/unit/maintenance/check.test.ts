@@ -1,0 +1,176 @@
+/** check names every problem by what it costs: the snapshots, and the files in them. */
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { FerryEvent } from '../../../src/base/events.ts';
+import { check, type Checked } from '../../../src/maintenance/check.ts';
+import { LocalCache } from '../../../src/repository/cache.ts';
+import { allObjects, NO_ABORT, pushTree } from '../../support/engine.ts';
+import { faultStore } from '../../support/fault-store.ts';
+import { namesBelow, pruneWorld, pushVersion, type PruneWorld } from '../../support/prune-world.ts';
+import { noise } from '../../support/tree.ts';
+
+async function runCheck(
+  { reader, store }: Pick<PruneWorld, 'reader' | 'store'>,
+  readPercent = 0,
+  cache?: LocalCache,
+): Promise<Checked> {
+  const repository = { ...reader, store, ...(cache && { cache }) };
+  const nowMs = await store.dateMs(NO_ABORT);
+  return check(repository, { readPercent, nowMs }, { emit: () => undefined }, NO_ABORT);
+}
+
+async function flip({ store }: PruneWorld, name: string, part: number): Promise<void> {
+  const { bytes } = (await store.get(name, undefined, NO_ABORT)) ?? assert.fail(name);
+  const at = Math.floor(bytes.length * part);
+  bytes[at] = (bytes[at] ?? 0) ^ 0x20;
+  await store.put(name, bytes, {}, NO_ABORT);
+}
+
+/** Versions 1 to 3 of a file, each in a pack of its own; answers the names of those packs. */
+async function threeVersions(world: PruneWorld): Promise<string[]> {
+  const packs: string[] = [];
+  for (const version of [1, 2, 3]) {
+    await pushVersion(world, version);
+    const all = await namesBelow(world.store, 'packs/');
+    packs.push(...all.filter((name) => !packs.includes(name)).slice(0, 1));
+  }
+  return packs;
+}
+
+test('a whole repository has no problem, and every index is read once', async (context) => {
+  const world = await pruneWorld(context);
+  await threeVersions(world);
+  const watched = faultStore(world.store);
+  const checked = await runCheck({ ...world, store: watched }, 100);
+  assert.deepEqual(checked.problems, []);
+  assert.equal(checked.snapshots, 3);
+  assert.equal(checked.read.objects, checked.packs);
+  const reads = watched.operations.filter(({ kind }) => kind === 'get');
+  for (const index of await namesBelow(world.store, 'indexes/')) {
+    assert.equal(reads.filter(({ name }) => name === index).length, 1, index);
+  }
+  const packReads = reads.filter(({ name }) => name.startsWith('packs/'));
+  // One for the content of each, and a few for the pages of the trees.
+  assert.ok(packReads.length <= 3 * checked.packs, `${packReads.length} reads`);
+});
+
+test('a pack that is missing costs the files that lie in it, of the snapshots that need it', async (context) => {
+  const world = await pruneWorld(context);
+  const [, second = ''] = await threeVersions(world);
+  await world.store.delete(second, NO_ABORT);
+  const { problems } = await runCheck(world);
+  const [problem, ...others] = problems;
+  assert.deepEqual(others, []);
+  assert.equal(problem?.object, second);
+  assert.equal(problem.code, 'object-missing');
+  assert.equal(problem.snapshots.length, 1);
+  assert.match(problem.message, /it is missing; snapshot [0-9a-f]{8} cannot restore /);
+  assert.ok(
+    problem.files.named.some((name) => /version|all from/.test(name)),
+    problem.message,
+  );
+});
+
+test('content that is not what it was is found by reading, and names the files', async (context) => {
+  const world = await pruneWorld(context);
+  writeFileSync(join(world.tree, 'big'), noise(7, 900_000));
+  await pushTree(world.store, world.machine, world.tree);
+  rmSync(join(world.tree, 'big'));
+  await pushVersion(world, 1);
+  const packs = [...(await allObjects(world.store, 'packs/'))];
+  const [[pack] = ['']] = packs.toSorted(([, a], [, b]) => b.length - a.length);
+  await flip(world, pack, 0.5);
+  assert.deepEqual((await runCheck(world)).problems, [], 'the structure is whole');
+  const { problems } = await runCheck(world, 100);
+  assert.equal(problems.length, 1);
+  assert.equal(problems[0]?.object, pack);
+  assert.equal(problems[0].code, 'object-damaged');
+  assert.match(problems[0].message, /\d+ of \d+ chunks are damaged/);
+  assert.ok(problems[0].files.lost >= 1, problems[0].message);
+  assert.match(problems[0].files.named.join(), /^state\/(big|bulk-00|version)/);
+});
+
+test('the same content in another pack saves the file', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  const before = await namesBelow(world.store, 'packs/');
+  // Without cache and indexes everything is stored once more.
+  for (const name of await namesBelow(world.store, 'indexes/')) {
+    await world.store.delete(name, NO_ABORT);
+  }
+  const fresh = { ...world.machine, cache: undefined };
+  await pushTree(world.store, fresh, world.tree);
+  for (const name of before) await world.store.delete(name, NO_ABORT);
+  const { problems } = await runCheck(world);
+  const [old] = problems.map(({ snapshots }) => snapshots);
+  assert.equal(old?.length, 1, 'the second snapshot has packs of its own');
+});
+
+test('a bad index costs nothing, and is named', async (context) => {
+  const world = await pruneWorld(context);
+  await threeVersions(world);
+  const [index = ''] = await namesBelow(world.store, 'indexes/');
+  await flip(world, index, 0.5);
+  const { problems } = await runCheck(world, 100);
+  assert.deepEqual(
+    problems.map(({ object }) => object),
+    [index],
+  );
+  assert.match(problems[0]?.message ?? '', /nothing is lost/);
+  assert.deepEqual(problems[0]?.snapshots, []);
+});
+
+test('a bad pack list names the snapshot, which can be restored all the same', async (context) => {
+  const world = await pruneWorld(context);
+  await threeVersions(world);
+  const [list = ''] = await namesBelow(world.store, 'lists/');
+  await flip(world, list, 0.7);
+  const { problems } = await runCheck(world, 100);
+  assert.deepEqual(
+    problems.map(({ object }) => object),
+    [list],
+  );
+  assert.equal(problems[0]?.snapshots.length, 1);
+  assert.match(problems[0].message, /every pack of that machine instead/);
+});
+
+test('a snapshot that does not verify is lost, and nothing else', async (context) => {
+  const world = await pruneWorld(context);
+  await threeVersions(world);
+  const [snapshot = ''] = await namesBelow(world.store, 'snapshots/');
+  await flip(world, snapshot, 0.5);
+  const { problems, snapshots } = await runCheck(world, 100);
+  assert.deepEqual(
+    problems.map(({ object }) => object),
+    [snapshot],
+  );
+  assert.match(problems[0]?.message ?? '', /this snapshot cannot be restored/);
+  assert.equal(snapshots, 2);
+});
+
+test('runs of a part each have read every pack after a fixed number', async (context) => {
+  const world = await pruneWorld(context);
+  for (const version of [1, 2, 3, 4, 5]) await pushVersion(world, version);
+  const emit = (_event: FerryEvent): void => undefined;
+  const cache = LocalCache.open(join(world.folder, 'reader'), world.reader.id, emit);
+  context.after(() => cache.close());
+  const packs = await namesBelow(world.store, 'packs/');
+  const read = new Set<string>();
+  for (let run = 0; run < 5; run++) {
+    const watched = faultStore(world.store);
+    const { read: of } = await runCheck({ ...world, store: watched }, 20, cache);
+    assert.equal(of.objects, Math.ceil(packs.length / 5));
+    const whole = watched.operations.filter(({ kind }) => kind === 'get').map(({ name }) => name);
+    for (const name of whole) read.add(name);
+  }
+  assert.ok(packs.length >= 5);
+  // Every one on the same day of the store's clock.
+  const again = await runCheck(world, 20, cache);
+  assert.equal(again.read.objects, Math.ceil(packs.length / 5));
+  assert.deepEqual(
+    packs.filter((name) => !read.has(name)),
+    [],
+  );
+});
