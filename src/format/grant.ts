@@ -74,7 +74,8 @@ export type Grant = {
 };
 
 export const GRANT_BYTES_MAX = 16 * 1024 * 1024;
-const PACKS_MAX = 100_000;
+/** 132 bytes each: well within what a grant may have. */
+export const GRANT_PACKS_MAX = 100_000;
 const CLEAR_BYTES = HEADER_BYTES + ID_BYTES + 8;
 
 export function sealGrant(key: Uint8Array, grant: Grant, random: Random): Uint8Array {
@@ -127,7 +128,7 @@ function decodePlaintext(bytes: Uint8Array, name: string): Pick<Grant, 'facts' |
   const reader = new ByteReader(bytes, name);
   const facts = parseJson(factsSchema, reader.bytes(reader.u32()), name);
   const count = reader.u32();
-  if (count > PACKS_MAX) throw reader.damaged('too many packs');
+  if (count > GRANT_PACKS_MAX) throw reader.damaged('too many packs');
   const packs: GrantedPack[] = [];
   for (let index = 0; index < count; index++) {
     const writer = idFromBytes<WriterId>(reader.bytes(ID_BYTES));

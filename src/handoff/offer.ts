@@ -4,7 +4,7 @@ import { assert, FerryError } from '../base/errors.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { TICKET_SECRET_BYTES, ticketKeys, type TicketKeys } from '../crypto/ticket-keys.ts';
 import { CLAIM_BYTES, RECEIPT_BYTES, type HandoffPlace } from '../format/claim.ts';
-import { sealGrant, type GrantedPack, type GrantFacts } from '../format/grant.ts';
+import { GRANT_PACKS_MAX, sealGrant, type GrantedPack, type GrantFacts } from '../format/grant.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import { idFromBytes, sharedObjectName, writerObjectName, type ObjectId } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
@@ -106,6 +106,7 @@ async function keysOfPacks(
   const { id, subkeys } = writer;
   const list = { repository: reader.id, writer: id, key: subkeys.packList };
   const packs = await readPackList(reader.store, list, cover.packList, signal);
+  requireFew(packs.length);
   const keyed: KeyedPack[] = [];
   const keyOf = async (pack: ListedPack): Promise<KeyedPack> => {
     const header = await readRange(reader.store, packName(pack), 0, SEALED_HEADER_BYTES, signal);
@@ -116,6 +117,14 @@ async function keysOfPacks(
     keyed.push(...(await Promise.all(packs.slice(at, at + AT_ONCE).map(keyOf))));
   }
   return keyed;
+}
+
+/** More would make a grant that nobody opens; the passphrase pulls them all the same. */
+function requireFew(packs: number): void {
+  if (packs <= GRANT_PACKS_MAX) return;
+  throw new FerryError('usage', `the snapshot has ${packs} packs, too many for a ticket`, {
+    hint: 'Push it, and pull it on the new machine with the passphrase: stateferry pull -r LOCATION',
+  });
 }
 
 /** undefined: a folder, which has no addresses. */

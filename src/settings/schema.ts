@@ -60,6 +60,8 @@ const handoffSchema = z.object({
       endsAt: z.iso.datetime(),
       claimKey: key32,
       receiptKey: key32,
+      /** A claim that was seen: who may delete in the bucket takes it away, and not what it said. */
+      taken: z.object({ time: z.iso.datetime(), machine: z.string() }).optional(),
     })
     .optional(),
 });

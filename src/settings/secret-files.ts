@@ -3,11 +3,12 @@ import {
   lchownSync,
   closeSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readFileSync,
   rmSync,
   statSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { resolve } from 'node:path';
 import { FerryError, systemCode } from '../base/errors.ts';
@@ -41,16 +42,28 @@ export type NewFile = {
   discard(): void;
 };
 
-/** Created before anything else happens (0600, never over another file), written when there is something to write. */
+/** Longer than a recovery kit, or a ticket with the token of a session. */
+const RESERVED_BYTES = 16 * 1024;
+
+/**
+ * Created before anything else happens (0600, never over another file), written when there is something to write. The
+ * room for it is taken at once: what is lost when the disk is full by then cannot be made again.
+ */
 export function createSecretFile(path: string, option: string, environment: Environment): NewFile {
   const full = resolve(environment.workingFolder, path);
   const fd = createExclusively(full, path, option);
+  reserve(fd, full, option);
   if (environment.actsForOther) lchownSync(full, environment.owner.uid, environment.owner.gid);
   let isWritten = false;
   return {
     write: (text) => {
-      writeFileSync(fd, text);
-      fsyncSync(fd);
+      try {
+        writeSync(fd, text, 0);
+        ftruncateSync(fd, Buffer.byteLength(text));
+        fsyncSync(fd);
+      } catch (error) {
+        throw fileFailure(`${option}: cannot write ${path}`, error, 'Name a file on another disk.');
+      }
       closeSync(fd);
       isWritten = true;
     },
@@ -60,6 +73,18 @@ export function createSecretFile(path: string, option: string, environment: Envi
       rmSync(full, { force: true });
     },
   };
+}
+
+/** Not a hole, which takes no room. */
+function reserve(fd: number, full: string, option: string): void {
+  try {
+    writeSync(fd, Buffer.alloc(RESERVED_BYTES, ' '), 0);
+    fsyncSync(fd);
+  } catch (error) {
+    closeSync(fd);
+    rmSync(full, { force: true });
+    throw fileFailure(`${option}: cannot write ${full}`, error, 'Name a file on another disk.');
+  }
 }
 
 function createExclusively(full: string, path: string, option: string): number {

@@ -90,3 +90,43 @@ describe('a folder that is not where it was', () => {
     await once(child, 'exit');
   }
 });
+
+describe('a claim that somebody removes', () => {
+  const folder = makeFolder();
+  const repository = join(folder.path, 'repository');
+  let world: HandoffWorld;
+  before(async () => {
+    world = await handoffWorld(folder.path, 'old', { location: repository, credentials: {} });
+  });
+  after(() => {
+    world.close();
+    folder.remove();
+  });
+  const handoffNow = async (): Promise<{ state: string; claimGone: boolean }> => {
+    const { handoffs } = succeeded(await world.run('status', '--json')).last();
+    const [line] = handoffs as { state: string; claimGone: boolean }[];
+    assert.ok(line);
+    return line;
+  };
+
+  test('is remembered where it was seen, and the fence stays', async () => {
+    const ticket = ticketOf(await world.run('handoff', '--yes'));
+    const dora = world.newcomer('dora');
+    succeeded(await dora.run('pull', ticket, '--yes', '--no-restart'));
+    assert.equal((await handoffNow()).state, 'confirmed');
+    for (const folder of ['claims', 'receipts']) {
+      for (const name of readdirSync(join(repository, folder))) {
+        if (name !== 'trial') rmSync(join(repository, folder, name));
+      }
+    }
+    const seen = await handoffNow();
+    assert.equal(seen.state, 'taken');
+    assert.equal(seen.claimGone, true);
+    const refused = await world.run('handoff', '--cancel', '--yes', '--json');
+    assert.equal(refused.exit, 23, refused.stdout);
+    assert.ok(existsSync(world.dropIn));
+    // And the ticket is worthless from now on.
+    const late = await world.newcomer('emil').run('pull', ticket, '--yes', '--json');
+    assert.equal(late.exit, 22, late.stdout);
+  });
+});

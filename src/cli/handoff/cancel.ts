@@ -14,6 +14,7 @@ import { requireTwo } from './two-alive.ts';
 import {
   createOnlyAt,
   dropHandoff,
+  keepTaken,
   meantHandoff,
   openHandoffOf,
   type KeptHandoff,
@@ -35,10 +36,8 @@ export async function cancel(
 }
 
 /** Answers the machine that was quicker; null: nobody was. */
-async function closeTicket(
-  session: Session,
-  { location, handoff }: KeptHandoff,
-): Promise<string | null> {
+async function closeTicket(session: Session, kept: KeptHandoff): Promise<string | null> {
+  const { location, handoff } = kept;
   if (!handoff.offer) return null;
   const place = parseLocation(location, session.environment.workingFolder);
   const store = await storeAt(session, place);
@@ -52,17 +51,22 @@ async function closeTicket(
       if (!isObjectFault(error)) throw error;
       // Garbage in the claim's place may hide one: the fence is lifted as for a claim that can be read.
       session.emit({ type: 'problem', path: 'claim', code: error.code, message: error.message });
-      return { what: 'taken', machine: UNREADABLE } as const;
+      return { what: 'taken', machine: UNREADABLE, time: undefined } as const;
     },
   );
-  if (claim.what === 'taken') return claim.machine;
+  if (claim.what === 'taken') {
+    const { time, machine: by } = claim;
+    if (time !== undefined) keepTaken(session, kept, { time, machine: by });
+    return by;
+  }
   session.emit({
     type: 'notice',
     code: 'ticket-cancelled',
     message: 'nobody can take over with the ticket any more',
     hint: 'Who has fetched its grant keeps the addresses until they end: to be sure, rotate the access key.',
   });
-  return null;
+  // Cancelled now, since somebody had removed the claim: whoever made it has the gateway all the same.
+  return handoff.offer.taken?.machine ?? null;
 }
 
 const UNREADABLE = 'a machine whose claim cannot be read';

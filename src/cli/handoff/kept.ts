@@ -1,6 +1,7 @@
 /** What the settings keep of handoffs from this machine. */
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { FerryError } from '../../base/errors.ts';
+import type { Claim } from '../../format/claim.ts';
 import type { GrantFacts } from '../../format/grant.ts';
 import { idFromBytes, type ObjectId, type WriterId } from '../../format/names.ts';
 import type { OpenHandoff } from '../../handoff/standing.ts';
@@ -24,6 +25,17 @@ export function keepHandoff(session: Session, location: string, handoff: Handoff
     ...one,
     handoffs: [...others(one.handoffs, handoff.install), handoff],
   }));
+}
+
+/** What the claim said stays known, whatever becomes of it in the bucket. */
+export function keepTaken(
+  session: Session,
+  { location, handoff }: KeptHandoff,
+  { time, machine }: Pick<Claim, 'time' | 'machine'>,
+): void {
+  const { offer } = handoff;
+  if (!offer || offer.taken) return;
+  keepHandoff(session, location, { ...handoff, offer: { ...offer, taken: { time, machine } } });
 }
 
 export function dropHandoff(session: Session, location: string, install: string): void {

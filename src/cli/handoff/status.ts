@@ -1,6 +1,7 @@
 /** How handoffs from this machine stand, and receipts of takeovers that could not be stored yet. */
 import { fromBase64, fromHex } from '../../base/bytes.ts';
 import { FerryError } from '../../base/errors.ts';
+import type { Claim } from '../../format/claim.ts';
 import type { Install } from '../../gateway/install.ts';
 import { standingOf, type Standing } from '../../handoff/standing.ts';
 import { storeReceipt } from '../../handoff/take-over.ts';
@@ -13,16 +14,26 @@ import type { HandoffLine } from '../output/summary-handoff.ts';
 import type { Attention } from '../output/summary-gateways.ts';
 import { storeAt } from '../repositories.ts';
 import type { Session } from '../session.ts';
-import { keptHandoffs, openHandoffOf, type KeptHandoff } from './kept.ts';
+import { keepTaken, keptHandoffs, openHandoffOf, type KeptHandoff } from './kept.ts';
 
 export async function handoffLines(session: Session): Promise<HandoffLine[]> {
   const lines: HandoffLine[] = [];
   for (const kept of keptHandoffs(session)) {
     const { handoff, location } = kept;
     const standing = handoff.offer && (await look(session, kept, handoff.offer));
+    if (standing?.claim?.what === 'taken') rememberClaim(session, kept, standing.claim);
     lines.push(lineOf(handoff, location, standing));
   }
   return lines;
+}
+
+/** While another command has the settings, a later look does it. */
+function rememberClaim(session: Session, kept: KeptHandoff, claim: Claim): void {
+  try {
+    keepTaken(session, kept, claim);
+  } catch (error) {
+    if (!(error instanceof FerryError && error.code === 'settings-locked')) throw error;
+  }
 }
 
 /** undefined: the place cannot be reached, which status says anyway. */
@@ -48,15 +59,17 @@ function lineOf(
   standing: Standing | undefined,
 ): HandoffLine {
   const { claim, receipt } = standing ?? {};
-  const isTaken = claim?.what === 'taken';
+  const taken = claim?.what === 'taken' ? claim : offer?.taken;
+  const claimGone = standing !== undefined && taken !== undefined && claim?.what !== 'taken';
   return {
     install,
     repository,
-    state: offer ? (standing?.state ?? 'unknown') : 'interrupted',
+    state: claimGone ? 'taken' : offer ? (standing?.state ?? 'unknown') : 'interrupted',
+    claimGone,
     offeredAt: time,
     endsAt: offer?.endsAt ?? null,
-    takenAt: isTaken ? claim.time : null,
-    takenBy: isTaken ? claim.machine : null,
+    takenAt: taken?.time ?? null,
+    takenBy: taken?.machine ?? null,
     confirmedAt: receipt?.time ?? null,
     // A receipt for something else confirms nothing.
     ok: receipt ? receipt.ok && receipt.snapshotDigest === offer?.digest : null,
@@ -69,13 +82,19 @@ export function handoffAttention(
   lines: readonly HandoffLine[],
   installs: readonly Pick<Install, 'install' | 'running'>[],
 ): Attention[] {
-  return lines.flatMap(({ install, state, takenBy, ok, endsAt }): Attention[] => {
+  return lines.flatMap(({ install, state, takenBy, claimGone, ok, endsAt }): Attention[] => {
     const isAlive = installs.some((one) => one.install === install && one.running);
     if (isAlive && OPEN.has(state)) {
       const message = `the gateway of ${install} runs here, and it was handed off`;
       const cancel = `stateferry handoff ${install} --cancel`;
       const hint = `Stop it: two live copies harm each other. Or, if nobody has it: ${cancel}`;
       return [{ code: 'handed-off-alive', message, hint }];
+    }
+    if (claimGone) {
+      const message = `${takenBy} had taken over ${install}, and its claim is not in the repository any more`;
+      const hint =
+        'Somebody removed it there. The gateway may live on both machines if it starts here.';
+      return [{ code: 'claim-gone', message, hint }];
     }
     const back = `stateferry handoff ${install} --cancel takes it back.`;
     if (state === 'interrupted') {

@@ -1,4 +1,4 @@
-import { FerryError } from '../../base/errors.ts';
+import { FerryError, messageOf } from '../../base/errors.ts';
 import { createSecretFile } from '../../settings/secret-files.ts';
 import type { Session } from '../session.ts';
 
@@ -8,10 +8,26 @@ export function ticketTarget(session: Session, file: string | undefined): (ticke
   if (file !== undefined) {
     const created = createSecretFile(file, '--ticket-file', environment);
     session.atEnd(() => created.discard());
-    return (ticket) => created.write(`${ticket}\n`);
+    return (ticket) => {
+      try {
+        created.write(`${ticket}\n`);
+      } catch (error) {
+        if (options.json === true) throw lost(error);
+        session.emit({ type: 'notice', code: 'ticket-shown', message: messageOf(error) });
+        sinks.stdout.write(`${ticket}\n`);
+      }
+    };
   }
   if (options.json !== true) return (ticket) => sinks.stdout.write(`${ticket}\n`);
   throw new FerryError('usage', 'with --json the ticket needs a file to go to', {
     hint: 'Name a new one: --ticket-file FILE',
+  });
+}
+
+/** The gateway is stopped and fenced by now, and nobody has what would start it elsewhere. */
+function lost(error: unknown): FerryError {
+  return new FerryError('file-write', `the ticket is lost: ${messageOf(error)}`, {
+    hint: 'stateferry handoff --cancel takes everything back; then run it again with another file.',
+    cause: error,
   });
 }

@@ -39,7 +39,8 @@ function linesOf(line: HandoffLine): string[] {
   ];
 }
 
-function stateText({ state, offeredAt, endsAt, takenAt, takenBy, confirmedAt, ok }: HandoffLine) {
+function stateText(line: HandoffLine): string {
+  const { state, offeredAt, endsAt, takenAt, takenBy, claimGone, confirmedAt, ok } = line;
   const by = `taken ${timeText(takenAt ?? offeredAt)} by ${printableLine(takenBy ?? '')}`;
   switch (state) {
     case 'interrupted':
@@ -47,7 +48,7 @@ function stateText({ state, offeredAt, endsAt, takenAt, takenBy, confirmedAt, ok
     case 'offered':
       return `offered ${timeText(offeredAt)}, until ${timeText(endsAt ?? offeredAt)}; nobody has taken over`;
     case 'taken':
-      return `${by}; not confirmed yet`;
+      return `${by}; ${claimGone ? 'its claim was removed since' : 'not confirmed yet'}`;
     case 'confirmed':
       return `${by}, confirmed ${timeText(confirmedAt ?? offeredAt)}: checklist ${ok === true ? 'passed' : 'FAILED'}`;
     case 'cancelled':

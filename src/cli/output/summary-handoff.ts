@@ -18,6 +18,8 @@ export type HandoffLine = {
   readonly endsAt: string | null;
   readonly takenAt: string | null;
   readonly takenBy: string | null;
+  /** Its claim was seen, and is not there any more. */
+  readonly claimGone: boolean;
   readonly confirmedAt: string | null;
   /** Whether the checklist passed there. */
   readonly ok: boolean | null;

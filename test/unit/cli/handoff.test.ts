@@ -41,6 +41,7 @@ const OFFERED: HandoffLine = {
   endsAt: '2026-11-22T08:00:00.000Z',
   takenAt: null,
   takenBy: null,
+  claimGone: false,
   confirmedAt: null,
   ok: null,
   failed: [],

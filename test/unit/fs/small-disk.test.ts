@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,6 +10,8 @@ import { FerryError } from '../../../src/base/errors.ts';
 import { createPlacer } from '../../../src/fs/place.ts';
 import { captureSqlite } from '../../../src/fs/sqlite-capture.ts';
 import { writeFileDurable } from '../../../src/fs/sync.ts';
+import { readEnvironment } from '../../../src/settings/environment.ts';
+import { createSecretFile } from '../../../src/settings/secret-files.ts';
 import { ring } from '../../support/rings.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'stateferry-full-'));
@@ -55,6 +57,21 @@ ring('small-disk', absence, () => {
     assert.throws(() => placer.writeChunk(asBytePath('more'), 0, bytes, false), isNoSpaceIn(stage));
     placer.close();
     rmSync(stage, { recursive: true });
+  });
+
+  test('a file for a secret has its room from the start', () => {
+    const environment = { workingFolder: disk, actsForOther: false } as const;
+    const open = (name: string) =>
+      createSecretFile(name, '--ticket-file', { ...readEnvironment(undefined), ...environment });
+    const file = open('ticket');
+    const filled = join(disk, 'filled');
+    assert.throws(() => writeFileSync(filled, Buffer.alloc(256 * 1024)));
+    assert.throws(() => open('another'), isNoSpaceIn(join(disk, 'another')));
+    assert.ok(!readdirSync(disk).includes('another'));
+    file.write('sft1\n');
+    assert.equal(readFileSync(join(disk, 'ticket'), 'utf8'), 'sft1\n');
+    rmSync(filled);
+    rmSync(join(disk, 'ticket'));
   });
 
   test('settings on a full disk keep what they were', () => {
