@@ -76,7 +76,8 @@ export type Grant = {
 export const GRANT_BYTES_MAX = 16 * 1024 * 1024;
 /** 132 bytes each: well within what a grant may have. */
 export const GRANT_PACKS_MAX = 100_000;
-const CLEAR_BYTES = HEADER_BYTES + ID_BYTES + 8;
+/** What a grant says to everybody. */
+export const CLEAR_BYTES = HEADER_BYTES + ID_BYTES + 8;
 
 export function sealGrant(key: Uint8Array, grant: Grant, random: Random): Uint8Array {
   const clear = new ByteWriter(CLEAR_BYTES)
@@ -122,6 +123,30 @@ export function openGrant(key: Uint8Array, id: ObjectId, bytes: Uint8Array, name
   }
   const hex = Buffer.from(repository).toString('hex');
   return { repository: hex, writer, id, endsAtMs, facts, packs };
+}
+
+export type GrantInTheClear = {
+  readonly writer: WriterId;
+  readonly snapshot: ObjectId;
+  /** As whoever stored it says. */
+  readonly endsAtMs: number;
+};
+
+/**
+ * What can be read without the ticket, and was not proved by anybody.
+ * @throws object-damaged, object-foreign, format-too-new
+ */
+export function readGrantInTheClear(
+  repository: Uint8Array,
+  id: ObjectId,
+  bytes: Uint8Array,
+  name: string,
+): GrantInTheClear {
+  const reader = new ByteReader(bytes, name);
+  const writer = idFromBytes<WriterId>(reader.bytes(HEADER_BYTES).subarray(32, 48));
+  checkHeader(bytes, { kind: 'grant', repository, writer, object: id }, name);
+  const snapshot = idFromBytes<ObjectId>(reader.bytes(ID_BYTES));
+  return { writer, snapshot, endsAtMs: reader.u64() };
 }
 
 function decodePlaintext(bytes: Uint8Array, name: string): Pick<Grant, 'facts' | 'packs'> {

@@ -3,6 +3,7 @@ import { unreachable } from '../../base/errors.ts';
 import { checkLines } from './check-answer.ts';
 import { drillLines } from './drill-answer.ts';
 import { entryText } from './entry-text.ts';
+import { forgetLines } from './forget-answer.ts';
 import { gatewayLines, statusLines } from './gateway-answers.ts';
 import { handoffLines } from './handoff-answer.ts';
 import type { Paint } from './paint.ts';
@@ -64,6 +65,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return copyLines(summary, choices);
     case 'policy':
       return JSON.stringify(summary.policy, null, 2).split('\n');
+    case 'forget':
+      return forgetLines(summary, choices);
     case 'prune':
       return pruneLines(summary, choices);
     case 'probe':
@@ -102,7 +105,18 @@ export function isOnlyAReport(summary: Summary): boolean {
   if (summary.verb === 'schedule')
     return summary.action !== 'status' && !('planOnly' in summary && summary.planOnly);
   const { verb } = summary;
-  const verbs = ['init', 'join', 'push', 'pull', 'undo', 'import', 'export', 'prune', 'drill'];
+  const verbs = [
+    'init',
+    'join',
+    'push',
+    'pull',
+    'undo',
+    'import',
+    'export',
+    'forget',
+    'prune',
+    'drill',
+  ];
   return verbs.includes(verb);
 }
 

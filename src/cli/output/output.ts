@@ -7,6 +7,7 @@ import type { Failure } from './failure.ts';
 import type { AnswerItem } from './items.ts';
 import type { Summary } from './summary.ts';
 import type { RevokePlanShown } from './summary-machines.ts';
+import type { ForgetPlanShown } from './summary-forget.ts';
 import type { PrunePlanShown } from './summary-prune.ts';
 import type { UndoSummary, WayBack } from './summary-pull.ts';
 import type { SchedulePlan } from './summary-schedule.ts';
@@ -31,6 +32,7 @@ export type AnyPlanShown =
   | PlanShown
   | UndoPlanShown
   | RevokePlanShown
+  | ForgetPlanShown
   | PrunePlanShown
   | SchedulePlanShown;
 

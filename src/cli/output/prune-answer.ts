@@ -43,7 +43,7 @@ function amountText({ packs, lists, indexes, tombstones, bytes }: PruneAmount): 
 }
 
 /** What is deleted is not always gone. */
-function versionsLines(old: OldVersions | null): string[] {
+export function versionsLines(old: OldVersions | null): string[] {
   if (old === null || old.kept === 'off') return [];
   if (old.kept === 'unknown') {
     return ['whether the bucket keeps old versions of what is deleted could not be found out'];

@@ -9,6 +9,7 @@ import type { HandoffCancelSummary, HandoffSummary } from './summary-handoff.ts'
 import type { MachinesSummary } from './summary-machines.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { Cost } from './summary-parts.ts';
+import type { ForgetSummary } from './summary-forget.ts';
 import type { PruneSummary } from './summary-prune.ts';
 import type { PullSummary, UndoSummary } from './summary-pull.ts';
 import type { ScheduleSummary } from './summary-schedule.ts';
@@ -212,6 +213,7 @@ export type Summary =
   | MirrorSummary
   | CopySummary
   | PolicySummary
+  | ForgetSummary
   | PruneSummary
   | ProbeSummary
   | ScheduleSummary;

@@ -7,6 +7,7 @@ import { failureLines } from './failure.ts';
 import { revokePlanLines } from './machines-answer.ts';
 import { Meter, type Progress } from './meter.ts';
 import type { AnyPlanShown, Output, OutputChoices, Sinks } from './output.ts';
+import { forgetPlanLines } from './forget-answer.ts';
 import { paintFor } from './paint.ts';
 import { planLines } from './pull-answers.ts';
 import { printableLine, printableText } from './printable.ts';
@@ -60,6 +61,8 @@ function linesOf(plan: AnyPlanShown): string[] {
   switch (plan.verb) {
     case 'revoke':
       return revokePlanLines(plan);
+    case 'forget':
+      return forgetPlanLines(plan);
     case 'prune':
       return prunePlanLines(plan);
     case 'schedule':

@@ -1,4 +1,5 @@
 /** Verbs that keep a repository well over the years. */
+import { KEEP_OPTIONS } from '../keep-rules.ts';
 import type { Verb } from '../verb.ts';
 import { SCHEDULE_VERB } from './schedule.ts';
 
@@ -165,6 +166,33 @@ export const KEEPING_VERBS: readonly Verb[] = [
       'This is how a repository gets new keys: init a new one, copy, and take the old one away.',
     ],
     load: async () => (await import('../commands/copy.ts')).runCopy,
+  },
+  {
+    usage: 'forget',
+    about: 'delete the snapshots that no keep rule keeps, each with a reason',
+    options: [
+      { flags: '--install <install>', about: 'only of this one: brand[:profile][@machine]' },
+      ...KEEP_OPTIONS,
+      { flags: '--dry-run', about: 'show what would stay and what would go, and why' },
+      {
+        flags: '--more-than-usual',
+        about: 'go on where nobody looks and far more than usual would be forgotten',
+      },
+    ],
+    examples: [
+      'stateferry forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
+      'stateferry forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12',
+      'stateferry forget --keep-within 30d --keep-label gold --install openclaw@old-mac',
+      'stateferry forget --keep-daily 14 --yes --reader-key ./keeper.key',
+    ],
+    notes: [
+      'Each machine and install counts by itself, by the store’s time, in UTC. Its newest snapshot always stays.',
+      'What one rule keeps stays, whatever the others say. A record in the repository says what was forgotten.',
+      'With --yes or without a terminal it stops when it would forget far more than usual of one machine: more than',
+      '30, and more than 4 times what the last runs took of it.',
+      'The space is freed by prune. Needs the passphrase, the recovery code or a reader key, and the right to delete.',
+    ],
+    load: async () => (await import('../commands/forget.ts')).runForget,
   },
   {
     usage: 'prune',

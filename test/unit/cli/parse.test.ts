@@ -97,6 +97,12 @@ const LINES: readonly Line[] = [
     options: { last: '3f2a' },
   },
   {
+    line: 'forget --keep-last 3 --keep-within 30d --keep-label a --keep-label b --dry-run',
+    verb: 'forget',
+    args: [],
+    options: { keepLast: '3', keepWithin: '30d', keepLabel: ['a', 'b'], dryRun: true },
+  },
+  {
     line: 'prune --dry-run --grace 30',
     verb: 'prune',
     args: [],
@@ -230,7 +236,7 @@ const WRONG: readonly (readonly [string, RegExp, RegExp])[] = [
   ['init', /missing required argument 'location'/, /stateferry init --help/],
   ['ls a b', /too many arguments/, /stateferry ls --help/],
   ['snapshots --addressing sideways', /Allowed choices are path, virtual/, /stateferry --help/],
-  ['forget', /unknown command 'forget'/, /stateferry --help/],
+  ['forget --keep-fortnightly 2', /unknown option '--keep-fortnightly'/, /forget --help/],
 ];
 
 describe('what cannot be understood is a usage error with a hint', () => {

@@ -1,0 +1,80 @@
+/** forget: snapshots that no keep rule keeps are deleted, with a record that says so. */
+import { forget, type Forgotten } from '../../maintenance/forget.ts';
+import type { ForgetPlan } from '../../maintenance/forget-plan.ts';
+import { printLocation } from '../../store/location.ts';
+import { flag, textOption } from '../call.ts';
+import { exitOfProblems } from '../checking.ts';
+import { confirm } from '../confirm.ts';
+import { startCost } from '../cost.ts';
+import { refuseRolledBack, refuseUnusual } from '../forget-guards.ts';
+import { sayLack } from '../history.ts';
+import { keepRulesOf } from '../keep-rules.ts';
+import { historyAt, ofInstall, snapshotLine } from '../listing.ts';
+import type { ForgetPlanShown } from '../output/summary-forget.ts';
+import { countText } from '../output/words.ts';
+import { readerAt } from '../repositories.ts';
+import { meantLocation, type Session } from '../session.ts';
+import type { Call, Report } from '../verb.ts';
+
+export async function runForget(call: Call, session: Session): Promise<Report> {
+  const costUntilNow = startCost(session);
+  const { emit, random, signal, output } = session;
+  const rules = keepRulesOf(call);
+  const dryRun = flag(call, 'dryRun');
+  const location = meantLocation(session);
+  const repository = await readerAt(session, location);
+  const { lack, ...history } = await historyAt(session, location, repository, emit);
+  sayLack(session, lack);
+  const meant = new Set(ofInstall(history.snapshots, textOption(call, 'install')));
+  const oldVersions = (await repository.store.oldVersions?.(signal)) ?? null;
+  const shown = (plan: ForgetPlan): ForgetPlanShown => ({
+    verb: 'forget',
+    repository: printLocation(location),
+    ...planShown(plan),
+    oldVersions,
+  });
+  const approve = async (plan: ForgetPlan): Promise<void> => {
+    output.plan(shown(plan));
+    await refuseRolledBack(session, lack);
+    if (!flag(call, 'moreThanUsual')) refuseUnusual(session, plan);
+    await confirm(session, questionFor(plan));
+  };
+  const forgotten = await forget(
+    { history, rules, isMeant: (one) => meant.has(one), dryRun },
+    { repository, random, emit, approve },
+    signal,
+  );
+  if (dryRun) output.plan(shown(forgotten.plan));
+  return {
+    exit: exitOfProblems(forgotten.refused),
+    summary: {
+      ...shown(forgotten.plan),
+      ...(dryRun && { dryRun }),
+      ...doneOf(forgotten),
+      ...costUntilNow([repository.store]),
+    },
+  };
+}
+
+function questionFor({ doomed, kept, tickets, unusual }: ForgetPlan): string {
+  if (doomed.length === 0) return `Delete ${countText(tickets.length, 'object')} of old handoffs?`;
+  const of = `${doomed.length} of ${countText(doomed.length + kept.length, 'snapshot')}`;
+  return `Forget ${of} for good?${unusual.length > 0 ? ' It is far more than usual.' : ''}`;
+}
+
+const planShown = ({ kept, doomed, tickets, unusual }: ForgetPlan) => ({
+  kept: kept.map(({ snapshot, reasons }) => ({ ...snapshotLine(snapshot), reasons })),
+  forgotten: doomed.map(({ snapshot, reasons }) => ({ ...snapshotLine(snapshot), reasons })),
+  tickets: tickets.length,
+  unusual: unusual.map(({ machine, count, usual }) => ({ machine, count, usual })),
+});
+
+function doneOf({ records, deleted, refused, left }: Forgotten) {
+  const snapshots = deleted.filter((name) => name.startsWith('snapshots/')).length;
+  return {
+    records,
+    deleted: { snapshots, tickets: deleted.length - snapshots },
+    refused,
+    left,
+  };
+}

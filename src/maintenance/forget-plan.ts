@@ -1,0 +1,172 @@
+/** What a forget will do, from what the repository shows. A pure function: P4 of "Write order" in ARCHITECTURE.md. */
+import type { WriterId } from '../format/names.ts';
+import type { StoredForgetRecord } from '../repository/forget-records.ts';
+import { forgottenOf, type History } from '../repository/history.ts';
+import type { StoredSnapshot } from '../repository/snapshot-list.ts';
+import type { TicketsLeft } from '../repository/tickets-left.ts';
+import type { StoredObject } from './prune-plan.ts';
+import {
+  applyKeepRules,
+  type ForgetReason,
+  type KeepReason,
+  type KeepRules,
+  type Verdict,
+} from './retention.ts';
+
+/**
+ * More than usual is more than this, a month of nights, and more than so many times the usual of that machine: the
+ * median of what the last few forgets took of it, so that one large one makes no other large one usual.
+ */
+export const USUAL = { leastCount: 30, times: 4, records: 8 } as const;
+
+export type Kept = {
+  readonly snapshot: StoredSnapshot;
+  readonly reasons: readonly (
+    | KeepReason
+    /** A ticket may still fetch it. */
+    | { readonly rule: 'granted'; readonly untilMs: number }
+  )[];
+};
+
+export type Doomed = {
+  readonly snapshot: StoredSnapshot;
+  readonly reasons: readonly (
+    | ForgetReason
+    /** A record names it already: an earlier run was interrupted, or was refused the deletion. */
+    | { readonly rule: 'recorded' }
+  )[];
+};
+
+/** A machine of which this run would forget more than usual. */
+export type Unusual = {
+  readonly writer: WriterId;
+  readonly machine: string;
+  readonly count: number;
+  /** 0: nothing of it was ever forgotten. */
+  readonly usual: number;
+};
+
+export type ForgetPlan = {
+  /** Both oldest first. */
+  readonly kept: readonly Kept[];
+  readonly doomed: readonly Doomed[];
+  /** Dead grants, claims and receipts. */
+  readonly tickets: readonly StoredObject[];
+  readonly unusual: readonly Unusual[];
+  /** The store's time. */
+  readonly nowMs: number;
+};
+
+export type ForgetFacts = {
+  readonly history: History;
+  readonly rules: KeepRules;
+  /** Of which installs; the others are not touched and not in the plan. */
+  readonly isMeant: (snapshot: StoredSnapshot) => boolean;
+  readonly tickets: TicketsLeft;
+  readonly nowMs: number;
+};
+
+export function planForget(facts: ForgetFacts): ForgetPlan {
+  const { history, tickets, nowMs } = facts;
+  const verdicts = judge(facts).filter(({ snapshot }) => facts.isMeant(snapshot));
+  const kept: Kept[] = [];
+  const doomed: Doomed[] = [];
+  for (const verdict of verdicts) {
+    const { snapshot } = verdict;
+    const untilMs = tickets.granted.get(snapshot.id);
+    const granted = untilMs === undefined ? [] : [{ rule: 'granted', untilMs } as const];
+    if (verdict.keep) kept.push({ snapshot, reasons: [...verdict.reasons, ...granted] });
+    else if (granted.length > 0) kept.push({ snapshot, reasons: granted });
+    else doomed.push({ snapshot, reasons: verdict.reasons });
+  }
+  const unusual = findUnusual(doomed, history.records);
+  return { kept, doomed, tickets: tickets.dead, unusual, nowMs };
+}
+
+type Judged = { readonly snapshot: StoredSnapshot } & (
+  | { readonly keep: true; readonly reasons: Kept['reasons'] }
+  | { readonly keep: false; readonly reasons: Doomed['reasons'] }
+);
+
+/** What a record names already goes whatever the rules say now, and takes nobody's place; but never the newest. */
+function judge({ history, rules }: ForgetFacts): Judged[] {
+  const forgotten = forgottenOf(history.records);
+  const newest = new Map<WriterId, number>();
+  for (const { writer, cover } of history.snapshots) {
+    newest.set(writer, Math.max(cover.sequence, newest.get(writer) ?? 0));
+  }
+  const isGoing = ({ writer, digest, cover }: StoredSnapshot): boolean =>
+    forgotten.get(writer)?.has(digest) === true && cover.sequence !== newest.get(writer);
+  const [going, counted] = split(history.snapshots, isGoing);
+  const taken = new Map([...forgotten].map(([writer, own]) => [writer, new Set(own.values())]));
+  const ranked = counted.map((snapshot) => ({ ...rankOf(snapshot), snapshot }));
+  const ofRules = applyKeepRules(ranked, rules, withoutPresent(taken, counted, forgotten));
+  const recorded = going.map((snapshot): Judged => ({
+    snapshot,
+    keep: false,
+    reasons: [{ rule: 'recorded' }],
+  }));
+  return [...recorded, ...ofRules.map(unwrapped)].toSorted(byTime);
+}
+
+/** A newest one that a record names is no fork of itself. */
+function withoutPresent(
+  taken: ReadonlyMap<WriterId, ReadonlySet<number>>,
+  counted: readonly StoredSnapshot[],
+  forgotten: ReadonlyMap<WriterId, ReadonlyMap<string, number>>,
+): ReadonlyMap<WriterId, ReadonlySet<number>> {
+  const own = counted.filter(({ writer, digest }) => forgotten.get(writer)?.has(digest));
+  const present = Map.groupBy(own, ({ writer }) => writer);
+  return new Map(
+    [...taken].map(([writer, numbers]) => {
+      const there = new Set(present.get(writer)?.map(({ cover }) => cover.sequence));
+      return [writer, numbers.difference(there)];
+    }),
+  );
+}
+
+const rankOf = ({ id, writer, machine, cover, storedMs }: StoredSnapshot) => ({
+  id,
+  writer,
+  machine,
+  install: cover.install.replace(/:default$/, ''),
+  label: cover.label,
+  sequence: cover.sequence,
+  claimedMs: Date.parse(cover.time),
+  storedMs,
+});
+
+type Wrapped = ReturnType<typeof rankOf> & { readonly snapshot: StoredSnapshot };
+
+function unwrapped(verdict: Verdict<Wrapped>): Judged {
+  const { snapshot } = verdict.snapshot;
+  return verdict.keep
+    ? { snapshot, keep: true, reasons: verdict.reasons }
+    : { snapshot, keep: false, reasons: verdict.reasons };
+}
+
+const byTime = ({ snapshot: a }: Judged, { snapshot: b }: Judged): number =>
+  a.cover.time === b.cover.time
+    ? a.cover.sequence - b.cover.sequence
+    : a.cover.time < b.cover.time
+      ? -1
+      : 1;
+
+function findUnusual(doomed: readonly Doomed[], records: readonly StoredForgetRecord[]): Unusual[] {
+  const fresh = doomed.filter(({ reasons }) => reasons.every(({ rule }) => rule !== 'recorded'));
+  const byWriter = Map.groupBy(fresh, ({ snapshot }) => snapshot.writer);
+  return [...byWriter].flatMap(([writer, own]) => {
+    const count = own.length;
+    const sizes = records.filter((one) => one.writer === writer).map((one) => one.snapshots.length);
+    const usual = median(sizes.slice(-USUAL.records));
+    if (count <= Math.max(USUAL.leastCount, USUAL.times * usual)) return [];
+    return [{ writer, machine: own[0]?.snapshot.machine ?? '', count, usual }];
+  });
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [first: T[], second: T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
