@@ -13,7 +13,10 @@ import type { Session } from './session.ts';
 
 export type DrillWishes = { readonly folder: string | undefined; readonly keep: boolean };
 
-type DrillAnswer = Omit<DrillSummary, keyof Cost | 'verb' | 'repository' | 'missing' | 'report'>;
+export type DrillAnswer = Omit<
+  DrillSummary,
+  keyof Cost | 'verb' | 'repository' | 'missing' | 'report' | 'record' | 'recordProblem'
+>;
 
 export async function drillHere(
   session: Session,

@@ -33,12 +33,14 @@ export type WriterSubkeys = {
   readonly index: Uint8Array;
   readonly packList: Uint8Array;
   readonly cover: Uint8Array;
+  readonly drillRecord: Uint8Array;
 };
 
 export const writerSubkeys = (writerKey: Uint8Array): WriterSubkeys => ({
   index: kdf(writerKey, 'index'),
   packList: kdf(writerKey, 'pack list'),
   cover: kdf(writerKey, 'cover'),
+  drillRecord: kdf(writerKey, 'drill record'),
 });
 
 /** Keys that differ for every install, so that deduplication never crosses installs. */

@@ -10,6 +10,7 @@ export type KdfLabel =
   | 'index'
   | 'pack list'
   | 'cover'
+  | 'drill record'
   | 'chunk id'
   | 'page cut'
   | 'box commit'

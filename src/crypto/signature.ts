@@ -8,7 +8,8 @@ export type SignaturePurpose =
   | 'writer record'
   | 'revocation'
   | 'forget record'
-  | 'tombstone';
+  | 'tombstone'
+  | 'drill record';
 
 /** Ed25519 over the purpose and the BLAKE2b-256 of `bytes`; 64 bytes. */
 export function sign(

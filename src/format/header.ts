@@ -24,6 +24,7 @@ export const OBJECT_KINDS = {
   receipt: 9,
   revocation: 10,
   'forget record': 11,
+  'drill record': 12,
 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
 

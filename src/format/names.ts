@@ -12,7 +12,7 @@ export const ID_BYTES = 16;
 export const HEADER_NAME = 'stateferry.json';
 
 /** The kinds that lie in one folder per writer. */
-export type WriterFolder = 'packs' | 'indexes' | 'lists' | 'snapshots';
+export type WriterFolder = 'packs' | 'indexes' | 'lists' | 'snapshots' | 'drills';
 /** The kinds that lie in one folder for the whole repository. */
 export type SharedFolder =
   | 'keys'
@@ -46,13 +46,18 @@ export type ParsedName = {
   readonly id: ObjectId;
 };
 
-/** A name below `packs/`, `indexes/`, `lists/` or `snapshots/`; undefined for anything else. */
+const isWriterFolder = (name: string | undefined): name is WriterFolder =>
+  name === 'packs' ||
+  name === 'indexes' ||
+  name === 'lists' ||
+  name === 'snapshots' ||
+  name === 'drills';
+
+/** A name below one of those folders; undefined for anything else. */
 export function parseWriterObjectName(name: string): ParsedName | undefined {
   const [folder, writerText, idText, ...rest] = name.split('/');
-  const isFolder =
-    folder === 'packs' || folder === 'indexes' || folder === 'lists' || folder === 'snapshots';
   const writer = parseId<WriterId>(writerText ?? '');
   const id = parseId<ObjectId>(idText ?? '');
-  if (!isFolder || !writer || !id || rest.length > 0) return undefined;
+  if (!isWriterFolder(folder) || !writer || !id || rest.length > 0) return undefined;
   return { folder, writer, id };
 }

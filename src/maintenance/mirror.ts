@@ -51,6 +51,7 @@ const ORDER = [
   'packs',
   'indexes',
   'lists',
+  'drills',
   'snapshots',
 ] as const;
 /** What says whose signatures count. */

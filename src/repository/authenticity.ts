@@ -31,12 +31,13 @@ export class Authenticity {
   /**
    * Says nothing about objects that carry no signature (packs, indexes, lists, key slots): what a snapshot says of
    * them is checked by whoever opens it.
-   * @returns whether it counts: a snapshot that a revoked machine made afterwards does not
+   * @returns whether it counts: a snapshot that a revoked machine made afterwards does not, nor any drill of one
    * @throws object-damaged, object-foreign
    */
   check(name: string, bytes: Uint8Array): boolean {
     const [folder = '', id = ''] = name.split('/');
     if (folder === 'snapshots') return this.#checkSnapshot(name, bytes);
+    if (folder === 'drills') return this.#checkDrill(name, bytes);
     if (folder === 'writers') this.#checkWriter(name, parseId<WriterId>(id), bytes);
     else if (folder === 'revocations') this.#checkRevocation(name, bytes);
     else if (folder === 'forgets') this.#checkForgetRecord(name, bytes);
@@ -78,10 +79,20 @@ export class Authenticity {
   }
 
   #checkSnapshot(name: string, bytes: Uint8Array): boolean {
+    const writer = this.#checkWritten(name, 'snapshot', bytes);
+    return this.#revoked.get(writer)?.digests?.has(toHex(blake2b256(bytes))) ?? true;
+  }
+
+  #checkDrill(name: string, bytes: Uint8Array): boolean {
+    return !this.#revoked.has(this.#checkWritten(name, 'drill record', bytes));
+  }
+
+  /** By the writer that its name says. */
+  #checkWritten(name: string, kind: 'snapshot' | 'drill record', bytes: Uint8Array): WriterId {
     const parsed = parseWriterObjectName(name);
     if (!parsed) throw damaged(name, 'its name is none of ours');
     const { writer, id: object } = parsed;
-    checkHeader(bytes, { kind: 'snapshot', repository: this.#repository, writer, object }, name);
+    checkHeader(bytes, { kind, repository: this.#repository, writer, object }, name);
     const key = this.#signingKeys.get(writer);
     if (!key) {
       throw new FerryError(
@@ -89,8 +100,8 @@ export class Authenticity {
         `${name} was written by a machine with no valid writer record`,
       );
     }
-    this.#verify(name, 'snapshot', bytes, key);
-    return this.#revoked.get(writer)?.digests?.has(toHex(blake2b256(bytes))) ?? true;
+    this.#verify(name, kind, bytes, key);
+    return writer;
   }
 
   #verify(name: string, purpose: SignaturePurpose, bytes: Uint8Array, key: Uint8Array): void {

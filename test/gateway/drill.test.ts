@@ -82,7 +82,8 @@ function defineDrill(product: Product): void {
     const found = new Map(lines.map((line) => [line.check, line.found]));
     assert.equal(found.get('doctor: state integrity'), 'no findings');
     assert.equal(found.get('originals on this machine'), 'unchanged');
-    assert.match(found.get('databases (integrity_check)') ?? '', /^[1-9]\d* whole$/);
+    // March keeps none until its memory is indexed.
+    assert.match(found.get('databases (integrity_check)') ?? '', /^\d+ whole$/);
     assert.match(found.get('records of transcripts') ?? '', /^[1-9]\d* parsed$/);
     for (const agent of install.agents) assert.equal(found.get(`sessions of ${agent}`), '1');
     assert.ok(found.has(`files in workspace ${lab}`));
@@ -93,7 +94,8 @@ function defineDrill(product: Product): void {
     const heard = gateway.output();
     const { summary } = mustSucceed(await ferry.run('drill', '--folder', sandboxes));
     assert.equal((summary['doctor'] as { ran: boolean }).ran, true);
-    assert.equal(gateway.output(), heard);
+    const since = gateway.output().slice(heard.length);
+    assert.doesNotMatch(since, /\[ws\]|connect|handshake|unauthorized|pairing/i);
     await gateway.turn('main', 'Are you still there?');
     await gateway.stop();
   });

@@ -10,6 +10,7 @@ import { badForgetRecords } from './bad-forget-records.ts';
 import { badKeySlots } from './bad-key-slots.ts';
 import { badPacks } from './bad-packs.ts';
 import { badPages } from './bad-pages.ts';
+import { badDrillRecords } from './bad-drill-records.ts';
 import { badRevocations } from './bad-revocations.ts';
 import { badSnapshots } from './bad-snapshots.ts';
 import { badWriterRecords } from './bad-writer-records.ts';
@@ -33,6 +34,7 @@ export async function badVectors(): Promise<readonly BadVector[]> {
     ...badSnapshots(bytesOf('snapshot')),
     ...badRevocations(bytesOf('revocation')),
     ...badForgetRecords(bytesOf('forget record')),
+    ...badDrillRecords(bytesOf('drill record')),
     ...badTombstones(bytesOf('tombstone')),
     ...badPages(),
   ];

@@ -83,6 +83,7 @@ def check_good(vectors):
     same(writer_id.hex(), vectors.good["forgotten"]["writer"], "forget record")
     expected = [(one["sequence"], one["digest"]) for one in vectors.good["forgotten"]["snapshots"]]
     same([(number, digest.hex()) for number, digest in forgotten], expected, "forget record")
+    same(open_drill(vectors, vectors.object("drill record")), vectors.good["drill"], "drill record")
     tombstone = reader.parse_tombstone(vectors.object("tombstone"), vectors.identity.root)
     same(len(tombstone), len(vectors.good["condemned"]), "tombstone")
 
@@ -129,6 +130,7 @@ def check_bad(vectors):
         "snapshot": lambda data: open_snapshot(vectors, data),
         "revocation": lambda data: open_revocation(vectors, data),
         "forget record": lambda data: open_forget_record(vectors, data),
+        "drill record": lambda data: open_drill(vectors, data),
         "tombstone": lambda data: open_tombstone(vectors, data),
         "page": reader.parse_page,
     }
@@ -182,6 +184,11 @@ def open_revocation(vectors, data):
 
 def open_forget_record(vectors, data):
     return reader.parse_forget_record(data, vectors.repository_id, vectors.id("forget record"), vectors.identity.root)
+
+
+def open_drill(vectors, data):
+    writer = open_writer(vectors, vectors.object("writer record"))
+    return reader.parse_drill(data, vectors.repository_id, writer, vectors.id("drill record"))
 
 
 def open_tombstone(vectors, data):

@@ -6,6 +6,7 @@ import {
   BODY,
   CONDEMNED,
   COVER,
+  DRILLED,
   digestOf,
   ENTRIES,
   FORGOTTEN,
@@ -43,6 +44,7 @@ export function expectedContent(good: ReadonlyMap<string, NamedObject>): object 
     cover: COVER,
     body: BODY,
     forgotten: FORGOTTEN,
+    drill: DRILLED,
     condemned: CONDEMNED,
     entries: ENTRIES.map(entryValue),
     files: {

@@ -69,6 +69,7 @@ function keys(): object {
         index: toHex(WRITER.subkeys.index),
         'pack list': toHex(WRITER.subkeys.packList),
         cover: toHex(WRITER.subkeys.cover),
+        'drill record': toHex(WRITER.subkeys.drillRecord),
       },
     },
     install: { name: INSTALL, 'chunk id': toHex(chunkId), 'page cut': toHex(pageCut) },

@@ -12,6 +12,7 @@ import { decodeTombstone } from '../../src/format/tombstone.ts';
 import { ChunkSource } from '../../src/repository/chunk-source.ts';
 import { openForgetRecord } from '../../src/repository/forget-records.ts';
 import { addToTable, readIndex } from '../../src/repository/indexes.ts';
+import { openDrillRecord } from '../../src/repository/drill-records.ts';
 import { openKeySlots, type Secret } from '../../src/repository/key-slots.ts';
 import { readPackList } from '../../src/repository/pack-lists.ts';
 import { objectKeysOf } from '../../src/repository/open.ts';
@@ -27,6 +28,7 @@ import { CHUNK_ID_KEY, OWNER, REPOSITORY, WRITER } from './keys.ts';
 import { idOf } from './parts.ts';
 import {
   FORGET_RECORD,
+  DRILL,
   INDEX,
   LEAVES,
   PACK,
@@ -46,6 +48,13 @@ const SNAPSHOT_AUTHOR = {
   machine: 'harbour',
   signingKey: WRITER.signing.publicKey,
   coverKey: WRITER.subkeys.cover,
+};
+
+const DRILL_AUTHOR = {
+  id: WRITER.id,
+  machine: 'harbour',
+  signingKey: WRITER.signing.publicKey,
+  drillKey: WRITER.subkeys.drillRecord,
 };
 
 /** What it decodes to. @throws FerryError */
@@ -73,6 +82,10 @@ export async function openVector(
       const name = ownName('snapshots', SNAPSHOT.object);
       const { cover, digest } = openCover(bytes, name, REPOSITORY, SNAPSHOT_AUTHOR);
       return { cover, digest, body: openSnapshotBody(bytes, name, { objectKey }) };
+    }
+    case 'drill record': {
+      const name = writerObjectName('drills', WRITER.id, DRILL.object);
+      return openDrillRecord(bytes, name, REPOSITORY, DRILL_AUTHOR).body;
     }
     case 'revocation': {
       const name = sharedObjectName('revocations', REVOKED.writer);

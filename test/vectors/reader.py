@@ -39,6 +39,7 @@ KINDS = {
     "tombstones": 6,
     "revocations": 10,
     "forgets": 11,
+    "drills": 12,
 }
 BODY_FRAME = 262_144
 HEADER, SEALED_HEADER, KEM = 64, 1216, 1120
@@ -521,6 +522,20 @@ def parse_forget_record(data, repository, own, root):
     need(all(0 < number < 2**53 for number, _ in forgotten), "number of a snapshot")
     need(all(a < b for a, b in zip(forgotten, forgotten[1:])), "forget record not sorted")
     return writer, forgotten
+
+
+def parse_drill(data, repository, writer, own):
+    """Section 18: what a drill found out, by the word of the machine that ran it."""
+    check_header(data, "drills", repository, writer.id, own)
+    need(len(data) >= HEADER + 64, "truncated")
+    check_signature(writer.signing, data[-64:], "drill record", data[:-64])
+    told = parse_json(open_small(data[:-64], "drills", "drill record", repository, writer, own))
+    fields(told, time=str, snapshot=dict, install=str, machine=str, passed=bool, checks=list, seen=list)
+    for seen in [told["snapshot"], *told["seen"]]:
+        fields(seen, writer=str, sequence=int, snapshot=str, digest=str, time=str)
+        need(seen["sequence"] > 0 and is_hex(seen["writer"], 16), "what a drill saw")
+        need(is_hex(seen["snapshot"], 16) and is_hex(seen["digest"], 32), "what a drill saw")
+    return told
 
 
 def open_small(data, folder, label, repository, writer, own):

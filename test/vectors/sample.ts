@@ -9,12 +9,14 @@ import { blake2b256 } from '../../src/crypto/sodium.ts';
 import { encodeChild, encodePage } from '../../src/format/page.ts';
 import { encodeEntry, type Entry, type EntryBase, type FileEntry } from '../../src/format/entry.ts';
 import { encodeForgetRecord } from '../../src/format/forget-record.ts';
+import { encodeDrillRecord, type DrillRecordBody } from '../../src/format/drill-record.ts';
 import { encodeIndex } from '../../src/format/index-object.ts';
 import {
   HEADER_NAME,
   idFromBytes,
   sharedObjectName,
   writerObjectName,
+  type WriterFolder,
   type WriterId,
 } from '../../src/format/names.ts';
 import { encodePackList } from '../../src/format/pack-list.ts';
@@ -156,6 +158,7 @@ export const INDEX = { kind: 'index', object: objectId('index') } as const;
 export const PACK_LIST = { kind: 'pack list', object: objectId('pack list') } as const;
 export const SNAPSHOT = { kind: 'snapshot', object: objectId('snapshot') } as const;
 export const FORGET_RECORD = { kind: 'forget record', object: objectId('forget record') } as const;
+export const DRILL = { kind: 'drill record', object: objectId('drill record') } as const;
 export const TOMBSTONE = { kind: 'tombstone', object: objectId('tombstone') } as const;
 export const DIRECTORY = encodeDirectory(PACK_FRAMES.map((frame) => frame.entry));
 
@@ -212,6 +215,25 @@ export const REVOKED = {
     digest: toHex(fixedBytes(label, 32)),
   })),
 } as const;
+/** It saw the snapshot above, and one of a machine of which nothing else is here. */
+export const DRILLED: DrillRecordBody = {
+  tool: 'stateferry 0.1.0',
+  time: '2026-11-28T08:00:00.000Z',
+  snapshot: seen(WRITER.id, 'digest of the snapshot'),
+  install: INSTALL,
+  machine: 'harbour',
+  passed: true,
+  doctor: { ran: true, version: '2026.3.2' },
+  ...FILE_COUNTS,
+  bytesFetched: 65_536,
+  restoreMs: 2_500,
+  productMs: 4_000,
+  checks: [{ check: 'sessions of main', ok: true, expected: '1', found: '1' }],
+  seen: [
+    seen(WRITER.id, 'digest of the snapshot'),
+    seen(idFromBytes<WriterId>(fixedBytes('another writer', 16)), 'digest of another'),
+  ],
+};
 /** Deleted in a repository with a history; here only names. */
 export const CONDEMNED = [
   writerObjectName('lists', WRITER.id, objectId('old list')),
@@ -251,7 +273,7 @@ export async function goodObjects(): Promise<ReadonlyMap<string, NamedObject>> {
     name: sharedObjectName('writers', WRITER.id),
     bytes: goodWriterRecord(),
   });
-  const own = (folder: 'packs' | 'indexes' | 'lists' | 'snapshots', id: typeof PACK.object) =>
+  const own = (folder: WriterFolder, id: typeof PACK.object) =>
     writerObjectName(folder, WRITER.id, id);
   objects.set('pack', { name: own('packs', PACK.object), bytes: goodPack() });
   objects.set('index', { name: own('indexes', INDEX.object), bytes: goodIndex() });
@@ -265,6 +287,7 @@ export async function goodObjects(): Promise<ReadonlyMap<string, NamedObject>> {
     name: sharedObjectName('forgets', FORGET_RECORD.object),
     bytes: goodForgetRecord(),
   });
+  objects.set('drill record', { name: own('drills', DRILL.object), bytes: goodDrillRecord() });
   objects.set('tombstone', {
     name: sharedObjectName('tombstones', TOMBSTONE.object),
     bytes: goodTombstone(),
@@ -303,6 +326,18 @@ function goodSnapshot(): Uint8Array {
   const body = sealedBody(sealed.objectKey, encodeSnapshotBody(BODY));
   const parts = assembleSnapshot(sealed.header, cover, body);
   return signed('snapshot', parts, WRITER.signing.secretKey);
+}
+
+const goodDrillRecord = (): Uint8Array =>
+  signed(
+    'drill record',
+    boxed(DRILL, WRITER.subkeys.drillRecord, encodeDrillRecord(DRILLED), 'drill record'),
+    WRITER.signing.secretKey,
+  );
+
+function seen(writer: WriterId, digest: string): DrillRecordBody['snapshot'] {
+  const hex = toHex(fixedBytes(digest, 32));
+  return { writer, sequence: 1, snapshot: SNAPSHOT.object, digest: hex, time: TIME };
 }
 
 const goodRevocation = (): Uint8Array =>

@@ -23,6 +23,7 @@ import {
   BODY,
   CONDEMNED,
   COVER,
+  DRILLED,
   DIRECTORY,
   ENTRIES,
   FORGOTTEN,
@@ -81,6 +82,7 @@ test('every good object decodes to what was put in', async () => {
     digests: new Set(REVOKED.snapshots.map(({ digest }) => digest)),
   });
   assert.deepEqual(await open('forget record', 'forget record'), FORGOTTEN);
+  assert.deepEqual(await open('drill record', 'drill record'), DRILLED);
   assert.deepEqual(await open('tombstone', 'tombstone'), CONDEMNED);
   assert.deepEqual(storedJson('good.json'), JSON.parse(JSON.stringify(expectedContent(good))));
 });
@@ -131,7 +133,7 @@ const bad = storedJson('bad.json') as readonly Listed[];
 
 test('there are bad vectors of every kind', () => {
   const kinds = new Set(bad.map((vector) => vector.kind));
-  assert.equal(kinds.size, 11);
+  assert.equal(kinds.size, 12);
   assert.ok(bad.length > 200);
 });
 

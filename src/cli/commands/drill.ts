@@ -3,6 +3,7 @@ import { ERROR_CODES } from '../../base/errors.ts';
 import { printLocation } from '../../store/location.ts';
 import { flag, optionalArgument, textOption } from '../call.ts';
 import { startCost } from '../cost.ts';
+import { storeDrillRecord } from '../drill-record.ts';
 import { drillHere } from '../drilling.ts';
 import { DRILL_PAGE_TITLE, drillPage } from '../output/drill-answer.ts';
 import type { DrillSummary } from '../output/summary-drill.ts';
@@ -22,22 +23,22 @@ export async function runDrill(call: Call, session: Session): Promise<Report> {
   const cover = await chosenCover(session, reading, optionalArgument(call, 0), install);
   const wishes = { folder: textOption(call, 'folder'), keep: flag(call, 'keep') };
   const drilled = await drillHere(session, reading, cover, wishes);
+  const stored = await storeDrillRecord(session, location, reading, cover, drilled);
+  const { exit, ...record } = stored;
   const summary: DrillSummary = {
     verb: 'drill',
     repository: printLocation(location),
     ...drilled,
+    ...record,
     missing: reading.missing,
     report: report?.path ?? null,
     ...costUntilNow([reading.repository.store]),
   };
   report?.write(drillPage(summary));
-  const isRolledBack = reading.missing.length > 0;
-  return {
-    exit: !summary.passed
-      ? ERROR_CODES['checklist-failed'].exit
-      : isRolledBack
-        ? ERROR_CODES['history-rolled-back'].exit
-        : 0,
-    summary,
-  };
+  return { exit: exitOf(summary) || exit, summary };
+}
+
+function exitOf({ passed, missing }: DrillSummary): number {
+  if (!passed) return ERROR_CODES['checklist-failed'].exit;
+  return missing.length > 0 ? ERROR_CODES['history-rolled-back'].exit : 0;
 }

@@ -18,6 +18,7 @@ export function drillLines(summary: DrillSummary, choices: AnswerChoices): strin
     ...checklistLines(summary, choices),
     ...findingLines(summary).map((line) => `  ${line}`),
     ...(passed ? [durationLine(summary)] : []),
+    evidenceLine(summary),
     ...(report === null ? [] : [`the page is in ${printableLine(report)}`]),
     kept === null
       ? 'nothing is left of the sandbox'
@@ -44,6 +45,11 @@ const findingLines = ({ doctor }: DrillSummary): string[] =>
         ...doctor.findings.map((text) => `  ${printableLine(text.replaceAll('\n', ' | '))}`),
       ]
     : [];
+
+const evidenceLine = ({ record, recordProblem }: DrillSummary): string =>
+  record === null
+    ? `no record in the repository: ${printableLine(recordProblem ?? '')}`
+    : `signed record: ${record}`;
 
 /** At the rate of this machine, disk and line. */
 function durationLine({ restoreMs, productMs, bytes, doctor }: DrillSummary): string {
@@ -72,6 +78,7 @@ export function drillPage(summary: DrillSummary): string {
     `  Install     ${printableLine(summary.install)} of ${printableLine(summary.machine)}`,
     `  Content     ${countText(summary.files, 'file')}, ${bytesText(summary.bytes)}`,
     `  Product     ${product}`,
+    `  Evidence    ${evidenceLine(summary)}`,
     '',
     ...section('Failed', [
       ...failed.map(

@@ -37,6 +37,10 @@ export type DrillSummary = Cost & {
   readonly productMs: number;
   /** What this machine has seen, and the repository does not show any more. */
   readonly missing: readonly MissingSnapshot[];
+  /** The signed record in the repository; null: there is none. */
+  readonly record: string | null;
+  /** Why there is none. */
+  readonly recordProblem: string | null;
   /** The file that the page is in; null: none was asked for. */
   readonly report: string | null;
   /** Where the sandbox still is; null: nothing is left of it. */
