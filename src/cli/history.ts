@@ -36,6 +36,7 @@ export function lackOf(
     snapshot: seen.snapshot ?? null,
     time: seen.time,
     shown: shown?.time ?? null,
+    ...(seen.drilledBy !== undefined && { drilledBy: seen.drilledBy }),
   }));
   return { missing, holes: findHoles(history) };
 }
@@ -52,12 +53,13 @@ function withinRevocations(
   return Object.fromEntries(Object.entries(marks).filter(isAsked));
 }
 
-export function missingText({ snapshot, time, shown }: MissingSnapshot): string {
+export function missingText({ snapshot, time, shown, drilledBy }: MissingSnapshot): string {
   const newest = shown === null ? 'none at all of that machine' : `nothing newer than ${shown}`;
+  const witness = drilledBy === undefined ? 'this machine' : `a drill on "${drilledBy}"`;
   const seen =
     snapshot === null
       ? `a forget record of ${time} speaks of newer ones than it names`
-      : `this machine has seen snapshot ${snapshot} of ${time}`;
+      : `${witness} has seen snapshot ${snapshot} of ${time}`;
   return `${seen}, and the repository shows ${newest}`;
 }
 

@@ -13,21 +13,25 @@ import {
   type Lack,
   type LackProblem,
 } from './history.ts';
+import { lastDrillOf } from './last-drill.ts';
 import type { SnapshotLine } from './output/summary.ts';
+import type { LastDrill } from './output/summary-drill.ts';
 import { readerAt, stateOf, writerAt } from './repositories.ts';
 import { secretIfGiven, type Session } from './session.ts';
 
 export type Listing = Lack & {
   readonly snapshots: readonly OpenedCover[];
   readonly ownOnly: boolean;
+  readonly lastDrill: LastDrill | null;
 };
 
 /** With a secret all of them; without one, on a machine that joined, its own. */
 export async function listFor(session: Session, location: Location): Promise<Listing> {
   const { repository, ownOnly } = await openForListing(session, location);
-  const { snapshots, lack } = await historyAt(session, location, repository, session.emit);
-  sayLack(session, lack);
-  return { snapshots, ownOnly, ...lack };
+  const history = await historyAt(session, location, repository, session.emit);
+  sayLack(session, history.lack);
+  const { snapshots, lack } = history;
+  return { snapshots, ownOnly, ...lack, lastDrill: lastDrillOf(history) };
 }
 
 export type Opened = {

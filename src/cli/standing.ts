@@ -7,9 +7,11 @@ import type { Revocation } from '../repository/revocations.ts';
 import { parseLocation } from '../store/location.ts';
 import { lockAttention } from './locking.ts';
 import { lackOf, lackProblems, ROLLBACK_HINT, type Lack } from './history.ts';
+import { lastDrillOf } from './last-drill.ts';
 import { keptIn } from '../pull/kept.ts';
 import { wayBack } from './way-back.ts';
 import type { Attention, StatusSummary } from './output/summary-gateways.ts';
+import type { LastDrill } from './output/summary-drill.ts';
 import type { WayBack } from './output/summary-pull.ts';
 import { writerAt } from './repositories.ts';
 import { journalsFolder } from '../settings/places.ts';
@@ -43,6 +45,7 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
         revoked: looked?.revoked?.time ?? null,
         lockDays: settings.lockDays ?? null,
         reachable: settings.machine !== undefined && looked?.failure === undefined,
+        lastDrill: looked?.lastDrill ?? null,
         lastPush: Object.entries(settings.lastPush ?? {}).map(([install, pushed]) => {
           const { snapshot, time, files, bytes } = pushed;
           return { install, snapshot, time, files, bytes };
@@ -56,6 +59,7 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
 type Looked = {
   readonly failure: FerryError | undefined;
   readonly lack: Lack;
+  readonly lastDrill: LastDrill | null;
   readonly revoked: Revocation | undefined;
 };
 
@@ -68,11 +72,12 @@ async function look(session: Session, settings: RepositorySettings): Promise<Loo
     const writer = await writerAt(session, location);
     const history = await readHistory(writer, session.emit, session.signal);
     const lack = lackOf(writer.memory.state, writer, history);
-    return { failure: undefined, lack, revoked: writer.revoked };
+    const lastDrill = lastDrillOf(history);
+    return { failure: undefined, lack, lastDrill, revoked: writer.revoked };
   } catch (error) {
     if (!(error instanceof FerryError) || error.code === 'bug' || session.signal.aborted)
       throw error;
-    return { failure: error, lack: NO_LACK, revoked: undefined };
+    return { failure: error, lack: NO_LACK, lastDrill: null, revoked: undefined };
   }
 }
 
@@ -148,6 +153,15 @@ function ofRepository(
       message: `${location}: ${message}`,
       hint: ROLLBACK_HINT,
     })),
+    ...(status.lastDrill?.passed === false
+      ? [
+          {
+            code: 'drill-failed',
+            message: `${location}: the last drill that this machine ran failed`,
+            hint: `Run it again to see what is wrong: stateferry drill -r '${location}'`,
+          },
+        ]
+      : []),
     ...installs
       .filter(({ install, mode }) => mode === 'local' && !(install in pushes))
       .map(({ install }) => ({

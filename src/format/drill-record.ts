@@ -1,7 +1,7 @@
 /**
- * A drill record `drills/<writer>/<id>`: header ‖ box ‖ signature. What a restore came to when it was rehearsed, and how
- * far every machine's snapshots reached at that moment, by the word of the machine that ran it. The box is under that
- * machine's own subkey: readers open it too, and the bucket learns only that there was a drill.
+ * A drill record `drills/<writer>/<id>`: header ‖ box ‖ signature. What a restore came to when it was rehearsed, and
+ * how far every machine's snapshots reached at that moment, by the word of the machine that ran it. The box is under
+ * that machine's own subkey: readers open it too, and the bucket learns only that there was a drill.
  */
 import { z } from 'zod';
 import { utf8 } from '../base/bytes.ts';

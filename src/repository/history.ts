@@ -3,9 +3,10 @@
  * missing without one was not deleted by anybody who may: it was rolled back, hidden or lost.
  */
 import type { Emit, FerryEvent } from '../base/events.ts';
-import { parseWriterObjectName, type WriterId } from '../format/names.ts';
+import { parseId, parseWriterObjectName, type WriterId } from '../format/names.ts';
+import { listDrills, type OpenedDrill } from './drill-records.ts';
 import { readForgetRecords, type StoredForgetRecord } from './forget-records.ts';
-import type { MachineState } from './machine.ts';
+import type { HighWaterMark, MachineState } from './machine.ts';
 import type { ReaderRepository, WriterRepository } from './open.ts';
 import { timeText } from './objects.ts';
 import { authorsOf, listSnapshots, type StoredSnapshot } from './snapshot-list.ts';
@@ -16,6 +17,8 @@ export type History = {
   readonly snapshots: readonly StoredSnapshot[];
   /** Oldest first; of every writer, whoever asks. */
   readonly records: readonly StoredForgetRecord[];
+  /** Oldest first; each is a witness to how far everybody's snapshots reached. */
+  readonly drills: readonly OpenedDrill[];
   /** Whose snapshots these may be. */
   readonly authors: ReadonlyMap<WriterId, SnapshotAuthor>;
   /** How many of each writer are listed and could not be read or verified; they were announced. */
@@ -43,11 +46,13 @@ async function lookOnce(
 ): Promise<Look> {
   const events: FerryEvent[] = [];
   const hear: Emit = (event) => void events.push(event);
+  // Before the snapshots: what a drill saw was stored before it, and is listed after it.
+  const drills = await listDrills(repository, hear, signal);
   const snapshots = await listSnapshots(repository, hear, signal);
   // After the snapshots: the record of one that was not listed any more was stored before that.
   const records = await readForgetRecords(repository, hear, signal);
   const unreadable = countUnreadable(events);
-  return { snapshots, records, authors: authorsOf(repository), unreadable, events };
+  return { snapshots, records, drills, authors: authorsOf(repository), unreadable, events };
 }
 
 function countUnreadable(events: readonly FerryEvent[]): ReadonlyMap<WriterId, number> {
@@ -76,7 +81,11 @@ export type Hole = {
  * Below the newest that is shown of each writer; what may be missing above it, `findRollbacks` says. As many as were
  * announced as unreadable are no holes as well.
  */
-export function findHoles({ snapshots, records, unreadable }: Omit<History, 'authors'>): Hole[] {
+export function findHoles({
+  snapshots,
+  records,
+  unreadable,
+}: Omit<History, 'authors' | 'drills'>): Hole[] {
   const forgotten = forgottenOf(records);
   return [...Map.groupBy(snapshots, ({ writer }) => writer)].flatMap(([writer, own]) => {
     const ranges = missingRanges(own, forgotten.get(writer) ?? new Map<string, number>());
@@ -131,38 +140,62 @@ export type Rollback = {
     readonly sequence: number;
     readonly time: string;
     readonly snapshot?: string;
+    /** The machine whose drill saw it, where this one has not. */
+    readonly drilledBy?: string;
   };
   /** The newest that the store shows now. */
   readonly shown: { readonly sequence: number; readonly time: string } | undefined;
 };
 
 /**
- * Compares with the marks of this machine, and with forget records: a writer's newest snapshot is never forgotten, so
- * one above it is there. What the store shows must reach at least as far.
+ * Compares with the marks of this machine, with what drills saw, and with forget records: a writer's newest snapshot is
+ * never forgotten, so one above it is there. What the store shows must reach at least as far.
  */
 export function findRollbacks(
-  { snapshots, records, authors }: History,
+  { snapshots, records, drills, authors }: History,
   marks: MachineState['highWater'],
 ): Rollback[] {
   const shown = Map.groupBy(snapshots, ({ writer }) => writer);
-  const byMarks = Object.entries(marks).flatMap(([id, seen]): Rollback[] => {
+  const beyond = (id: string, seen: HighWaterMark): Rollback[] => {
     const writer = id as WriterId;
     const own = shown.get(writer) ?? [];
     const isThere = own.some((one) => one.id === seen.snapshot && one.digest === seen.digest);
     // With newer ones there, a record explains that it is gone, or it is a hole.
     if (isThere || own.some(({ cover }) => cover.sequence > seen.sequence)) return [];
     return [{ writer, seen, shown: newestOf(own) }];
-  });
-  const known = new Set(byMarks.map(({ writer }) => writer));
+  };
+  // Of a revoked machine they may have seen some that do not count any more.
+  const isAsked = (writer: WriterId): boolean => authors.get(writer)?.revoked === undefined;
+  const byMarks = Object.entries(marks).flatMap(([id, seen]) => beyond(id, seen));
+  const byDrills = [...newestDrilled(drills)].flatMap(([writer, seen]) =>
+    authors.has(writer) && isAsked(writer) ? beyond(writer, seen) : [],
+  );
   const byRecords = [...newestRecords(records)].flatMap(([writer, seen]): Rollback[] => {
     const newest = newestOf(shown.get(writer) ?? []);
     const isThere = newest !== undefined && newest.sequence > seen.sequence;
-    const author = authors.get(writer);
-    // Of a revoked machine its record may have named some that do not count any more.
-    if (isThere || known.has(writer) || !author || author.revoked) return [];
+    if (isThere || !authors.has(writer) || !isAsked(writer)) return [];
     return [{ writer, seen, shown: newest }];
   });
-  return [...byMarks, ...byRecords];
+  return firstOfEach([...byMarks, ...byDrills, ...byRecords]);
+}
+
+/** Of several witnesses to the same machine one is enough. */
+const firstOfEach = (all: readonly Rollback[]): Rollback[] =>
+  all.filter(({ writer }, index) => all.findIndex((one) => one.writer === writer) === index);
+
+type DrilledMark = HighWaterMark & { readonly drilledBy: string };
+
+/** The highest number of each writer that a drill saw. */
+function newestDrilled(drills: readonly OpenedDrill[]): ReadonlyMap<WriterId, DrilledMark> {
+  const newest = new Map<WriterId, DrilledMark>();
+  for (const { ranBy, body } of drills) {
+    for (const { writer: id, ...seen } of body.seen) {
+      const writer = parseId<WriterId>(id);
+      if (!writer || seen.sequence <= (newest.get(writer)?.sequence ?? 0)) continue;
+      newest.set(writer, { ...seen, drilledBy: ranBy });
+    }
+  }
+  return newest;
 }
 
 function newestOf(own: readonly StoredSnapshot[]): Rollback['shown'] {

@@ -26,7 +26,7 @@ import { addUser, setPolicies, type User } from '../support/versitygw-users.ts';
 
 const USERS = ['maintainer', 'writer', 'reader', 'handoff', 'newcomer'] as const;
 type UserName = (typeof USERS)[number];
-const OWN_KINDS = ['packs', 'indexes', 'lists', 'snapshots'] as const;
+const OWN_KINDS = ['packs', 'indexes', 'lists', 'snapshots', 'drills'] as const;
 const SHARED_KINDS = [
   'keys',
   'writers',
@@ -187,7 +187,7 @@ ring('versitygw', server.absent, () => {
     for (const name of foreign) await drop(name)(storeOf('maintainer'));
   });
 
-  test('a reader pulls and checks, and changes nothing', async () => {
+  test('a reader pulls, checks and drills, and changes nothing', async () => {
     use('reader');
     const bob = makeMachine(folder.path, 'reading-bob');
     const secret = ['-r', location, '--passphrase-file', bob.passphraseFile];
@@ -195,6 +195,8 @@ ring('versitygw', server.absent, () => {
     succeeded(await bob.runWith(credentials, 'pull', '--into', into, ...secret));
     assert.ok(existsSync(join(into, 'state/openclaw.json')));
     succeeded(await bob.runWith(credentials, 'check', '--read-data', ...secret));
+    const drilled = succeeded(await world.run('drill', '--json')).last();
+    assert.match(String(drilled['record']), new RegExp(`^drills/${writer}/`));
     refused(await world.run('push'), 'writer');
     await assertBeyond('reader', {
       'write a pack': put(`packs/${writer}/${'c'.repeat(32)}`),

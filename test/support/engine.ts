@@ -26,6 +26,7 @@ import {
   openForReading,
   openForWriting,
   type ReaderRepository,
+  type WriterRepository,
 } from '../../src/repository/open.ts';
 import { listSnapshots } from '../../src/repository/snapshot-list.ts';
 import { openSnapshot, type SnapshotReader } from '../../src/repository/snapshot-reader.ts';
@@ -248,7 +249,7 @@ export async function restoreTo(
 }
 
 /** As the machine that pushes, without a cache. */
-export function openWriter(store: ObjectStore, machine: Machine): Promise<unknown> {
+export function openWriter(store: ObjectStore, machine: Machine): Promise<WriterRepository> {
   const memory = { state: machine.state, save: (): Promise<void> => Promise.resolve() };
   const cache = LocalCache.open(undefined, '', () => undefined);
   return openForWriting(store, memory, cache, () => undefined, NO_ABORT);

@@ -10,7 +10,8 @@ import type { Call, Report } from '../verb.ts';
 export async function runSnapshots(call: Call, session: Session): Promise<Report> {
   const location = meantLocation(session);
   const install = textOption(call, 'install');
-  const { snapshots, ownOnly, missing, holes } = await listFor(session, location);
+  const listing = await listFor(session, location);
+  const { snapshots, ownOnly, missing, holes, lastDrill } = listing;
   return {
     exit: !isWhole({ missing, holes }) ? ERROR_CODES['history-rolled-back'].exit : 0,
     summary: {
@@ -20,6 +21,7 @@ export async function runSnapshots(call: Call, session: Session): Promise<Report
       ownOnly,
       missing,
       holes,
+      lastDrill,
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Each verb's answer as lines for stdout. */
 import { unreachable } from '../../base/errors.ts';
 import { checkLines } from './check-answer.ts';
-import { drillLines } from './drill-answer.ts';
+import { drillLines, lastDrillLine } from './drill-answer.ts';
 import { entryText } from './entry-text.ts';
 import { forgetLines } from './forget-answer.ts';
 import { gatewayLines, statusLines } from './gateway-answers.ts';
@@ -184,11 +184,12 @@ function membershipLine({ machine, isDefault }: InitSummary | JoinSummary): stri
   return `this machine is "${printableLine(machine)}" in it${rest}`;
 }
 
-function snapshotsLines({ snapshots, ownOnly, repository }: SnapshotsSummary): string[] {
+function snapshotsLines(summary: SnapshotsSummary): string[] {
+  const { snapshots, ownOnly, repository, lastDrill } = summary;
   if (snapshots.length === 0) {
     return [`no snapshots${ownOnly ? ' of this machine' : ''} in ${printableLine(repository)}`];
   }
-  return tableLines(
+  const table = tableLines(
     [
       { title: 'id' },
       { title: 'time' },
@@ -210,4 +211,5 @@ function snapshotsLines({ snapshots, ownOnly, repository }: SnapshotsSummary): s
       printableLine(one.label ?? ''),
     ]),
   );
+  return lastDrill ? [...table, lastDrillLine(lastDrill)] : table;
 }

@@ -3,7 +3,7 @@ import { isChecked } from '../../gateway/checklist.ts';
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
 import { checklistLines } from './pull-answers.ts';
-import type { DrillSummary } from './summary-drill.ts';
+import type { DrillSummary, LastDrill } from './summary-drill.ts';
 import { bytesText, countText, durationText, shortId, timeText } from './words.ts';
 
 export function drillLines(summary: DrillSummary, choices: AnswerChoices): string[] {
@@ -24,6 +24,16 @@ export function drillLines(summary: DrillSummary, choices: AnswerChoices): strin
       ? 'nothing is left of the sandbox'
       : `the sandbox is still there, with secrets in plain text: ${printableLine(kept)}`,
   ];
+}
+
+export function lastDrillLine(last: LastDrill): string {
+  const result = last.passed ? 'passed' : 'FAILED';
+  const doctor = last.doctor ? '' : ', the doctor not asked';
+  const of = `${printableLine(last.install)}@${printableLine(last.machine)}`;
+  return (
+    `last drill ${timeText(last.time)}, ${shortId(last.snapshot)} of ${of}: ${result}${doctor}` +
+    `, on ${printableLine(last.ranBy)}`
+  );
 }
 
 const LOST_SHOWN = 10;

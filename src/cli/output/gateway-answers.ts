@@ -1,5 +1,6 @@
 /** Which gateways there are, and how things stand. */
 import type { AnswerChoices } from './answers.ts';
+import { lastDrillLine } from './drill-answer.ts';
 import { handoffStatusLines } from './handoff-answer.ts';
 import { printableLine } from './printable.ts';
 import type { GatewayLine } from './gateway-line.ts';
@@ -73,6 +74,7 @@ function repositoryLines(one: StatusSummary['repositories'][number]): string[] {
         `    ${printableLine(push.install)}: last push ${timeText(push.time)}, ${shortId(push.snapshot)}, ` +
         `${countText(push.files, 'file')}, ${bytesText(push.bytes)}`,
     ),
+    ...(one.lastDrill === null ? [] : [`    ${lastDrillLine(one.lastDrill)}`]),
   ];
 }
 

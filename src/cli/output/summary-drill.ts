@@ -2,6 +2,20 @@
 import type { Cost } from './summary-parts.ts';
 import type { MissingSnapshot } from './summary-push.ts';
 
+/** The newest that the records in the repository tell of. */
+export type LastDrill = {
+  readonly time: string;
+  readonly passed: boolean;
+  readonly snapshot: string;
+  readonly install: string;
+  readonly machine: string;
+  /** Was the product's own doctor asked? */
+  readonly doctor: boolean;
+  readonly restoreMs: number;
+  /** The machine that ran it. */
+  readonly ranBy: string;
+};
+
 export type DrillSummary = Cost & {
   readonly verb: 'drill';
   readonly repository: string;

@@ -1,6 +1,7 @@
 /** What gateways and status answer with. */
 import type { GatewayLine } from './gateway-line.ts';
 import type { HandoffLine } from './summary-handoff.ts';
+import type { LastDrill } from './summary-drill.ts';
 import type { WayBack } from './summary-pull.ts';
 import type { ScheduleShown } from './summary-schedule.ts';
 
@@ -28,6 +29,8 @@ export type StatusSummary = {
     readonly reachable: boolean;
     /** How long the bucket keeps what is pushed from being deleted, as `init --lock` set it. */
     readonly lockDays: number | null;
+    /** That this machine ran; null: none, or it cannot be seen now. */
+    readonly lastDrill: LastDrill | null;
     readonly lastPush: readonly {
       readonly install: string;
       readonly snapshot: string;

@@ -21,6 +21,8 @@ export type MissingSnapshot = {
   readonly time: string;
   /** Of the newest that is shown of the same machine; null: none is. */
   readonly shown: string | null;
+  /** The machine whose drill has seen it, where this one has not. */
+  readonly drilledBy?: string;
 };
 
 /** Snapshots of one machine, by their numbers (both included), that are gone without a forget record. */

@@ -4,7 +4,7 @@ import type { Copied } from '../../transfer/copy.ts';
 import type { ProbeReport } from '../../store/probe.ts';
 import type { Policy } from '../roles/policy.ts';
 import type { Role } from '../roles/rights.ts';
-import type { DrillSummary } from './summary-drill.ts';
+import type { DrillSummary, LastDrill } from './summary-drill.ts';
 import type { HandoffCancelSummary, HandoffSummary } from './summary-handoff.ts';
 import type { MachinesSummary } from './summary-machines.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
@@ -67,6 +67,8 @@ export type SnapshotsSummary = {
   readonly ownOnly: boolean;
   readonly missing: readonly MissingSnapshot[];
   readonly holes: readonly HoleLine[];
+  /** As far as what is at hand opens; null: none that it can see. */
+  readonly lastDrill: LastDrill | null;
 };
 
 export type LsSummary = {

@@ -63,7 +63,7 @@ type Given = {
 
 const plan = ({ snapshots, records = [], rules = { last: 2 }, granted }: Given): ForgetPlan =>
   planForget({
-    history: { snapshots, records, authors: new Map(), unreadable: new Map() },
+    history: { snapshots, records, authors: new Map(), drills: [], unreadable: new Map() },
     rules,
     isMeant: () => true,
     tickets: { granted: granted ?? new Map<ObjectId, number>(), dead: [] },
