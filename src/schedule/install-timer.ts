@@ -183,8 +183,16 @@ async function enable(
   await must(command, deps, signal);
 }
 
-const isOn = async (command: Command, deps: TimerDeps, signal: AbortSignal): Promise<boolean> =>
-  (await tell(command, deps, signal)).exit === 0;
+/** Undefined: the manager cannot be asked from here. */
+async function isOn(
+  command: Command,
+  deps: TimerDeps,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  const { exit, stderr } = await tell(command, deps, signal);
+  if (exit === 0) return true;
+  return exit === COMMAND_NOT_FOUND || /failed to connect/i.test(stderr) ? undefined : false;
+}
 
 /** An empty one is no crontab at all, and answers with a failure. */
 async function readCrontab(deps: TimerDeps, signal: AbortSignal): Promise<string> {

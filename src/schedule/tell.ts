@@ -10,6 +10,8 @@ export type TellDeps = {
   readonly run: ProcessRunner;
   /** For the command; ours is added. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whose words the command is, where root is at work for somebody: it has their rights. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   readonly clock: Clock;
 };
 
@@ -47,7 +49,7 @@ const said = (who: string, why: string | undefined): string | undefined =>
 async function runCommand(
   command: string,
   notice: Notice,
-  { run, env }: TellDeps,
+  { run, env, owner }: TellDeps,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
@@ -56,6 +58,7 @@ async function runCommand(
       timeoutMs: COMMAND_TIMEOUT_MS,
       stdin: `${noticeText(notice)}\n`,
       signal,
+      ...(owner && { owner }),
     });
     if (exit === 0) return undefined;
     return timedOut ? 'the command took too long' : `the command ended with ${exit ?? 'a signal'}`;

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
-  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -253,8 +252,9 @@ describe('credentials that only the shell has', { skip }, () => {
 
       mkdirSync(join(scene.machine.home, '.aws'));
       const { accessKey, secretKey } = double;
-      appendFileSync(
-        join(scene.machine.home, '.aws/credentials'),
+      const credentials = join(scene.machine.home, '.aws/credentials');
+      writeFileSync(
+        credentials,
         `[default]\naws_access_key_id = ${accessKey}\naws_secret_access_key = ${secretKey}\n`,
       );
       succeeded(await scene.run('schedule', 'install', '--yes'));
@@ -267,7 +267,18 @@ describe('credentials that only the shell has', { skip }, () => {
       ].join('\n');
       assert.match(written, /schedule/);
       for (const secret of [secretKey, accessKey]) assert.ok(!written.includes(secret));
-      rmSync(join(scene.machine.home, '.aws'), { recursive: true });
+
+      // Later the key is taken back: the timer's push fails, and it is said why.
+      scene.change((schedule) => {
+        schedule['went'] = { push: { ok: yesterday() } };
+      });
+      const lost = readFileSync(credentials, 'utf8').replace(secretKey, 'planted-old-key');
+      writeFileSync(credentials, lost);
+      assert.notEqual((await scene.schedulers.fire())?.exit, 0);
+      const status = await scene.run('schedule', 'status', '--json');
+      assert.match(status.stdout, /"code":"store-denied"/);
+      for (const secret of ['planted-old-key', secretKey])
+        assert.ok(!status.stdout.includes(secret));
     });
   }
 });

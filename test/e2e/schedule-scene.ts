@@ -1,11 +1,11 @@
 /** A machine with schedulers that are not real, for the command line. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSchedulers, type FakeSchedulers } from '../support/fake-schedulers.ts';
 import { nobodyAbsence } from '../support/nobody.ts';
 import { writeSmallInstall } from '../support/small-install.ts';
-import { asRecord, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { asRecord, MAIN, makeFolder, makeMachine, succeeded } from './cli-run.ts';
 import type { Answer, Machine } from './cli-run.ts';
 
 export const folder = makeFolder();
@@ -20,6 +20,8 @@ export type Scene = {
   readonly repository: string;
   readonly schedulers: FakeSchedulers;
   run(...args: string[]): Promise<Answer>;
+  /** For a test that ends it before it is done. */
+  start(...args: string[]): ChildProcess;
   settings(): Record<string, unknown>;
   change(edit: (schedule: Record<string, unknown>) => void): void;
 };
@@ -37,11 +39,15 @@ export async function makeScene(
   if (OWNER) spawnSync('chown', ['-R', '14001:14001', machine.folder]);
   const settingsFile = join(machine.home, '.config/stateferry/settings.json');
   const repository = location ?? join(machine.folder, 'repository');
-  const run = (...args: string[]): Promise<Answer> =>
-    machine.runWith(
-      { PATH: `${schedulers.binDir}:/usr/bin:/bin`, STATEFERRY_HOME: '', ...variables },
-      ...args,
-    );
+  const env = { PATH: `${schedulers.binDir}:/usr/bin:/bin`, STATEFERRY_HOME: '', ...variables };
+  const run = (...args: string[]): Promise<Answer> => machine.runWith(env, ...args);
+  const start = (...args: string[]): ChildProcess =>
+    spawn(process.execPath, [MAIN, ...args], {
+      env: { HOME: machine.home, TMPDIR: machine.folder, ...env },
+      cwd: machine.folder,
+      stdio: 'ignore',
+      ...OWNER,
+    });
   const kit = join(machine.folder, 'kit');
   succeeded(
     await run('init', repository, '--kit', kit, '--passphrase-file', machine.passphraseFile),
@@ -53,6 +59,7 @@ export async function makeScene(
     repository,
     schedulers,
     run,
+    start,
     settings,
     change: (edit) => {
       const all = settings();

@@ -2,7 +2,7 @@
  * A machine's schedulers for tests: `systemctl`, `loginctl`, `crontab` and `launchctl` as programs on a PATH. They keep
  * what they are told, refuse what the real ones refuse, and start what a timer starts in an environment of their own.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProcess, type RunResult } from '../../src/process/run.ts';
 
@@ -17,6 +17,10 @@ export type FakeSchedulers = {
   /** Somebody's own lines. */
   setCrontab(text: string): void;
   enabled(): string[];
+  /** There is a manager of the whole system too, which reads /etc/systemd/system. */
+  boot(): void;
+  /** Until it is released, a service that is started does not begin. */
+  hold(): { release(): void };
   /** What the timer does when its time has come; undefined where none is switched on. */
   fire(): Promise<RunResult | undefined>;
 };
@@ -51,6 +55,11 @@ export function makeSchedulers(
     crontab: () => textOf(crontabFile),
     setCrontab: (text) => writeFileSync(crontabFile, text),
     enabled: () => readdirSync(join(state, 'enabled')),
+    boot: () => writeFileSync(join(state, 'booted'), ''),
+    hold: () => {
+      writeFileSync(join(state, 'hold'), '');
+      return { release: () => rmSync(join(state, 'hold')) };
+    },
     fire: async () => {
       const isOn = readdirSync(join(state, 'enabled')).length > 0 || existsSync(crontabFile);
       if (!isOn) return undefined;

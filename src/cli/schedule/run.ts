@@ -19,7 +19,7 @@ export async function runSchedule(session: Session, named: readonly string[]): P
   if (named.length > 0) session.settings.lock();
   else if (!lockedIt(session)) return report([], 'another stateferry is at work on this machine');
   const { proof, schedule } = session.settings.data;
-  if (proof && !proof.result) return runProof(session, proof);
+  if (proof && !proof.result && named.length === 0) return runProof(session, proof);
   if (!schedule) {
     throw new FerryError('usage', 'no schedule is installed for this home', {
       hint: 'stateferry schedule install sets one up; schedule remove takes away what is left of one.',

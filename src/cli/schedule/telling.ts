@@ -40,7 +40,12 @@ export async function tell(
   allGood: boolean | undefined,
 ): Promise<void> {
   const { clock, environment, signal, emit, settings } = session;
-  const deps = { run: runProcess, env: variablesForOthers(environment), clock };
+  const deps = {
+    run: runProcess,
+    env: variablesForOthers(environment),
+    clock,
+    ...(environment.actsForOther && { owner: environment.owner }),
+  };
   const complaints = await tellAll(notify, notices, allGood, deps, signal);
   for (const complaint of complaints) {
     const message = `nobody could be told: ${complaint}`;
