@@ -43,7 +43,7 @@ export async function sweep(
   };
   let at = 0;
   for (; at < objects.length && refused.length < REFUSALS_MAX; at += DELETES_PER_LOOK) {
-    if (at > 0 && (await store.dateMs(signal)) - plannedMs > DAY_MS) break;
+    if ((await store.dateMs(signal)) - plannedMs > DAY_MS) break;
     await inLanes(objects.slice(at, at + DELETES_PER_LOOK), DELETES_AT_ONCE, signal, deleteOne);
   }
   const settled = new Set([

@@ -171,7 +171,7 @@ type Seen = {
   readonly listMissing: boolean;
 };
 
-/** C1: tombstones first, then packs and the pack list. C2: every one present, whole and not condemned. */
+/** C1: the Date, then tombstones, then packs and the pack list. C2: every one present, whole and not condemned. */
 async function lookAtPacks(
   { packs, known }: Pick<CommitRequest, 'packs' | 'known'>,
   packList: { readonly name: string; readonly storedBytes: number | undefined },
@@ -180,12 +180,14 @@ async function lookAtPacks(
 ): Promise<Seen> {
   const { repository, emit } = deps;
   const { store } = repository;
+  // First: the window begins before the oldest thing that is seen, however long a machine sleeps while it looks.
+  const dateMs = await store.dateMs(signal);
   const tombstones = await readTombstones(repository, emit, signal);
   const condemned = new Set(tombstones.flatMap((tombstone) => tombstone.condemned));
   const looked = new Map([...known, ...packs].map((pack) => [packName(pack), pack]));
   const writers = new Set([...looked.values()].map((pack) => pack.writer));
   // Both after the tombstones; of each other they do not depend.
-  const [{ sizes, dateMs }, list] = await Promise.all([
+  const [sizes, list] = await Promise.all([
     listPacks(writers, store, signal),
     store.stat(packList.name, signal),
   ]);
@@ -197,7 +199,7 @@ async function lookAtPacks(
   const isGone = (pack: ListedPack): boolean =>
     condemned.has(packName(pack)) || absent.has(packName(pack));
   return {
-    dateMs: dateMs ?? list?.dateMs ?? (await store.dateMs(signal)),
+    dateMs,
     gone: [...looked.values()].filter(isGone),
     isMissing: packs.some(isGone),
     listMissing: !listIsWhole || condemned.has(packList.name),
@@ -225,21 +227,19 @@ async function absentPacks(
   return absent;
 }
 
-/** Sizes by name, and the Date of the first answer. */
+/** Sizes by name. */
 async function listPacks(
   writers: ReadonlySet<string>,
   store: ObjectStore,
   signal: AbortSignal,
-): Promise<{ sizes: ReadonlyMap<string, number>; dateMs: number | undefined }> {
+): Promise<ReadonlyMap<string, number>> {
   const sizes = new Map<string, number>();
-  let dateMs: number | undefined;
   for (const writer of writers) {
     for await (const listed of store.list(`packs/${writer}/`, signal)) {
       sizes.set(listed.name, listed.size);
-      dateMs ??= listed.dateMs;
     }
   }
-  return { sizes, dateMs };
+  return sizes;
 }
 
 function coverFor(

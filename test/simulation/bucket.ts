@@ -18,6 +18,8 @@ export type Weather = {
   readonly answerLost: number;
   /** Of a put: it is answered 200 and stores nothing, or only its first half. Never of a snapshot. */
   readonly putLost: number;
+  /** Of an answer with a snapshot or a pack list: it breaks off on the way. */
+  readonly cutShort: number;
   /** Of an answer: it has no Date. */
   readonly dateMissing: number;
   /** Two creations of one name within this time may both be told that they were first. */
@@ -27,8 +29,8 @@ export type Weather = {
 
 /** What a way to the bucket does to the process that goes it, drawn before and after every operation. */
 export type Fate = {
-  /** How long the machine sleeps now; 0: it stays awake. */
-  readonly sleepsMs: () => number;
+  /** How long the machine sleeps before or after this operation (`put snapshots/…`); 0: it stays awake. */
+  readonly sleepsMs: (operation: string) => number;
   readonly isKilled: () => boolean;
 };
 
@@ -129,36 +131,39 @@ export class Bucket {
     const counts = noCounts();
     const goes = <T>(
       kind: keyof typeof counts,
+      name: string,
       signal: AbortSignal,
       effect: () => T,
     ): Promise<T> => {
       throwIfAborted(signal);
       counts[kind] += 1;
       this.operations += 1;
-      return this.#goes(process, fate, effect);
+      return this.#goes(process, fate, `${kind} ${name}`, effect);
     };
     const read = (name: string): Stored | undefined => {
       assertName(name);
       return this.look(name);
     };
     const page = (prefix: string, after: string, signal: AbortSignal) =>
-      goes('list', signal, () => this.#page(prefix, after));
+      goes('list', prefix, signal, () => this.#page(prefix, after));
     return {
       location: 'simulated bucket',
       put: (name, body, options, signal) =>
-        goes('put', signal, () => {
+        goes('put', name, signal, () => {
           assertName(name);
           return this.#put(name, body, options.createOnly === true, process);
         }),
       get: (name, range, signal) =>
-        goes('get', signal, () => {
+        goes('get', name, signal, () => {
           const stored = read(name);
           if (!stored) return undefined;
           const { start, end } = cutRange(name, range, stored.bytes.length);
-          return { bytes: stored.bytes.slice(start, end), dateMs: this.date() };
+          const isCut =
+            /^(snapshots|lists)\//.test(name) && this.#dice.chance(this.#weather.cutShort);
+          return { bytes: stored.bytes.slice(start, isCut ? end >> 1 : end), dateMs: this.date() };
         }),
       getInto: (name, range, into, signal) =>
-        goes('get', signal, () => {
+        goes('get', name, signal, () => {
           const stored = read(name);
           if (!stored) return undefined;
           const { start, end } = cutRange(name, range, stored.bytes.length);
@@ -166,7 +171,7 @@ export class Bucket {
           return { length, dateMs: this.date() };
         }),
       stat: (name, signal) =>
-        goes('head', signal, () => {
+        goes('head', name, signal, () => {
           const stored = read(name);
           return stored && { size: stored.bytes.length, dateMs: this.date() };
         }),
@@ -180,12 +185,12 @@ export class Bucket {
         }
       },
       delete: (name, signal) =>
-        goes('delete', signal, () => {
+        goes('delete', name, signal, () => {
           if (!read(name)) return;
           this.delete(name);
           this.#witness.deleted(name, process);
         }),
-      dateMs: (signal) => goes('head', signal, () => this.#world.nowMs),
+      dateMs: (signal) => goes('head', '', signal, () => this.#world.nowMs),
       counts: () => ({ ...counts }),
       close: async () => {},
     };
@@ -205,10 +210,10 @@ export class Bucket {
   }
 
   /** There and back. Before either, the machine may fall asleep, or the process is killed and hears of nothing. */
-  #goes<T>(process: Process, fate: Fate, effect: () => T): Promise<T> {
+  #goes<T>(process: Process, fate: Fate, operation: string, effect: () => T): Promise<T> {
     const { requestLost, answerLost } = this.#weather;
     const pause = (): number => {
-      const sleepsMs = fate.sleepsMs();
+      const sleepsMs = fate.sleepsMs(operation);
       if (sleepsMs > 0) process.sleepFor(sleepsMs);
       return 10 + this.#dice.integer(0, 400);
     };

@@ -47,7 +47,8 @@ export class Content {
     if (dice.chance(0.25)) return;
     const kept = this.chunks.filter(() => !dice.chance(0.15));
     const dropped = this.chunks.filter((chunk) => !kept.includes(chunk));
-    const back = dice.chance(this.#returns) && this.#past.length > 0 ? [dice.pick(this.#past)] : [];
+    const returns = dice.chance(this.#returns) && this.#past.length > 0 ? dice.integer(1, 3) : 0;
+    const back = Array.from({ length: returns }, () => dice.pick(this.#past));
     const fresh = this.#fresh(dice.integer(0, Math.max(1, CHUNKS_ABOUT - kept.length)));
     this.chunks = [...new Set([...kept, ...back, ...fresh])];
     this.#past = [...this.#past, ...dropped].slice(-PAST_CHUNKS_MAX);

@@ -15,7 +15,7 @@ import type { Writer } from '../../src/repository/machine.ts';
 import { authorSelf } from '../../src/repository/open.ts';
 import { openCover, type OpenedCover } from '../../src/repository/snapshots.ts';
 import type { Bucket } from './bucket.ts';
-import type { World } from './world.ts';
+import { DAY_MS, type Process, type World } from './world.ts';
 
 /** A snapshot that was stored (C3), with what only its machine knows of it. */
 export type KnownSnapshot = {
@@ -30,6 +30,8 @@ export type KnownSnapshot = {
   forgottenMs: number | undefined;
 };
 
+const LISTING_LAG_MAX_MS = DAY_MS;
+
 /** Who may say that a snapshot was forgotten; answers what is wrong with its going. */
 export type Explain = (snapshot: KnownSnapshot) => string | undefined;
 
@@ -39,6 +41,7 @@ export class Ledger {
   readonly #explain: Explain;
   readonly #repository: string;
   readonly #sent = new Map<string, Uint8Array>();
+  readonly #condemned = new Set<string>();
   readonly #chunks = new Map<string, readonly string[]>();
   /** By the names of what they need. */
   readonly #dependents = new Map<string, Set<KnownSnapshot>>();
@@ -63,6 +66,9 @@ export class Ledger {
   stored(name: string, bytes: Uint8Array, writer: Writer, chunks: readonly string[]): void {
     if (this.snapshots.has(name)) return;
     const opened = openCover(bytes, name, this.#repository, authorSelf(writer));
+    const { sequence } = opened.cover;
+    const twin = this.ofWriter(writer.id).find((one) => one.opened.cover.sequence === sequence);
+    if (twin) this.#world.fail(`${name} and ${twin.opened.name} have the number ${sequence}`);
     const list = writerObjectName('lists', writer.id, opened.cover.packList as ObjectId);
     const needs = [list, ...this.#packsIn(list, writer)];
     const times = { storedMs: this.#world.nowMs, committedMs: undefined, forgottenMs: undefined };
@@ -82,6 +88,27 @@ export class Ledger {
     for (const need of snapshot.needs) {
       const dependents = this.#dependents.get(need) ?? new Set();
       this.#dependents.set(need, dependents.add(snapshot));
+    }
+  }
+
+  /**
+   * A tombstone names nothing that is younger than the grace period, nor what a snapshot needs that lay there, by any
+   * listing, when the run began.
+   */
+  condemned(tombstone: string, names: readonly string[], graceMs: number, by: Process): void {
+    const { nowMs } = this.#world;
+    for (const name of names) {
+      // What lies there again, by a request that was under way for weeks, is condemned already.
+      if (this.#condemned.has(name)) continue;
+      this.#condemned.add(name);
+      const stored = this.#bucket().look(name);
+      if (stored && nowMs - stored.createdMs < graceMs) {
+        this.#world.fail(`${tombstone} names ${name}, which is younger than the grace period`);
+      }
+      for (const snapshot of this.#dependents.get(name) ?? []) {
+        if (snapshot.storedMs + LISTING_LAG_MAX_MS > by.startedMs) continue;
+        this.#world.fail(`${tombstone} names ${name}, and ${snapshot.opened.name} needs it`);
+      }
     }
   }
 

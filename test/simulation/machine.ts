@@ -32,6 +32,8 @@ export type MachineParts = {
   readonly content: Content;
   readonly dice: Dice;
   readonly ledger: Ledger;
+  /** What the settings keep of what is saved: all of it, unless a rule is broken on purpose. */
+  readonly saved: (state: MachineState) => MachineState;
 };
 
 export class Machine {
@@ -41,6 +43,7 @@ export class Machine {
   readonly content: Content;
   readonly #dice: Dice;
   readonly #ledger: Ledger;
+  readonly #saved: MachineParts['saved'];
   /** As its settings have it. */
   state: MachineState;
   /** Ids of what the running push captured. */
@@ -55,6 +58,7 @@ export class Machine {
     this.content = parts.content;
     this.#dice = parts.dice;
     this.#ledger = parts.ledger;
+    this.#saved = parts.saved;
   }
 
   /** The loop of `push`, with a capture that costs nothing. */
@@ -151,7 +155,7 @@ export class Machine {
     const save = (state: MachineState): Promise<void> => {
       const { pending } = this.state;
       const mark = state.highWater[this.writer.id];
-      this.state = state;
+      this.state = this.#saved(state);
       const isDone = pending && !state.pending && mark?.snapshot === pending.snapshot;
       if (isDone && !this.#saidNotWhole) {
         const snapshot = pending.snapshot as ObjectId;

@@ -1,9 +1,10 @@
 /** Two years in the life of a repository, told by a seed: who pushes when, who sleeps, and who comes late. */
-import { toBase64, toHex, concatBytes } from '../../src/base/bytes.ts';
+import { concatBytes, fromHex, toBase64, toHex } from '../../src/base/bytes.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import { identityFromSeed, publicHalves, type Identity } from '../../src/crypto/identity.ts';
-import { HEADER_NAME } from '../../src/format/names.ts';
+import { HEADER_NAME, type ObjectId } from '../../src/format/names.ts';
 import { encodeRepositoryHeader } from '../../src/format/repository-header.ts';
+import { decodeTombstone } from '../../src/format/tombstone.ts';
 import { writerOf, type MachineState } from '../../src/repository/machine.ts';
 import { makeWriterRecord } from '../../src/repository/writers.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -19,9 +20,24 @@ const START_MS = Date.UTC(2026, 0, 1);
 
 export type StoryOptions = {
   readonly days: number;
-  /** A rule broken on purpose: what a machine or a maintainer sees of the store. */
-  readonly breakMachine?: (way: ObjectStore) => ObjectStore;
-  readonly breakMaintainer?: (way: ObjectStore) => ObjectStore;
+  /** A rule broken on purpose. */
+  readonly breakRule?: () => BrokenRule;
+  /** What every world has, whatever its dice say; for what would take too many of them to meet. */
+  readonly climate?: Climate;
+};
+
+/** Between somebody and the store, or the settings: what makes a rule of theirs of no effect. */
+export type BrokenRule = {
+  readonly machine?: (way: ObjectStore, name: string) => ObjectStore;
+  readonly maintainer?: (way: ObjectStore, name: string) => ObjectStore;
+  readonly saved?: (state: MachineState) => MachineState;
+};
+
+export type Climate = {
+  readonly weather?: Partial<Weather>;
+  /** Of every machine that pushes. */
+  readonly habits?: Partial<Habits>;
+  readonly rules?: Partial<Rules>;
 };
 
 export type Told = {
@@ -42,7 +58,11 @@ export async function tell(seed: string, options: StoryOptions): Promise<Told> {
   return story.told();
 }
 
-type Rules = { readonly graceMs: number; readonly keepLast: number };
+type Rules = {
+  readonly graceMs: number;
+  readonly keepLast: number;
+  readonly everyDays: number;
+};
 
 type Habits = {
   /** Of a store operation. */
@@ -50,13 +70,16 @@ type Habits = {
   readonly sleep: number;
   /** Longest sleep. */
   readonly sleepDays: number;
+  /** How often somebody deletes the cache. */
+  readonly cacheLost: number;
   /** How often a night brings no push at all. */
   readonly skips: number;
 };
 
 class Story {
   readonly world = new World(START_MS);
-  readonly #options: StoryOptions;
+  readonly #climate: Climate;
+  readonly #broken: BrokenRule;
   readonly #dice: Dice;
   readonly #bucket: Bucket;
   readonly #ledger: Ledger;
@@ -67,11 +90,13 @@ class Story {
   readonly #running = new Map<Process, Machine>();
   #kills = 0;
   #swept = 0;
+  #graceMs = 0;
 
   constructor(seed: string, options: StoryOptions) {
-    this.#options = options;
+    this.#climate = options.climate ?? {};
+    this.#broken = options.breakRule?.() ?? {};
     this.#dice = diceOf(seed);
-    const weather = weatherOf(this.#dice.fork('weather'));
+    const weather = { ...weatherOf(this.#dice.fork('weather')), ...options.climate?.weather };
     this.#bucket = new Bucket(this.world, this.#dice.fork('bucket'), weather, {
       stored: (name, bytes, by) => this.#seeStored(name, bytes, by),
       deleted: (name) => {
@@ -105,39 +130,54 @@ class Story {
 
   #begin(): void {
     const dice = this.#dice.fork('people');
-    const steady = { kill: 0.0005, sleep: 0.0002, sleepDays: 2, skips: 0.02 };
-    const laptop = { kill: 0.003, sleep: dice.pick([0.01, 0.05]), sleepDays: 40, skips: 0.3 };
+    const cacheLost = dice.pick([0.01, 0.3]);
+    const steady = { kill: 0.0005, sleep: 0.001, sleepDays: 2, skips: 0.02, cacheLost };
+    const sleepy = { sleep: dice.pick([0.02, 0.1]), sleepDays: dice.pick([5, 25]) };
+    const laptop = { kill: 0.003, skips: 0.3, cacheLost, ...sleepy };
     this.#machineFrom('tower', 0, dice.pick([steady, laptop]));
     this.#machineFrom('laptop', dice.integer(0, 30), laptop);
     this.#machineFrom('late', dice.integer(60, 300), dice.pick([steady, laptop]));
-    const everyDays = dice.pick([1, 3, 7]);
-    const rules = { graceMs: dice.pick([8, 14]) * DAY_MS, keepLast: dice.pick([1, 2, 5]) };
-    this.#maintainerFrom('maintainer', rules, everyDays, steady);
-    if (dice.chance(0.5)) this.#maintainerFrom('second maintainer', rules, everyDays, laptop);
+    const rules = {
+      everyDays: dice.pick([1, 1, 7]),
+      graceMs: dice.pick([8, 14]) * DAY_MS,
+      keepLast: dice.pick([1, 2, 5]),
+      ...this.#climate.rules,
+    };
+    this.#graceMs = rules.graceMs;
+    this.#maintainerFrom('maintainer', rules, dice.pick([steady, laptop]));
+    if (dice.chance(0.5)) this.#maintainerFrom('second maintainer', rules, laptop);
   }
 
-  #maintainerFrom(name: string, rules: Rules, everyDays: number, habits: Habits): void {
+  #maintainerFrom(name: string, rules: Rules, habits: Habits): void {
     const { identity, repository } = this;
     const dice = this.#dice.fork(name);
     const maintainer = new Maintainer({ identity, repository, dice, ...rules });
     this.#maintainers.push(maintainer);
-    this.#everyDay(name, dice.integer(1, 7), everyDays, habits, (way, process) =>
-      maintainer.run(this.#options.breakMaintainer?.(way) ?? way, process),
+    this.#everyDay(name, dice.integer(1, 7), rules.everyDays, habits, (way, process) =>
+      maintainer.run(this.#broken.maintainer?.(way, name) ?? way, process),
     );
   }
 
-  #machineFrom(name: string, day: number, habits: Habits): void {
+  #machineFrom(name: string, day: number, usual: Habits): void {
+    const habits = { ...usual, ...this.#climate.habits };
     this.world.at(START_MS + day * DAY_MS, () => {
       const dice = this.#dice.fork(name);
       const state = this.#join(name, dice);
       const content = new Content(dice.fork('content'), name);
-      const machine = new Machine({ name, state, content, dice, ledger: this.#ledger });
+      const machine = new Machine({
+        name,
+        state,
+        content,
+        dice,
+        ledger: this.#ledger,
+        saved: this.#broken.saved ?? ((saved) => saved),
+      });
       this.#machines.push(machine);
       this.#everyDay(name, day + 1, 1, habits, async (way, process) => {
         this.#running.set(process, machine);
-        if (dice.chance(0.01)) machine.cache.lose();
+        if (dice.chance(habits.cacheLost)) machine.cache.lose();
         content.aDayOfWork();
-        await machine.push(this.#options.breakMachine?.(way) ?? way, process);
+        await machine.push(this.#broken.machine?.(way, name) ?? way, process);
       });
     });
   }
@@ -186,7 +226,7 @@ class Story {
         () => process.end(),
         (error: unknown) => {
           process.end();
-          this.#ended(name, error);
+          this.#ended(name, process, error);
         },
       );
     };
@@ -200,19 +240,23 @@ class Story {
     next(firstDay);
   }
 
-  /** A run may give up when the network does; any other end is wrong. */
-  #ended(name: string, error: unknown): void {
-    const isNetwork = error instanceof FerryError && error.code === 'store-unreachable';
-    if (isNetwork) return;
+  /** A run may give up when the network does, or when its machine slept while what it had stored was taken away. */
+  #ended(name: string, process: Process, error: unknown): void {
+    const code = error instanceof FerryError ? error.code : undefined;
+    const tookMs = this.world.nowMs - process.startedMs;
+    if (code === 'store-unreachable' || (code === 'object-missing' && tookMs > 8 * DAY_MS)) return;
     const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.world.fail(`${name} ended with ${said}`);
   }
 
   #fateOf(habits: Habits, dice: Dice): Fate {
     return {
-      sleepsMs: () => {
-        if (!dice.chance(habits.sleep)) return 0;
-        return dice.skewed(10 * 60_000, habits.sleepDays * DAY_MS);
+      sleepsMs: (operation) => {
+        // Where it is most dangerous it happens most: between the steps of a commit and of a sweep.
+        const chance = CRITICAL.test(operation) ? habits.sleep : habits.sleep / 10;
+        if (!dice.chance(chance)) return 0;
+        const isLong = dice.chance(0.6);
+        return isLong ? dice.fraction() * habits.sleepDays * DAY_MS : dice.skewed(60_000, DAY_MS);
       },
       isKilled: () => {
         if (!dice.chance(habits.kill)) return false;
@@ -228,17 +272,26 @@ class Story {
     if (name.startsWith('snapshots/') && machine) {
       this.#ledger.stored(name, copy, machine.writer, machine.capturing);
     } else if (/^(packs|lists)\//.test(name)) this.#ledger.sent(name, copy);
+    else if (name.startsWith('tombstones/')) {
+      const object = name.slice('tombstones/'.length) as ObjectId;
+      const { names } = decodeTombstone(copy, fromHex(this.repository), object, name);
+      this.#ledger.condemned(name, names, this.#graceMs, by);
+    }
   }
 }
+
+const CRITICAL =
+  /^(list (tombstones|packs)|get tombstones|head lists|put (snapshots|tombstones)|delete packs)/;
 
 /** Every world has another mix of what may go wrong; in some only little does. */
 function weatherOf(dice: Dice): Weather {
   const maybe = (max: number): number => (dice.chance(0.4) ? 0 : dice.fraction() * max);
   return {
-    listingLagMs: dice.chance(0.4) ? 0 : dice.skewed(1000, 23 * HOUR_MS),
+    listingLagMs: dice.pick([0, 0, dice.skewed(1000, HOUR_MS), dice.fraction() * 23 * HOUR_MS]),
     requestLost: maybe(0.03),
     answerLost: maybe(0.03),
     putLost: maybe(0.01),
+    cutShort: maybe(0.01),
     dateMissing: dice.chance(0.7) ? 0 : dice.fraction(),
     createRaceMs: maybe(2000),
     pageSize: dice.skewed(5, 1000),

@@ -85,12 +85,14 @@ export class Process {
   readonly #onEnd: () => void;
   /** How far this machine's own clock is off. */
   readonly #skewMs: number;
+  readonly startedMs: number;
   isAlive = true;
   /** Asleep until then. */
   wakesMs = 0;
 
   constructor(world: World, skewMs: number, onEnd: () => void) {
     this.#world = world;
+    this.startedMs = world.nowMs;
     this.#skewMs = skewMs;
     this.#onEnd = onEnd;
   }
