@@ -3,6 +3,7 @@
  * back, every database and transcript opened, paths repaired, the product's own doctor asked, everything counted. It is
  * the same line as a pull's; what it adds is looked at in the stage, before anything is edited.
  */
+import { bytePathFromText } from '../base/byte-path.ts';
 import { assert, FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit, FerryEvent } from '../base/events.ts';
 import { makeSandbox, type SandboxFolder } from '../fs/sandbox-folder.ts';
@@ -11,6 +12,7 @@ import type { ProcessRunner } from '../process/run.ts';
 import { failedCritical, notChecked, type CheckLine } from '../gateway/checklist.ts';
 import { isWithin } from '../gateway/paths.ts';
 import type { Landing, LandingSite, Pulled, PullPlan, PullRequest } from '../pull/landing.ts';
+import { requireRoom } from '../pull/disk-room.ts';
 import { pull } from '../pull/pull.ts';
 import type { RestoreDeps } from '../pull/restore.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
@@ -77,9 +79,22 @@ export async function drill(
     sandbox.keep();
     isKept = true;
     return { ...drilled, kept: sandbox.path };
+  } catch (error) {
+    throw roomFor(request.folder, error);
   } finally {
     if (!isKept) sandbox.remove();
   }
+}
+
+/** Named by the folder that somebody chose: what is in the sandbox is gone a moment later. */
+function roomFor(folder: string, error: unknown): unknown {
+  const isFull = error instanceof FerryError && error.code === 'no-space';
+  if (!isFull || 'needed' in error.details) return error;
+  return new FerryError('no-space', `no space is left in ${folder}, so nothing was found out`, {
+    hint: 'Make room, or name a folder on a larger disk: --folder DIR',
+    details: { folder },
+    cause: error,
+  });
 }
 
 /** What was seen on the way, however it ends. */
@@ -116,13 +131,16 @@ async function rehearse(
     return one;
   });
   const durationMs = clock.nowMs() - startedMs;
+  const ok = failedCritical(seen.lines).length === 0;
+  // What fails on a full disk is no word about the snapshot.
+  if (!ok) requireRoom(bytePathFromText(sandbox.path), ROOM_LEFT_BYTES, ROOM_HINT);
   for (const { check, ok, expected, found } of seen.lines) {
     deps.emit({ type: 'check', check, ok, expected, found });
   }
   const { cover } = request.cover;
   return {
     cover: request.cover,
-    ok: failedCritical(seen.lines).length === 0,
+    ok,
     checklist: seen.lines,
     lost: seen.lost,
     doctor: {
@@ -137,6 +155,10 @@ async function rehearse(
     kept: undefined,
   };
 }
+
+/** A product that cannot write any more says whatever it says. */
+const ROOM_LEFT_BYTES = 256 * 1024;
+const ROOM_HINT = 'Make room, or name a folder on a larger disk: --folder DIR';
 
 /** A snapshot that cannot be restored is what a drill is there to find; anything else ends it. */
 async function orFound({ lines }: Seen, work: () => Promise<Pulled>): Promise<Pulled | undefined> {

@@ -42,24 +42,33 @@ export function makeSandbox(parent: string, owner: FolderOwner): SandboxFolder {
   const give = (at: string): void => {
     if (owner) chownSync(at, owner.uid, owner.gid);
   };
+  const withRoom = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw isOutOfSpace(error) ? outOfSpace(bytePathFromText(parent), error) : error;
+    }
+  };
   const mark = join(path, MARK);
   const sandbox: SandboxFolder = {
     path,
     make: (name) => {
-      mkdirSync(join(path, name), { mode: 0o700 });
-      give(join(path, name));
-      return join(path, name);
+      const made = join(path, name);
+      withRoom(() => mkdirSync(made, { mode: 0o700 }));
+      give(made);
+      return made;
     },
     keep: () => rmSync(mark),
     remove: () => removeAll(path),
   };
   try {
-    writeFileSync(mark, JSON.stringify(markOfThisProcess()), { mode: 0o600 });
+    const text = JSON.stringify(markOfThisProcess());
+    withRoom(() => writeFileSync(mark, text, { mode: 0o600 }));
     for (const at of [mark, path]) give(at);
     return sandbox;
   } catch (error) {
     sandbox.remove();
-    throw isOutOfSpace(error) ? outOfSpace(bytePathFromText(parent), error) : error;
+    throw error;
   }
 }
 
