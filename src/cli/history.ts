@@ -29,8 +29,8 @@ export function lackOf(
   history: History,
 ): Lack {
   const own = 'identity' in repository ? undefined : repository.writer.id;
-  const marks = Object.entries(state?.highWater ?? {}).filter(([id]) => id === (own ?? id));
-  const asked = withinRevocations(Object.fromEntries(marks), state?.revoked);
+  const marks = Object.entries(marksOf(state)).filter(([id]) => id === (own ?? id));
+  const asked = Object.fromEntries(marks);
   const missing = findRollbacks(history, asked).map(({ writer, seen, shown }) => ({
     writer,
     snapshot: seen.snapshot ?? null,
@@ -40,6 +40,13 @@ export function lackOf(
   }));
   return { missing, holes: findHoles(history) };
 }
+
+/** The newest that this machine has seen there of each writer. */
+export const seenAt = (session: Session, location: Location): MachineState['highWater'] =>
+  marksOf(stateOf(session, location));
+
+const marksOf = (state: MachineState | undefined): MachineState['highWater'] =>
+  withinRevocations(state?.highWater ?? {}, state?.revoked);
 
 /** What a machine made after it was revoked is not missed, whoever had seen it. */
 function withinRevocations(

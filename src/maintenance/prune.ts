@@ -10,6 +10,8 @@ import { publicHalves } from '../crypto/identity.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { parseWriterObjectName, type WriterFolder } from '../format/names.ts';
 import { readIndex } from '../repository/indexes.ts';
+import { findHoles, findRollbacks, type History } from '../repository/history.ts';
+import type { MachineState } from '../repository/machine.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { readTombstones, writeTombstone } from '../repository/tombstones.ts';
 import {
@@ -27,6 +29,11 @@ export type PruneRequest = {
   readonly graceMs: number;
   /** Nothing is stored or deleted. */
   readonly dryRun?: boolean;
+  /**
+   * What this machine has seen of each writer. With it, a repository that shows less than it should is not pruned:
+   * packs of a snapshot that is only hidden would go.
+   */
+  readonly seen?: MachineState['highWater'];
 };
 
 export type PruneDeps = {
@@ -102,7 +109,7 @@ async function perform(
 
 /** Tombstones first: what is announced after they were read is for the next run. Snapshots after packs and lists. */
 async function look(
-  { graceMs }: PruneRequest,
+  { graceMs, seen }: PruneRequest,
   deps: PruneDeps,
   signal: AbortSignal,
 ): Promise<{ readonly plan: PlannedPrune; readonly listSizes: ReadonlyMap<string, number> }> {
@@ -115,7 +122,8 @@ async function look(
   const packs = await listed(store, 'packs', signal);
   const lists = await listed(store, 'lists', signal);
   const listSizes = new Map([...lists].map(([name, { size }]) => [name, size]));
-  const { used, snapshots } = await readUsed(deps, listSizes, signal);
+  const { used, snapshots, history } = await readUsed(deps, listSizes, signal);
+  if (seen) refuseLacking(history, seen);
   const stored = new Map([...packs, ...lists]);
   const planned = planPrune({ graceMs, nowMs, tombstones, stored, used });
   const going = new Set(planned.sweep.map(({ name }) => name));
@@ -172,6 +180,21 @@ async function readUsed(
       details: { object: first.object },
     },
   );
+}
+
+/** @throws history-rolled-back when snapshots are missing that no forget record explains */
+function refuseLacking(history: History, seen: MachineState['highWater']): void {
+  const [rollback] = findRollbacks(history, seen);
+  const [hole] = findHoles(history);
+  if (!rollback && !hole) return;
+  const what = hole
+    ? `number ${hole.first} of the snapshots of ${hole.machine} is not there, and no forget record says why`
+    : 'the repository shows less than this machine has seen, and no forget record says why';
+  throw new FerryError('history-rolled-back', `${what}: nothing is deleted`, {
+    hint:
+      'If somebody hides it, its packs must stay: stateferry check names all. ' +
+      'If it is gone for good: prune --accept-missing',
+  });
 }
 
 /** Old ones that name no living pack. One that cannot be read is left where it is: `repair` is for that. */

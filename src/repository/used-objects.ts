@@ -7,12 +7,17 @@ import { toHex } from '../base/bytes.ts';
 import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
-import { writerObjectName, type ObjectId, type WriterFolder } from '../format/names.ts';
+import {
+  parseWriterObjectName,
+  writerObjectName,
+  type ObjectId,
+  type WriterFolder,
+} from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
+import { readHistory, type History } from './history.ts';
 import type { ReaderRepository } from './open.ts';
 import { PackSets } from './pack-sets.ts';
 import { readPackList } from './pack-lists.ts';
-import { listSnapshots } from './snapshot-list.ts';
 import type { OpenedCover } from './snapshots.ts';
 
 const READS_AT_ONCE = 8;
@@ -24,8 +29,8 @@ export type UnreadableSnapshot = {
   readonly message: string;
 };
 
-export type UsedObjects = {
-  readonly snapshots: readonly OpenedCover[];
+export type UsedObjects = Pick<History, 'snapshots'> & {
+  readonly history: History;
   /** Names of packs and pack lists. */
   readonly used: ReadonlySet<string>;
   readonly unreadable: readonly UnreadableSnapshot[];
@@ -43,11 +48,12 @@ export async function readUsedObjects(
 ): Promise<UsedObjects> {
   const unreadable: UnreadableSnapshot[] = [];
   const hear: Emit = (event) => {
-    if (event.type !== 'problem') return emit(event);
+    if (event.type !== 'problem' || !parseWriterObjectName(event.path)) return emit(event);
     const { path: object, code, message } = event;
     unreadable.push({ object, code, message });
   };
-  const snapshots = await listSnapshots(repository, hear, signal);
+  const history = await readHistory(repository, hear, signal);
+  const { snapshots } = history;
   const byList = Map.groupBy(snapshots, ({ writer, cover }) =>
     writerObjectName('lists', writer, cover.packList as ObjectId),
   );
@@ -66,7 +72,7 @@ export async function readUsedObjects(
     }
   });
   if (unread.length > 0) rememberSets(repository, 'lists', sets);
-  return { snapshots, used: new Set([...sets.union(), ...byList.keys()]), unreadable };
+  return { snapshots, history, used: new Set([...sets.union(), ...byList.keys()]), unreadable };
 }
 
 function packsOf(

@@ -7,6 +7,7 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import { prune, type Pruned, type PruneRequest } from '../../src/maintenance/prune.ts';
 import { DAY_MS, GRACE } from '../../src/maintenance/prune-plan.ts';
+import { writeForgetRecord } from '../../src/repository/forget-records.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';
 import type { OpenedCover } from '../../src/repository/snapshots.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
@@ -57,14 +58,20 @@ export async function pushVersion(
   return made ?? assert.fail('what was pushed is listed');
 }
 
-/** Without the record: for the engine of prune a snapshot is there or it is not. */
-export const dropSnapshot = ({ store }: PruneWorld, { name }: OpenedCover): Promise<void> =>
-  store.delete(name, NO_ABORT);
+/** As forget does it: the record first. */
+export async function dropSnapshot(
+  { store, reader }: PruneWorld,
+  { name, writer, digest, cover }: OpenedCover,
+): Promise<void> {
+  const record = { writer, snapshots: [{ sequence: cover.sequence, digest }] };
+  await writeForgetRecord(reader, record, systemRandom, NO_ABORT);
+  await store.delete(name, NO_ABORT);
+}
 
 export async function runPrune(
   { reader, store }: Pick<PruneWorld, 'reader' | 'store'>,
   events: FerryEvent[] = [],
-  request: PruneRequest = { graceMs: GRACE.defaultMs },
+  request: PruneRequest = { graceMs: GRACE.defaultMs, seen: {} },
 ): Promise<Pruned> {
   const emit = (event: FerryEvent): void => void events.push(event);
   return await prune(

@@ -10,6 +10,7 @@ import { confirm } from '../confirm.ts';
 import { startCost } from '../cost.ts';
 import type { PruneAmount, PrunePlanShown } from '../output/summary-prune.ts';
 import { countText } from '../output/words.ts';
+import { seenAt } from '../history.ts';
 import { keepLocked } from '../locking.ts';
 import { readerAt } from '../repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
@@ -35,7 +36,8 @@ export async function runPrune(call: Call, session: Session): Promise<Report> {
     await confirm(session, questionFor(plan));
   };
   const deps = { repository, random, emit, approve };
-  const pruned = await prune({ graceMs, dryRun }, deps, signal);
+  const seen = flag(call, 'acceptMissing') ? {} : { seen: seenAt(session, location) };
+  const pruned = await prune({ graceMs, dryRun, ...seen }, deps, signal);
   const locks = await keepLocked(session, repository, oldVersions?.lockDays ?? null, dryRun);
   if (dryRun) output.plan(shown(pruned.plan));
   return {

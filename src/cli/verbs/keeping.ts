@@ -199,6 +199,10 @@ export const KEEPING_VERBS: readonly Verb[] = [
     about: 'take away what no snapshot needs any more: announced first, deleted by a later run',
     options: [
       { flags: '--dry-run', about: 'show what would be announced and deleted' },
+      {
+        flags: '--accept-missing',
+        about: 'go on although snapshots are missing that no forget record explains',
+      },
       { flags: '--grace <days>', about: 'how long what is announced stays (default 14, least 8)' },
     ],
     examples: [

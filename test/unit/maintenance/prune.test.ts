@@ -5,6 +5,7 @@ import { FerryError } from '../../../src/base/errors.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
 import { ed25519KeyPair, systemRandom } from '../../../src/crypto/sodium.ts';
 import { GRACE } from '../../../src/maintenance/prune-plan.ts';
+import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { writeTombstone } from '../../../src/repository/tombstones.ts';
 import { allObjects, joinEngine, NO_ABORT, openReader, refusalOf } from '../../support/engine.ts';
 import { faultStore } from '../../support/fault-store.ts';
@@ -149,6 +150,39 @@ test('a pack that a snapshot still needs is not deleted, whoever announced it', 
   assert.deepEqual(pruned.deleted, []);
   assert.equal((await namesBelow(world.store, 'tombstones/')).length, 1, 'a push shall know');
   await assertAllRestore(world, 1);
+});
+
+test('a snapshot that the bucket hides stops a prune, and its packs stay', async (context) => {
+  const world = await pruneWorld(context);
+  const [, hidden, newest] = [
+    await pushVersion(world, 1),
+    await pushVersion(world, 2),
+    await pushVersion(world, 3),
+  ];
+  later(world, 30);
+  const hiding = (name: string): ObjectStore => ({
+    ...world.store,
+    async *list(prefix, signal) {
+      for await (const one of world.store.list(prefix, signal)) if (one.name !== name) yield one;
+    },
+  });
+  const { highWater: seen } = world.machine.state;
+  for (const { name } of [hidden, newest]) {
+    const store = hiding(name);
+    const refusal = await refusalOf(
+      runPrune({ ...world, store }, [], { graceMs: GRACE.defaultMs, seen }),
+    );
+    assert.equal(refusal.code, 'history-rolled-back');
+    assert.deepEqual(await namesBelow(world.store, 'tombstones/'), []);
+  }
+  // Told to, it goes on: what it announces then is needed again once the snapshot is back.
+  const told = await runPrune({ ...world, store: hiding(hidden.name) }, [], {
+    graceMs: GRACE.defaultMs,
+  });
+  assert.ok(told.plan.announce.length > 0);
+  later(world, 30);
+  assert.equal((await runPrune(world)).plan.sweep.length, 0);
+  await assertAllRestore(world, 3);
 });
 
 test('two prunes at once are one', async (context) => {
