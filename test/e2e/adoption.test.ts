@@ -214,7 +214,7 @@ describe('two snapshots on the same packs', () => {
       problems.map(({ object, code }) => [object, code]),
       [[first, 'object-damaged']],
     );
-    assert.match(problems[0]?.message ?? '', /needed by 2 snapshots/);
+    assert.match(problems[0]?.message ?? '', /2 snapshots/);
   });
 
   test('those of the old machine may go: the new ones stand by themselves', async (context) => {

@@ -25,14 +25,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
+import { systemRandom } from '../../src/crypto/sodium.ts';
 import { SEALED_HEADER_BYTES } from '../../src/format/header.ts';
 import { visitDirectory } from '../../src/format/pack.ts';
+import { rememberVerified } from '../../src/repository/adoption.ts';
+import { LocalCache } from '../../src/repository/cache.ts';
+import { joinRepository } from '../../src/repository/create.ts';
+import { withLanded, type MachineState } from '../../src/repository/machine.ts';
 import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { PIPELINE } from '../../src/workers/limits.ts';
 import {
   listAll,
+  machineIn,
   makeEngine,
   NO_ABORT,
   openReader,
@@ -110,6 +116,26 @@ ring('python-reader', absent, () => {
     assert.deepEqual(describe(target).filter(others), describe(made.tree).filter(others));
   });
 
+  test('it restores what another machine pushed on packs that it adopted', async () => {
+    const { store, folder } = made;
+    const bob = machineIn(folder, await joined(store));
+    const landed = join(folder, 'landed');
+    const cache = LocalCache.open(bob.cache, bob.state.repository, () => undefined);
+    const reader = await openReader(store);
+    const from = (await listAll(reader)).find(({ id }) => id === made.snapshot);
+    assert.ok(from);
+    const onVerified = rememberVerified(cache);
+    const { snapshot } = await restoreTo(reader, from, landed, { onVerified });
+    cache.close();
+    const { chunkIdKey } = snapshot;
+    bob.state = withLanded(bob.state, { install: 'openclaw', source: 'openclaw', chunkIdKey });
+    const pushed = await pushTree(store, bob, landed, { packBytes: PIPELINE.packBytes });
+    assert.ok(pushed.bytesStored < pushed.bytes / 10);
+    const target = join(folder, 'adopted');
+    await restore(python, { ...made, snapshot: pushed.id }, env, '', target);
+    assert.deepEqual(describe(target), describe(landed));
+  });
+
   test('it refuses a wrong passphrase and damaged packs', async () => {
     const refused = (change: Readonly<Record<string, string>>, repository = made.repository) =>
       assert.rejects(python.run('reader.py', [repository, 'verify'], change), /refused: /);
@@ -134,6 +160,11 @@ ring('python-reader', absent, () => {
     }
   });
 });
+
+async function joined(store: ObjectStore): Promise<MachineState> {
+  const { id, identity } = await openReader(store);
+  return joinRepository(store, id, identity, 'bob', systemRandom, NO_ABORT);
+}
 
 const ROWS = 320;
 const ROW_BYTES = 64 * 1024;
