@@ -8,6 +8,7 @@ import { startCost } from '../cost.ts';
 import { cancel } from '../handoff/cancel.ts';
 import { lifeOf } from '../handoff/expires.ts';
 import { makeHandoff, type Made } from '../handoff/make.ts';
+import { ticketPicture } from '../handoff/ticket-picture.ts';
 import { ticketTarget } from '../handoff/ticket-target.ts';
 import { chooseInstalls, installsHere } from '../installs.ts';
 import { readerAt, stateOf } from '../repositories.ts';
@@ -21,13 +22,14 @@ export async function runHandoff(call: Call, session: Session): Promise<Report> 
   const file = textOption(call, 'ticketFile');
   const expires = textOption(call, 'expires');
   if (flag(call, 'cancel')) {
-    if (expires !== undefined || file !== undefined) {
+    if (expires !== undefined || file !== undefined || flag(call, 'qr')) {
       throw new FerryError('usage', '--cancel goes with no other option of handoff');
     }
     session.settings.lock();
     return { summary: await cancel(session, name) };
   }
   const lifeMs = lifeOf(expires);
+  const picture = ticketPicture(session, flag(call, 'qr'));
   const target = ticketTarget(session, file);
   const location = meantLocation(session);
   session.settings.lock();
@@ -39,6 +41,7 @@ export async function runHandoff(call: Call, session: Session): Promise<Report> 
   await confirm(session, `Stop ${install.install} here, push its last change, and hand it over?`);
   const made = await makeHandoff(session, location, install, reader, lifeMs);
   sayNext(session, install.install, made);
+  picture(made.offer.ticket);
   target(made.offer.ticket);
   const { offer, pushed } = made;
   return {

@@ -181,6 +181,7 @@ export const MOVING_VERBS: readonly Verb[] = [
     options: [
       { flags: '--expires <time>', about: 'how long the ticket is good: 90m, 24h (default), 7d' },
       { flags: '--ticket-file <file>', about: 'write the ticket into this new file (0600)' },
+      { flags: '--qr', about: 'show it as a QR code on the terminal too' },
       { flags: '--cancel', about: 'take an open handoff back, and start the gateway again' },
     ],
     examples: [

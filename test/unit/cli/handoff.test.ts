@@ -5,6 +5,7 @@ import { FerryError } from '../../../src/base/errors.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
 import { lifeOf } from '../../../src/cli/handoff/expires.ts';
 import { handoffAttention } from '../../../src/cli/handoff/status.ts';
+import { ticketPicture } from '../../../src/cli/handoff/ticket-picture.ts';
 import { isTicketMeant } from '../../../src/cli/handoff/take-over.ts';
 import { requireTwo } from '../../../src/cli/handoff/two-alive.ts';
 import { handoffLines, handoffStatusLines } from '../../../src/cli/output/handoff-answer.ts';
@@ -93,6 +94,42 @@ describe('status', () => {
     assert.deepEqual(codes({ ...OFFERED, state: 'ended' }), ['ticket-expired']);
     const failed = { ...OFFERED, ...CONFIRMED, state: 'confirmed', ok: false } as const;
     assert.deepEqual(codes(failed), ['checklist-failed']);
+  });
+});
+
+describe('the ticket as a picture', () => {
+  const at = (columns: number, isTerminal = true, json = false) => {
+    const written: string[] = [];
+    const said: FerryEvent[] = [];
+    const write = (text: string): void => void written.push(text);
+    const stderr = { isTerminal, columns: () => columns, write };
+    const emit = (event: FerryEvent): void => void said.push(event);
+    return { written, said, session: { emit, options: { json, color: true }, sinks: { stderr } } };
+  };
+  const TICKET = `sft1${'aB3'.repeat(70)}`;
+
+  test('goes to a terminal that is wide enough, on black whatever its colours are', () => {
+    const { session, written } = at(80);
+    ticketPicture(session, true)(TICKET);
+    const [lines = ''] = written;
+    assert.equal(lines.trimEnd().split('\n').length, 31);
+    assert.ok(lines.split('\n').every((line) => line === '' || line.startsWith('\u001b[97;40m')));
+  });
+
+  test('is left out where it does not fit, and nobody asked for it', () => {
+    const narrow = at(40);
+    ticketPicture(narrow.session, true)(TICKET);
+    assert.deepEqual(narrow.written, []);
+    assert.ok(narrow.said.some((one) => one.type === 'notice' && one.code === 'qr-too-wide'));
+    const unasked = at(80);
+    ticketPicture(unasked.session, false)(TICKET);
+    assert.deepEqual([unasked.written, unasked.said], [[], []]);
+  });
+
+  test('is refused beforehand where it would end in a file, a pipe or JSON', () => {
+    for (const { session } of [at(80, false), at(80, true, true)]) {
+      assert.throws(() => ticketPicture(session, true), { code: 'usage' });
+    }
   });
 });
 
