@@ -101,6 +101,15 @@ export function dateHeaderMs(response: unknown): number | undefined {
   return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
+/** The server and region that options, environment and profile come to. */
+export async function whereIs(
+  options: S3ClientOptions,
+): Promise<{ readonly endpoint: URL; readonly region: string }> {
+  const sdk = await import('@aws-sdk/client-s3');
+  const region = options.region ?? (await regionFromChain(sdk, options));
+  return { endpoint: await endpointOf(sdk, options, region), region };
+}
+
 async function makeClient(sdk: Sdk, options: S3ClientOptions): Promise<S3Client> {
   const region = options.region ?? (await regionFromChain(sdk, options));
   const pathStyle =

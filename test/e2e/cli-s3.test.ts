@@ -1,12 +1,13 @@
 /** The same commands against a bucket: options of the location, credentials from the environment, and their absence. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { NEVER_REPLACED } from '../../src/cli/roles/rights.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
+import { exportLines, fakeNpx, lineOf, typeInto } from '../support/kit-shell.ts';
 import { startS3Double, type S3Double } from '../support/s3-double.ts';
-import { makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+import { MAIN, makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
 
 const folder = makeFolder();
 const old = makeMachine(folder.path, 'alice');
@@ -44,7 +45,7 @@ describe('a bucket', () => {
     const settings = readFileSync(join(old.settings, 'settings.json'), 'utf8');
     assert.match(settings, /"uploadChecksum": "(crc32|md5)"/);
     const page = readFileSync(kit, 'utf8');
-    assert.match(page, /holds no keys of the bucket/);
+    assert.match(page, /keys of the bucket\. This page does not hold them/);
     assert.ok(page.includes(`'s3://${double.bucketName}/ferry?endpoint=`));
   });
 
@@ -75,6 +76,29 @@ describe('a bucket', () => {
     assert.ok(puts.some(({ key }) => key.startsWith('ferry/revocations/')));
     const refused = puts.filter(({ status }) => status === 403);
     assert.deepEqual(refused, []);
+  });
+
+  test('a kit of a machine whose environment knows the bucket says it for machines that do not', async () => {
+    const place = `s3://${double.bucketName}/by-environment`;
+    const known = { AWS_ENDPOINT_URL_S3: double.url, AWS_REGION: double.region };
+    const made = join(folder.path, 'kit-3.txt');
+    const init = ['init', place, '--kit', made, '--passphrase-file', old.passphraseFile];
+    succeeded(await old.runWith({ ...credentials, ...known }, ...init));
+    const fresh = makeMachine(folder.path, 'fresh');
+    copyFileSync(made, join(fresh.folder, 'kit.txt'));
+    const npx = fakeNpx(join(folder.path, 'npx'), [process.execPath, MAIN]);
+    const env = {
+      PATH: `${npx}:/usr/bin:/bin`,
+      HOME: fresh.home,
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    const page = readFileSync(made, 'utf8');
+    const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '' } = credentials;
+    const keys = exportLines(page, { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY });
+    const line = `${keys}; ${lineOf(page, 'join')} && ${lineOf(page, 'snapshots')}`;
+    const answer = await typeInto({ env, cwd: fresh.folder }, line);
+    assert.equal(answer.exit, 0, answer.stderr);
+    assert.match(answer.stdout, /^joined repository [^]*no snapshots in /);
   });
 
   test('wrong credentials are "denied", and none of them is ever said or kept', async () => {

@@ -1,63 +1,24 @@
 /** The package as a stranger gets it: packed from a copy of the sources, unpacked elsewhere, and run. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { runProcess } from '../../src/process/run.ts';
+import { mustRunIn, packedIn, type Packed } from '../support/packed.ts';
 import { makeFolder } from './cli-run.ts';
 
 const project = join(import.meta.dirname, '../..');
 const folder = makeFolder();
-const installed = join(folder.path, 'elsewhere/node_modules/stateferry');
-const home = join(folder.path, 'home');
-const PACKED_BYTES_MAX = 500 * 1024;
-let files: string[] = [];
-let packedBytes = 0;
-
-async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const env = {
-    PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
-    HOME: home,
-    TMPDIR: folder.path,
-  };
-  const signal = new AbortController().signal;
-  const ran = await runProcess(command, [...args], { env, cwd, timeoutMs: 120_000, signal });
-  assert.equal(ran.exit, 0, ran.stdout + ran.stderr);
-  return ran.stdout;
-}
+const PACKED_BYTES_MAX = 640 * 1024;
+let packed: Packed;
 
 before(async () => {
-  const copy = join(folder.path, 'copy');
-  mkdirSync(copy);
-  mkdirSync(home);
-  const config = ['package.json', 'tsconfig.json', 'tsconfig.build.json'];
-  const texts = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'];
-  for (const name of [...config, ...texts, 'src', 'infra', 'test']) {
-    cpSync(join(project, name), join(copy, name), { recursive: true });
-  }
-  symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'));
-  await run(
-    process.execPath,
-    ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
-    copy,
-  );
-  const packed = await run('npm', ['pack', '--ignore-scripts', '--json'], copy);
-  const [report] = JSON.parse(packed) as {
-    filename: string;
-    size: number;
-    files: { path: string }[];
-  }[];
-  assert.ok(report);
-  files = report.files.map(({ path }) => path).toSorted();
-  packedBytes = report.size;
-  mkdirSync(installed, { recursive: true });
-  await run('tar', ['-xzf', report.filename, '--strip-components=1', '-C', installed], copy);
-  symlinkSync(join(project, 'node_modules'), join(installed, 'node_modules'));
+  packed = await packedIn(folder.path);
 });
 after(() => folder.remove());
 
 describe('the package', () => {
   test('holds what a user needs, and nothing else', () => {
+    const { files, bytes } = packed;
     const wanted =
       /^(dist\/.+\.(js|cjs)|src\/.+\.md|infra\/.+|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|package\.json)$/;
     assert.deepEqual(
@@ -68,10 +29,11 @@ describe('the package', () => {
       assert.ok(files.includes(file), file);
     }
     assert.ok(files.length > 100);
-    assert.ok(packedBytes < PACKED_BYTES_MAX, `${packedBytes} bytes`);
+    assert.ok(bytes < PACKED_BYTES_MAX, `${bytes} bytes`);
   });
 
   test('has every page that its pages link to', () => {
+    const { files, installed } = packed;
     let links = 0;
     for (const page of files.filter((file) => file.endsWith('.md'))) {
       const text = readFileSync(join(installed, page), 'utf8');
@@ -85,8 +47,10 @@ describe('the package', () => {
   });
 
   test('runs: help, version and the demo, from another folder and with an empty home', async () => {
-    const bin = join(installed, 'dist/bin.cjs');
+    const { bin } = packed;
     const cwd = join(folder.path, 'elsewhere');
+    const run = (command: string, args: readonly string[], from: string): Promise<string> =>
+      mustRunIn(folder.path, command, args, from);
     assert.match(await run(process.execPath, [bin, '--help'], cwd), /^Usage: stateferry /);
     const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
       version: string;

@@ -15,6 +15,7 @@ import type { Secret } from '../../src/repository/key-slots.ts';
 import { pinnedHalves, writerOf, type MachineState } from '../../src/repository/machine.ts';
 import { markOf, type Revocation } from '../../src/repository/revocations.ts';
 import type { OpenedCover } from '../../src/repository/snapshots.ts';
+import { readUsedObjects } from '../../src/repository/used-objects.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import {
@@ -167,6 +168,24 @@ test('a mirror leaves aside what it stored later, and knows a revocation that it
     [[record, 'object-missing']],
   );
   assert.deepEqual([second.leftAside, second.snapshots.after], [1, 3]);
+});
+
+test('what it stored later keeps nothing from being pruned, and stops no prune', async (context) => {
+  const scene = await makeScene(context);
+  const { store, stolen } = scene;
+  await revoke(store, stolen);
+  const before = new Set((await allObjects(store, 'packs/')).keys());
+  const forge = forger(store, stolen, 3);
+  await forge.commit(forge.chunk(2, new Uint8Array(8)));
+  const later = [...(await allObjects(store, 'packs/')).keys()].filter((name) => !before.has(name));
+  assert.equal(later.length, 1);
+  const lists = await allObjects(store, 'lists/');
+  const sizes = new Map([...lists].map(([name, { length }]) => [name, length]));
+  const reader = await openReader(store);
+  const found = await readUsedObjects(reader, sizes, () => undefined, NO_ABORT);
+  assert.deepEqual([found.snapshots.length, found.unreadable], [3, []]);
+  for (const name of before) assert.ok(found.used.has(name), name);
+  for (const name of later) assert.ok(!found.used.has(name), name);
 });
 
 test('stopped at any operation of a revocation, the next run does it, and it is stored once', async (context) => {

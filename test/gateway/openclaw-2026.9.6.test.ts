@@ -1,3 +1,4 @@
-import { defineMoveRing } from './move-ring.ts';
+import { defineMoveSuite } from './move-real.ts';
+import { productRing } from './product-ring.ts';
 
-await defineMoveRing('gateway-2026.9.6', '2026.9.6');
+await productRing('gateway-2026.9.6', '2026.9.6', defineMoveSuite);

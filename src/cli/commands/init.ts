@@ -3,6 +3,7 @@ import { HEADER_NAME } from '../../format/names.ts';
 import { createRepository } from '../../repository/create.ts';
 import { timeText } from '../../repository/objects.ts';
 import { printLocation } from '../../store/location.ts';
+import { portableLocation } from '../../store/portable-location.ts';
 import { argument, textOption } from '../call.ts';
 import { kitPage } from '../kit.ts';
 import { kitTarget } from '../kit-target.ts';
@@ -26,13 +27,15 @@ export async function runInit(call: Call, session: Session): Promise<Report> {
   // Before anything is stored, so that the keys are locked too; never on account of somebody else's repository.
   const isEmpty = (await store.stat(HEADER_NAME, session.signal)) === undefined;
   if (lock && isEmpty) await lockBucket(session, lock);
+  const anywhere = await portableLocation(location);
   const created = await createRepository(
     store,
     { passphrase, machine },
     session.random,
     ({ state, recoveryCode }) => {
       const time = timeText(session.clock.nowMs());
-      kit.write(kitPage({ recoveryCode, location, repository: state.repository, time }));
+      const { repository } = state;
+      kit.write(kitPage({ recoveryCode, location: anywhere, repository, time }));
       rememberMachine(session, location, state);
       return Promise.resolve();
     },

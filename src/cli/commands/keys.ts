@@ -6,6 +6,7 @@ import { timeText } from '../../repository/objects.ts';
 import type { OpenedIdentity } from '../../repository/open.ts';
 import { createSecretFile } from '../../settings/secret-files.ts';
 import { printLocation, type Location } from '../../store/location.ts';
+import { portableLocation } from '../../store/portable-location.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { argumentList, textOption } from '../call.ts';
 import { confirm } from '../confirm.ts';
@@ -97,7 +98,8 @@ async function addRecovery(open: Open, file: string | undefined): Promise<string
   const id = await addKey(store, opened, secret, session, session.signal);
   const recoveryCode = formatRecoveryCode(code);
   const time = timeText(session.clock.nowMs());
-  kit.write(kitPage({ recoveryCode, location, repository: opened.id, time }));
+  const anywhere = await portableLocation(location);
+  kit.write(kitPage({ recoveryCode, location: anywhere, repository: opened.id, time }));
   return id;
 }
 
