@@ -158,6 +158,7 @@ ring('versitygw', server.absent, () => {
     refused(await world.run('ls', 'latest'), 'reader');
     refused(await world.run('keys'), 'maintainer');
     refused(await world.run('join', location), 'maintainer');
+    refused(await world.run('forget', '--keep-last', '1', '--yes'), 'maintainer');
     refused(await world.run('prune', '--yes'), 'maintainer');
     refused(await world.run('handoff', '--yes'), 'handoff');
   });
@@ -187,7 +188,7 @@ ring('versitygw', server.absent, () => {
     for (const name of foreign) await drop(name)(storeOf('maintainer'));
   });
 
-  test('a reader pulls, checks and drills, and changes nothing', async () => {
+  test('a reader pulls, checks, drills and copies out, and changes nothing', async () => {
     use('reader');
     const bob = makeMachine(folder.path, 'reading-bob');
     const secret = ['-r', location, '--passphrase-file', bob.passphraseFile];
@@ -197,6 +198,7 @@ ring('versitygw', server.absent, () => {
     succeeded(await bob.runWith(credentials, 'check', '--read-data', ...secret));
     const drilled = succeeded(await world.run('drill', '--json')).last();
     assert.match(String(drilled['record']), new RegExp(`^drills/${writer}/`));
+    succeeded(await bob.runWith(credentials, 'mirror', location, join(folder.path, 'mirror')));
     refused(await world.run('push'), 'writer');
     await assertBeyond('reader', {
       'write a pack': put(`packs/${writer}/${'c'.repeat(32)}`),
@@ -246,8 +248,10 @@ ring('versitygw', server.absent, () => {
     });
   });
 
-  test('to prune and to revoke takes the maintainer, and the revoked one can read that it is', async () => {
+  test('to forget, prune and revoke takes the maintainer; the revoked one can read that it is', async () => {
     use('maintainer');
+    const forgotten = succeeded(await world.run('forget', '--keep-last', '1', '--yes', '--json'));
+    assert.ok((forgotten.last()['forgotten'] as unknown[]).length > 0, forgotten.stdout);
     succeeded(await world.run('prune', '--yes'));
     succeeded(await world.run('machines', 'revoke', writer, '--yes'));
     succeeded(await world.run('check'));
