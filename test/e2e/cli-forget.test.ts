@@ -1,0 +1,124 @@
+/** forget through the process: what it says, what it asks, and what the other verbs make of its records. */
+import assert from 'node:assert/strict';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { writeSample } from '../../src/gateway/sample/sample-install.ts';
+import { fails, makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+
+const folder = makeFolder();
+const alice = makeMachine(folder.path, 'alice');
+const repository = join(folder.path, 'repository');
+const whole = join(folder.path, 'whole');
+const secret = ['--passphrase-file', alice.passphraseFile];
+const forget = (...args: string[]): Promise<Answer> => alice.run('forget', ...args, ...secret);
+
+before(async () => {
+  writeSample({ home: alice.home, nodePath: process.execPath, port: 39_874 }).close();
+  const kit = ['--kit', join(folder.path, 'kit.txt')];
+  succeeded(await alice.run('init', repository, '--machine', 'old-mac', ...kit, ...secret));
+  for (const turn of [1, 2, 3, 4]) {
+    appendFileSync(join(alice.home, '.openclaw/workspace/MEMORY.md'), `turn ${turn}\n`);
+    succeeded(await alice.run('push', ...(turn === 1 ? ['--label', 'gold'] : [])));
+  }
+});
+after(() => folder.remove());
+
+const records = (): string[] => readdirSync(join(repository, 'forgets'));
+
+async function numbers(): Promise<unknown> {
+  const { snapshots } = succeeded(await alice.run('snapshots', '--json')).last();
+  return (snapshots as { sequence: number }[]).map(({ sequence }) => sequence);
+}
+
+describe('before anything is forgotten', () => {
+  test('a rule is needed, and a yes', async () => {
+    await fails(alice, ['forget', ...secret], { exit: 2, code: 'usage' });
+    await fails(alice, ['forget', '--keep-last', '0', ...secret], { exit: 2, code: 'usage' });
+    await fails(alice, ['forget', '--keep-within', '5 days', ...secret], {
+      exit: 2,
+      code: 'usage',
+    });
+    const args = ['forget', '--keep-last', '1', ...secret];
+    await fails(alice, args, { exit: 23, code: 'confirmation-needed' });
+    assert.deepEqual(await numbers(), [1, 2, 3, 4]);
+  });
+
+  test('an install that is not there is named', async () => {
+    const args = ['forget', '--keep-last', '1', '--install', 'resonix', ...secret];
+    await fails(alice, args, { exit: 4, code: 'install-not-found' });
+  });
+
+  test('a dry run tells the reason for each', async () => {
+    const { stderr, stdout } = succeeded(
+      await forget('--keep-last', '1', '--keep-label', 'gold', '--dry-run'),
+    );
+    assert.match(stderr, /openclaw@old-mac: keeps 2 of 4 snapshots/);
+    assert.match(stderr, /keep .* "gold" {2}label/);
+    assert.match(stderr, /forget .* not among the last; no such label/);
+    assert.match(stderr, /keep .* the newest, last/);
+    assert.match(stdout, /would forget 2 snapshots and keep 2; nothing was changed/);
+    assert.deepEqual(await numbers(), [1, 2, 3, 4]);
+  });
+});
+
+describe('what was forgotten', () => {
+  test('is gone, explained, and said to be freed by prune', async () => {
+    const args = ['--keep-last', '1', '--keep-label', 'gold', '--yes'];
+    const summary = succeeded(await forget(...args, '--json')).last();
+    assert.deepEqual(summary['deleted'], { snapshots: 2, tickets: 0 });
+    assert.equal((summary['records'] as string[]).length, 1);
+    assert.deepEqual(await numbers(), [1, 4]);
+    assert.deepEqual(succeeded(await alice.run('status', '--json')).last()['attention'], []);
+    succeeded(await alice.run('check', ...secret));
+    const again = succeeded(await forget(...args));
+    assert.match(again.stdout, /nothing to forget/);
+  });
+
+  test('costs the next push nothing', async () => {
+    succeeded(await alice.run('push'));
+    assert.deepEqual(await numbers(), [1, 4, 5]);
+    const words = succeeded(await forget('--keep-last', '1', '--keep-label', 'gold', '--yes'));
+    assert.match(words.stdout, /forgot 1 snapshot, kept 2[^]*freed by prune: stateferry prune/);
+    assert.deepEqual(await numbers(), [1, 5]);
+    cpSync(repository, whole, { recursive: true });
+  });
+});
+
+describe('records that somebody meddles with', () => {
+  test('one that is deleted leaves a hole, which is named', async () => {
+    for (const name of records()) rmSync(join(repository, 'forgets', name));
+    const { stderr, exit } = await alice.run('snapshots');
+    assert.equal(exit, 21);
+    assert.match(stderr, /numbers 2 to 4 of the snapshots of old-mac are not there/);
+    const status = await alice.run('status', '--json');
+    assert.equal(status.exit, 21);
+    assert.equal((await alice.run('check', '--json', ...secret)).exit, 21);
+  });
+
+  test('one that the root key did not sign explains nothing', async () => {
+    cpSync(whole, repository, { recursive: true });
+    for (const name of records()) {
+      const path = join(repository, 'forgets', name);
+      const bytes = readFileSync(path);
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+    }
+    // What was verified before may come from the cache: this is how another machine sees it.
+    rmSync(join(alice.settings, 'cache'), { recursive: true });
+    const { problems } = (await alice.run('check', '--json', ...secret)).last();
+    const codes = (problems as { code: string }[]).map(({ code }) => code);
+    assert.deepEqual(codes, ['object-foreign', 'object-foreign', 'history-rolled-back']);
+  });
+
+  test('nothing is forgotten where the newest is hidden, and --yes does not stand for a person', async () => {
+    rmSync(repository, { recursive: true });
+    cpSync(whole, repository, { recursive: true });
+    const pushed = succeeded(await alice.run('push', '--json')).last();
+    const [newest] = pushed['snapshots'] as { id: string }[];
+    const [writer = ''] = readdirSync(join(repository, 'snapshots'));
+    rmSync(join(repository, 'snapshots', writer, newest?.id ?? ''));
+    const args = ['forget', '--keep-last', '1', '--yes', ...secret];
+    await fails(alice, args, { exit: 21, code: 'history-rolled-back' });
+  });
+});
