@@ -293,6 +293,7 @@ describe('what is asked for wrongly', { skip }, () => {
     [['install', '--at', '25:00'], 2, /--at 25:00 is no time of day/],
     [['install', '--check', 'hourly'], 2, /daily, weekly, monthly/],
     [['install', '--no-push'], 2, /nothing is left to do/],
+    [['install', '--keep-daily', 'x'], 2, /--keep-daily x/],
     [['install', '--scheduler', 'at'], 2, /systemd, launchd or cron/],
     [['install', '--check'], 12, /needs a reader key file.*\n.*another machine than the gateway/],
     [['sideways'], 2, /install \| status \| remove \| run/],
@@ -306,12 +307,22 @@ describe('what is asked for wrongly', { skip }, () => {
     });
   }
 
-  test('with a reader key prune, a sampled check and a drill go along, and the risk is said', async () => {
+  test('with a reader key the keeping jobs go along, one after the other, and the risk is said', async () => {
     const { passphraseFile } = scene.machine;
     const key = join(scene.machine.folder, 'reader.key');
     const add = ['keys', 'add', 'reader', key, '--passphrase-file', passphraseFile];
     succeeded(await scene.run(...add));
-    const jobs = ['--prune', '--check', 'daily', '--drill', 'monthly', '--reader-key', key];
+    const keep = ['--keep-last', '1', '--keep-label', 'gold'];
+    const jobs = [
+      ...keep,
+      '--prune',
+      '--check',
+      'daily',
+      '--drill',
+      'monthly',
+      '--reader-key',
+      key,
+    ];
     const answer = succeeded(await scene.run('schedule', 'install', ...jobs, '--yes', '--json'));
     assert.ok(answer.lines().some(({ code }) => code === 'reader-key-on-gateway'));
     const late = (): void =>
@@ -319,13 +330,17 @@ describe('what is asked for wrongly', { skip }, () => {
         schedule['installed'] = longAgo();
         schedule['went'] = { push: { ok: new Date().toISOString() } };
       });
+    succeeded(await scene.run('push'));
     late();
+    assert.equal(snapshotsIn(scene.repository), 2);
     const ran = succeeded(await scene.run('schedule', 'run', '--json')).last();
     assert.deepEqual(outcomes(ran), [
+      ['forget', true, null],
       ['prune', true, null],
       ['check', true, null],
       ['drill', true, null],
     ]);
+    assert.equal(snapshotsIn(scene.repository), 1);
     const file = readFileSync(join(scene.machine.home, '.config/stateferry/settings.json'), 'utf8');
     assert.ok(!file.includes('stateferry-reader-1'), 'the path of the key is kept, never the key');
 
@@ -337,8 +352,8 @@ describe('what is asked for wrongly', { skip }, () => {
     }
     const bad = await scene.run('schedule', 'run', '--json');
     assert.equal(bad.exit, 15, bad.stdout);
-    const [prune, check, drill] = outcomes(bad.last());
-    assert.equal(prune?.[0], 'prune');
+    const [forget, prune, check, drill] = outcomes(bad.last());
+    assert.deepEqual([forget?.[0], prune?.[0]], ['forget', 'prune']);
     assert.deepEqual([check?.[0], check?.[1]], ['check', false]);
     assert.match(String(check?.[2]), /^packs\/.*: /);
     assert.deepEqual([drill?.[0], drill?.[1]], ['drill', false]);

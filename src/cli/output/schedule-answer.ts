@@ -41,7 +41,9 @@ export function schedulePlanLines(plan: SchedulePlan): string[] {
   const { scheduler, at, repositories, jobs, files, crontab, commands, tells, leftBehind } = plan;
   return [
     `by ${scheduler}, from ${at} on; what was missed is made up for within the hour`,
-    ...jobs.map(({ job, every }) => `  ${job}, ${every}`),
+    ...jobs.map(
+      ({ job, every, words }) => `  ${[job, ...words].map(printableLine).join(' ')}, ${every}`,
+    ),
     ...repositories.map((one) => `  repository  ${printableLine(one)}`),
     ...files.map(({ path }) => `  writes      ${printableLine(path)}`),
     ...(crontab === null ? [] : ['  adds        a line to the crontab']),

@@ -35,7 +35,12 @@ export type SchedulePlan = {
   readonly scheduler: string;
   readonly at: string;
   readonly repositories: readonly string[];
-  readonly jobs: readonly { readonly job: string; readonly every: string }[];
+  readonly jobs: readonly {
+    readonly job: string;
+    readonly every: string;
+    /** What its verb is called with. */
+    readonly words: readonly string[];
+  }[];
   readonly files: readonly { readonly path: string; readonly text: string }[];
   readonly crontab: string | null;
   readonly commands: readonly string[];

@@ -141,7 +141,7 @@ function shownPlan(
     scheduler: `${kind} (${scope})`,
     at,
     repositories,
-    jobs: jobs.map(({ job, every }) => ({ job, every })),
+    jobs,
     files: plan.files,
     crontab: plan.crontab ?? null,
     commands: [...plan.reload, proof, ...plan.enable].map((words) => words.join(' ')),

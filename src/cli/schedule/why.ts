@@ -17,6 +17,7 @@ function complaintsOf(summary: Summary): readonly Why[] {
       return 'dryRun' in summary ? [] : [...summary.failed, ...unread(summary.snapshots)];
     case 'check':
       return summary.problems.map(({ object, code, message }) => named(object, code, message));
+    case 'forget':
     case 'prune':
       return summary.refused.map(({ object, code, message }) => named(object, code, message));
     case 'drill':

@@ -8,7 +8,8 @@ import {
   type Notify,
   type Scheduler,
 } from '../../schedule/record.ts';
-import { textOption } from '../call.ts';
+import { listOption, textOption } from '../call.ts';
+import { KEEP_OPTIONS, keepRulesOf } from '../keep-rules.ts';
 import type { Call } from '../verb.ts';
 import { ageOf } from './age.ts';
 
@@ -29,6 +30,7 @@ export function scheduleWish(call: Call): ScheduleWish {
   const watchMs = ageOf('--watch', textOption(call, 'watch'));
   const jobs: Job[] = [
     ...(call.options['push'] === false ? [] : [job('push', 'daily', ['--all'])]),
+    ...forgetJob(call),
     ...optional(call, 'prune', []),
     ...optional(call, 'check', [SAMPLE]),
     ...optional(call, 'drill', []),
@@ -53,6 +55,19 @@ const job = (name: JobName, every: Every, words: readonly string[]): Job => ({
   every,
   words: [...words],
 });
+
+/** With keep rules, as they were typed; tried now, so that no night finds out that one is none. */
+function forgetJob(call: Call): Job[] {
+  const words = KEEP_OPTIONS.flatMap(({ flags }) => {
+    const option = flags.split(' ')[0] ?? '';
+    const name = option.slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    const values = [textOption(call, name) ?? listOption(call, name)].flat();
+    return values.map((value) => `${option}=${value}`);
+  });
+  if (words.length === 0) return [];
+  keepRulesOf(call);
+  return [job('forget', 'weekly', words)];
+}
 
 /** `--check`, `--check weekly`. */
 function optional(call: Call, name: JobName, words: readonly string[]): Job[] {

@@ -1,4 +1,5 @@
 /** What happens by itself, with its many choices. */
+import { KEEP_OPTIONS } from '../keep-rules.ts';
 import type { Verb } from '../verb.ts';
 
 export const SCHEDULE_VERB: Verb = {
@@ -11,11 +12,16 @@ export const SCHEDULE_VERB: Verb = {
   options: [
     { flags: '--at <time>', about: 'time of day, by the clock of this machine (default: 03:30)' },
     { flags: '--no-push', about: 'this machine only looks after the repository' },
+    ...KEEP_OPTIONS.map(({ flags, about, ...more }) => ({
+      flags,
+      about: `forget every week: ${about}`,
+      ...more,
+    })),
     {
-      flags: '--check [every]',
-      about: 'read a part of the data: daily, weekly (default), monthly',
+      flags: '--prune [every]',
+      about: 'take away what no snapshot needs any more: daily, weekly (default), monthly',
     },
-    { flags: '--prune [every]', about: 'take away what no snapshot needs any more' },
+    { flags: '--check [every]', about: 'read a twentieth of the data, the longest unread first' },
     {
       flags: '--drill [every]',
       about: 'rehearse a restore in a sandbox, of another install each time',
@@ -36,7 +42,7 @@ export const SCHEDULE_VERB: Verb = {
   examples: [
     'stateferry schedule install',
     'stateferry schedule install --at 02:15 --dry-run',
-    'stateferry schedule install --no-push --prune --check --drill weekly --reader-key /root/ferry.key',
+    'stateferry schedule install --no-push --keep-daily 14 --prune --check --drill --reader-key ./ferry.key',
     "stateferry schedule install --no-push --watch 3d --notify-command 'mail -s ferry me'",
     'stateferry schedule status',
     'stateferry schedule run drill',

@@ -127,10 +127,10 @@ const LINES: readonly Line[] = [
     options: { principal: 'old-mac' },
   },
   {
-    line: 'schedule install --at 02:00 --no-push --check --dry-run',
+    line: 'schedule install --at 02:00 --no-push --keep-daily 7 --check --dry-run',
     verb: 'schedule',
     args: ['install', []],
-    options: { at: '02:00', push: false, check: true, dryRun: true },
+    options: { at: '02:00', push: false, keepDaily: '7', check: true, dryRun: true },
   },
   { line: 'probe', verb: 'probe', args: [undefined], options: {} },
   {
