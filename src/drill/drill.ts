@@ -7,7 +7,6 @@ import { bytePathFromText } from '../base/byte-path.ts';
 import { assert, FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit, FerryEvent } from '../base/events.ts';
 import { makeSandbox, type SandboxFolder } from '../fs/sandbox-folder.ts';
-import type { SnapshotBody } from '../format/snapshot.ts';
 import type { ProcessRunner } from '../process/run.ts';
 import { failedCritical, notChecked, type CheckLine } from '../gateway/checklist.ts';
 import { isWithin } from '../gateway/paths.ts';
@@ -126,25 +125,28 @@ async function rehearse(
     };
     const [one] = await pull([wish], { ...watched, confirm }, signal);
     assert(one, 'one snapshot was rehearsed');
-    const oldNames = namesOfOldMachine(sandbox, snapshot.body);
-    seen.lines.push(...lastLines(one, seen).map(oldNames), await originals.line(signal));
+    seen.lines.push(...lastLines(one, seen), await originals.line(signal));
     return one;
   });
   const durationMs = clock.nowMs() - startedMs;
   const ok = failedCritical(seen.lines).length === 0;
   // What fails on a full disk is no word about the snapshot.
   if (!ok) requireRoom(bytePathFromText(sandbox.path), ROOM_LEFT_BYTES, ROOM_HINT);
-  for (const { check, ok, expected, found } of seen.lines) {
+  const named = namesOfOldMachine(sandbox, seen);
+  const checklist = seen.lines.map((line) => namedLine(line, named));
+  for (const { check, ok, expected, found } of checklist) {
     deps.emit({ type: 'check', check, ok, expected, found });
   }
+  const doctor = pulled?.landed?.doctor ?? { ran: false, exit: null, findings: [] };
   const { cover } = request.cover;
   return {
     cover: request.cover,
     ok,
-    checklist: seen.lines,
+    checklist,
     lost: seen.lost,
     doctor: {
-      ...(pulled?.landed?.doctor ?? { ran: false, exit: null, findings: [] }),
+      ...doctor,
+      findings: doctor.findings.map(named),
       version: seen.landing?.cli?.version ?? null,
     },
     files: pulled?.restored?.files ?? cover.files,
@@ -185,8 +187,10 @@ const watching =
     if (event.type === 'problem') {
       seen.lost.push({ path: event.path, code: event.code, why: event.message });
     }
-    // Said with all others at the end.
-    if (event.type !== 'check') emit(event);
+    // Said with all others at the end; and nobody sets a variable for a sandbox.
+    const isUnsaid =
+      event.type === 'check' || (event.type === 'notice' && event.code === 'variable-needed');
+    if (!isUnsaid) emit(event);
   };
 
 function pullRequest(
@@ -246,19 +250,17 @@ function refuseOutside({ path }: SandboxFolder, place: string): void {
 }
 
 /** What was looked at lay in a folder that nobody has ever heard of. */
-function namesOfOldMachine(
-  { path }: SandboxFolder,
-  { install }: SnapshotBody,
-): (line: CheckLine) => CheckLine {
-  const named = (text: string): string =>
-    text.replaceAll(`${path}/${HOME}`, install.home).replaceAll(`${path}/${ELSEWHERE}`, '');
-  return (line) => ({
-    ...line,
-    check: named(line.check),
-    expected: named(line.expected),
-    found: named(line.found),
-  });
+function namesOfOldMachine({ path }: SandboxFolder, { landing }: Seen): (text: string) => string {
+  const home = landing?.request.snapshot.body.install.home ?? '';
+  return (text) => text.replaceAll(`${path}/${HOME}`, home).replaceAll(`${path}/${ELSEWHERE}`, '');
 }
+
+const namedLine = (line: CheckLine, named: (text: string) => string): CheckLine => ({
+  ...line,
+  check: named(line.check),
+  expected: named(line.expected),
+  found: named(line.found),
+});
 
 /** The checklist of the pull, and in the place of the doctor's line why there is none. */
 function lastLines({ landed }: Pulled, { landing }: Seen): CheckLine[] {

@@ -6,6 +6,7 @@ import type { Entry } from '../format/entry.ts';
 import { isDatabase, type FileKind } from '../fs/whole-file.ts';
 import type { CheckLine } from '../gateway/checklist.ts';
 import type { Landing } from '../pull/landing.ts';
+import { PIPELINE } from '../workers/limits.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { ContentReader } from './content-reader.ts';
 import { differenceOf } from './entry-difference.ts';
@@ -77,12 +78,24 @@ function entriesLine({ entries, different }: Looked): CheckLine {
   return { check: 'files, folders and links', ok, critical: true, expected, found };
 }
 
-function judge(files: readonly ToJudge[], tasks: Tasks, signal: AbortSignal): Promise<Judged[]> {
-  return Promise.all(
-    files.map(async ({ path, name, kind }) => {
-      const { verdict } = await tasks.run('judged', { type: 'judge', path, kind });
-      throwIfAborted(signal);
-      return { name, kind, ...verdict };
-    }),
+/** A few at a time: an install may have a hundred thousand transcripts. */
+async function judge(
+  files: readonly ToJudge[],
+  tasks: Tasks,
+  signal: AbortSignal,
+): Promise<Judged[]> {
+  const judged: Judged[] = [];
+  const waiting = files.values();
+  const inFlight = Array.from(
+    { length: tasks.threads * PIPELINE.lotsInFlightPerWorker },
+    async () => {
+      for (const { path, name, kind } of waiting) {
+        const { verdict } = await tasks.run('judged', { type: 'judge', path, kind });
+        throwIfAborted(signal);
+        judged.push({ name, kind, ...verdict });
+      }
+    },
   );
+  await Promise.all(inFlight);
+  return judged;
 }

@@ -5,6 +5,7 @@ import { loadConfig, variablesIn } from '../gateway/config-text.ts';
 import { movePath } from '../gateway/path-map.ts';
 import { isAbsolutePath, isWithin } from '../gateway/paths.ts';
 import { readFileIfAny } from '../gateway/read.ts';
+import { isStandardName } from '../gateway/services.ts';
 import { configVariables } from '../gateway/variables.ts';
 import type { Landing } from '../pull/landing.ts';
 
@@ -22,8 +23,7 @@ const NO_PORT = '1';
 export const sandboxedRunner =
   (run: ProcessRunner, { brand, temporary, variables }: SandboxRun): ProcessRunner =>
   (command, args, options) => {
-    const prefixes = brand ? [brand.envPrefix, ...brand.legacyEnvPrefixes] : [];
-    const kept = Object.entries(options.env).filter(([name]) => !leadsOut(name, prefixes));
+    const kept = Object.entries(options.env).filter(([name]) => !leadsOut(name, brand));
     const env = {
       ...Object.fromEntries(kept),
       ...(brand && { [`${brand.envPrefix}_GATEWAY_PORT`]: NO_PORT }),
@@ -38,36 +38,39 @@ export const sandboxedRunner =
   };
 
 /** What every command is told about the install that is meant. */
-const MEANT = new Set(['STATE_DIR', 'CONFIG_PATH', 'PROFILE']);
+const MEANT = ['STATE_DIR', 'CONFIG_PATH', 'PROFILE'];
 const OF_THE_SESSION =
   /^(XDG_\w+|DBUS_\w+|TMPDIR|TMP|TEMP|NODE_COMPILE_CACHE|PI_CODING_AGENT_DIR)$/;
 
-const leadsOut = (name: string, prefixes: readonly string[]): boolean =>
-  OF_THE_SESSION.test(name) ||
-  prefixes.some(
-    (prefix) => name.startsWith(`${prefix}_`) && !MEANT.has(name.slice(prefix.length + 1)),
-  );
+function leadsOut(name: string, brand: Brand | undefined): boolean {
+  if (OF_THE_SESSION.test(name)) return true;
+  if (brand === undefined || MEANT.some((one) => name === `${brand.envPrefix}_${one}`))
+    return false;
+  return [brand.envPrefix, ...brand.legacyEnvPrefixes].some((one) => name.startsWith(`${one}_`));
+}
 
 /**
- * Beside those: paths that `.env` and the config have of the old machine, where the sandbox has them; and something for
- * what came from the old machine's shell, since a config with a variable that nothing sets is no config to the product.
+ * Beside those: paths of the old machine that the config reaches by way of variables, where the sandbox has them; and
+ * something for what came from the old machine's shell, since a config with a variable that nothing sets is no config
+ * to the product.
  */
 export function variablesOf(
-  { placement, request, target }: Landing,
+  { placement, request, target, brand }: Landing,
   sandbox: string,
 ): Record<string, string> {
   const { stateDir, configPath, map } = placement;
   const config = loadConfig(configPath, readFileIfAny);
+  const named = variablesIn(JSON.stringify(config.value));
+  const ofCaller = Object.entries(request.site.env).filter(([name]) => named.includes(name));
   const install = { stateDir, home: target.home };
-  const known = configVariables({ install, config, env: {} });
+  const known = configVariables({ install, config, env: Object.fromEntries(ofCaller) });
   const moved = Object.entries(known).flatMap(([name, value]) => {
-    const isOld = isAbsolutePath(value) && !isWithin(sandbox, value);
+    const isOld =
+      isAbsolutePath(value) && !isWithin(sandbox, value) && !isStandardName(name, brand);
     const to = isOld ? movePath(map, value) : undefined;
     return to === undefined ? [] : [[name, to] as const];
   });
-  const unset = variablesIn(JSON.stringify(config.value)).filter(
-    (name) => known[name] === undefined && request.site.env[name] === undefined && name !== 'HOME',
-  );
+  const unset = named.filter((name) => known[name] === undefined && name !== 'HOME');
   return {
     ...Object.fromEntries(unset.map((name) => [name, PLACEHOLDER])),
     ...Object.fromEntries(moved),

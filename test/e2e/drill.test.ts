@@ -84,6 +84,33 @@ describe('a snapshot that is whole', () => {
     );
   });
 
+  test('variables that the config names lead into the sandbox, or hold something', async () => {
+    const reached = await sampleWorld('variables');
+    const config = join(reached.oldHome, '.openclaw/openclaw.json');
+    const text = readFileSync(config, 'utf8');
+    const skills =
+      'skills: { load: { extraDirs: ["${OF_DOTENV}", "${OF_CALLER}", "${OF_SHELL}/x"] } },';
+    writeFileSync(config, text.replace(/^\{|(?<=\n)\{/, `{ ${skills}`));
+    appendFileSync(
+      join(reached.oldHome, '.openclaw/.env'),
+      `\nOF_DOTENV=${reached.oldHome}/skills\n`,
+    );
+    await pushHome(reached);
+    const told = join(reached.folder, 'told');
+    const spy = join(reached.folder, 'spy');
+    mkdirSync(spy);
+    const script = `#!/bin/sh\nenv | grep ^OF_ > ${told}\nexec ${reached.binDir}/openclaw "$@"\n`;
+    writeFileSync(join(spy, 'openclaw'), script, { mode: 0o755 });
+    const env = { OF_CALLER: `${reached.oldHome}/more` };
+    const drilled = await drillIn(reached, { path: `${spy}:/usr/bin:/bin`, env });
+    assert.deepEqual(failedIn(drilled), []);
+    const lines = readFileSync(told, 'utf8').trimEnd().split('\n').toSorted();
+    assert.deepEqual(
+      lines.map((line) => line.replace(/=.*\/stateferry-drill-\w+/, '=BOX')),
+      ['OF_CALLER=BOX/home/more', 'OF_DOTENV=BOX/home/skills', 'OF_SHELL=not-known-in-a-drill'],
+    );
+  });
+
   test('passes without the product, and says that nobody asked it', async () => {
     const drilled = await drillIn(world, { path: '/usr/bin:/bin' });
     assert.equal(drilled.ok, true);
