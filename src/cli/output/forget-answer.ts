@@ -1,8 +1,8 @@
 /** What a forget is about to do, with the reason for every snapshot, and what it did. */
 import type { Doomed, Kept } from '../../maintenance/forget-plan.ts';
 import type { AnswerChoices } from './answers.ts';
+import { refusedLines, versionsLines } from './deleting.ts';
 import { printableLine } from './printable.ts';
-import { versionsLines } from './prune-answer.ts';
 import type { DoomedLine, ForgetPlanShown, ForgetSummary, KeptLine } from './summary-forget.ts';
 import { countText, durationText, shortId, timeText } from './words.ts';
 
@@ -97,12 +97,7 @@ export function forgetLines(summary: ForgetSummary, { paint }: AnswerChoices): s
   const did = `forgot ${countText(deleted.snapshots, 'snapshot')}, kept ${kept.length}`;
   const said = deleted.snapshots === 0 && refused.length === 0 ? 'nothing to forget' : did;
   return [
-    ...refused
-      .slice(0, REFUSED_LISTED_MAX)
-      .map(({ object, message }) => `${paint.bad('refused')} ${object}: ${printableLine(message)}`),
-    ...(refused.length > REFUSED_LISTED_MAX
-      ? [`and ${refused.length - REFUSED_LISTED_MAX} more that the store refused to delete`]
-      : []),
+    ...refusedLines(refused, paint),
     refused.length === 0 ? paint.good(said) : said,
     ...undoneLine(refused.length + left.length),
     ...(deleted.snapshots > 0
@@ -114,8 +109,6 @@ export function forgetLines(summary: ForgetSummary, { paint }: AnswerChoices): s
     `took ${durationText(summary.durationMs)}`,
   ];
 }
-
-const REFUSED_LISTED_MAX = 5;
 
 const undoneLine = (count: number): string[] =>
   count === 0

@@ -1,6 +1,7 @@
 /** What a prune is about to do, and what it did. */
-import type { OldVersions } from '../../store/object-store.ts';
+
 import type { AnswerChoices } from './answers.ts';
+import { refusedLines, versionsLines } from './deleting.ts';
 import { printableLine } from './printable.ts';
 import type { LocksSummary, PruneAmount, PrunePlanShown, PruneSummary } from './summary-prune.ts';
 import { bytesText, countText, durationText, timeText } from './words.ts';
@@ -42,32 +43,6 @@ function amountText({ packs, lists, indexes, tombstones, bytes }: PruneAmount): 
   return `${counts.length === 0 ? 'no packs' : counts.join(', ')} (${bytesText(bytes)})`;
 }
 
-/** What is deleted is not always gone. */
-export function versionsLines(old: OldVersions | null): string[] {
-  if (old === null || old.kept === 'off') return [];
-  if (old.kept === 'unknown') {
-    return ['whether the bucket keeps old versions of what is deleted could not be found out'];
-  }
-  const { lockDays, goneAfterDays } = old;
-  const locked =
-    lockDays === null || lockDays === 'unknown'
-      ? []
-      : [`Object Lock keeps each for ${countText(lockDays, 'day')} from when it was stored`];
-  const gone =
-    goneAfterDays === 'unknown'
-      ? ['whether the bucket removes old versions by itself could not be found out']
-      : goneAfterDays === null
-        ? ['nothing removes old versions by itself: give the bucket a lifecycle rule for them']
-        : [
-            `the bucket removes an old version ${countText(goneAfterDays, 'day')} later, not before`,
-          ];
-  const hides =
-    old.kept === 'on'
-      ? 'the bucket keeps old versions: what is deleted is hidden, and its space is freed later'
-      : 'the bucket may keep old versions from before its versioning was suspended';
-  return [hides, ...gone, ...locked];
-}
-
 export function pruneLines(summary: PruneSummary, { paint }: AnswerChoices): string[] {
   const { deleted, announce, refused, left, next } = summary;
   if (summary.dryRun === true) {
@@ -83,12 +58,7 @@ export function pruneLines(summary: PruneSummary, { paint }: AnswerChoices): str
   ];
   const said = did.length === 0 ? 'nothing to announce or to delete' : did.join('; ');
   return [
-    ...refused
-      .slice(0, REFUSED_LISTED_MAX)
-      .map(({ object, message }) => `${paint.bad('refused')} ${object}: ${printableLine(message)}`),
-    ...(refused.length > REFUSED_LISTED_MAX
-      ? [`and ${refused.length - REFUSED_LISTED_MAX} more that the store refused to delete`]
-      : []),
+    ...refusedLines(refused, paint),
     refused.length === 0 ? paint.good(said) : said,
     ...(isNothing(left) ? [] : [`left to the next run: ${amountText(left)}`]),
     ...(isNothing(deleted) ? [] : versionsLines(summary.oldVersions)),
@@ -111,12 +81,12 @@ function locksLines(locks: LocksSummary | null, are: 'are' | 'would be'): string
         ]
       : []),
     ...replaced
-      .slice(0, REFUSED_LISTED_MAX)
+      .slice(0, REPLACED_LISTED_MAX)
       .map((name) => `stored again by somebody: ${name}; its first version is the locked one`),
   ];
 }
 
-const REFUSED_LISTED_MAX = 5;
+const REPLACED_LISTED_MAX = 5;
 
 const nextLine = (next: string | null): string[] =>
   next === null ? [] : [`next: a prune after ${timeText(next)} deletes what is announced`];
