@@ -64,9 +64,10 @@ type Bucket = {
   readonly bucket: string;
   /** The repository's prefix with its slash, or ''. */
   readonly head: string;
-  readonly createOnly: CreateOnlySupport;
+  /** As a probe found it, or a first refusal of what nobody has probed. */
+  createOnly: CreateOnlySupport;
   /** Known to keep create-only, not only hoped. */
-  readonly refusesReplacing: boolean;
+  refusesReplacing: boolean;
   readonly settings: UploadSettings;
 };
 
@@ -150,6 +151,12 @@ async function put(
     if (createOnly && isTaken(error)) return { outcome: 'exists', dateMs: errorDateMs(error) };
     // An earlier try of ours, whose answer was lost: nobody else knows the name.
     if (isFresh && isTaken(error)) return { outcome: 'stored', dateMs: errorDateMs(error) };
+    if (upload.createOnly && statusOf(error) === 501) {
+      // init, join and mirror write to places that nobody has probed, or not from here.
+      at.createOnly = 'none';
+      at.refusesReplacing = false;
+      return put(at, store, what, signal);
+    }
     const failure = s3Error(error, { action: `put ${name}`, location: at.door.location, signal });
     const inParts = body.length > at.settings.partBytes;
     if (!isUnclear(error) || neverSent(error) || signal.aborted) throw failure;

@@ -184,9 +184,18 @@ describe('create-only, answers lost and unclear', () => {
     const { store } = await openDouble({ profile: 'swift' }, { createOnly: 'none' });
     assert.equal((await store.put('a', body, createOnly, never)).outcome, 'stored');
     assert.equal((await store.put('a', body, createOnly, never)).outcome, 'exists');
-    const { store: unprobed } = await openDouble({ profile: 'swift' });
-    const error = await rejectsWith('store-refused', unprobed.put('a', body, createOnly, never));
-    assert.match(error.hint ?? '', /probe/);
+  });
+
+  test('a server without create-only that nobody has probed says so once, and is asked first then', async () => {
+    const { double, store } = await openDouble({ profile: 'swift' });
+    assert.equal((await store.put('a', body, createOnly, never)).outcome, 'stored');
+    assert.equal((await store.put('a', Buffer.from('b'), createOnly, never)).outcome, 'exists');
+    assert.equal((await store.put('b', body, createOnly, never)).outcome, 'stored');
+    const puts = double.requests.filter(({ operation }) => operation === 'put');
+    assert.deepEqual(
+      puts.map(({ status }) => status),
+      [501, 200, 200],
+    );
   });
 });
 

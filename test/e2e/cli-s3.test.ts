@@ -126,3 +126,26 @@ describe('a bucket', () => {
     assert.ok(!(answer.stdout + answer.stderr).includes('planted-secret'));
   });
 });
+
+test('a bucket without create-only: made, pushed to, joined and mirrored into', async () => {
+  const bare = await startS3Double({ profile: 'swift' });
+  const variables = {
+    AWS_ACCESS_KEY_ID: bare.accessKey,
+    AWS_SECRET_ACCESS_KEY: bare.secretKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  const query = `?endpoint=${bare.url}&region=${bare.region}&addressing=path`;
+  const place = `s3://${bare.bucketName}/ferry${query}`;
+  const eve = makeMachine(folder.path, 'eve');
+  writeSample({ home: eve.home, nodePath: process.execPath, port: 39_863 }).close();
+  const secret = ['--passphrase-file', eve.passphraseFile];
+  const kitOfEve = ['--kit', join(folder.path, 'kit-of-eve')];
+  succeeded(await eve.runWith(variables, 'init', place, ...kitOfEve, ...secret));
+  succeeded(await eve.runWith(variables, 'push'));
+  const fay = makeMachine(folder.path, 'fay');
+  succeeded(await fay.runWith(variables, 'join', place, '--machine', 'fay', ...secret));
+  const copy = `s3://${bare.bucketName}/copy${query}`;
+  succeeded(await fay.runWith(variables, 'mirror', place, copy));
+  succeeded(await fay.runWith(variables, 'check', '--read-data', '-r', copy, ...secret));
+  await bare.close();
+});
