@@ -93,6 +93,21 @@ export type LackProblem = {
   readonly message: string;
 };
 
+/** Records that were seen here and are gone; that was said when the repository was opened. */
+export function hiddenRevocations(repository: ReaderRepository | WriterRepository): LackProblem[] {
+  const revoked =
+    'identity' in repository
+      ? [...repository.writers.values()].flatMap((writer) => writer.revoked ?? [])
+      : [repository.revoked].flatMap((one) => one ?? []);
+  return revoked
+    .filter(({ digests }) => digests === undefined)
+    .map(({ writer, time }) => ({
+      object: `revocations/${writer}`,
+      code: 'history-rolled-back',
+      message: `the revocation of ${time} is gone; it stays in force here`,
+    }));
+}
+
 export function sayLack(session: Session, lack: Lack): void {
   for (const { object, code, message } of lackProblems(lack)) {
     session.emit({ type: 'problem', path: object, code, message });

@@ -7,6 +7,7 @@ import type { OpenedCover } from '../repository/snapshots.ts';
 import type { Location } from '../store/location.ts';
 import {
   lackOf,
+  hiddenRevocations,
   lackProblems,
   rememberSeen,
   sayLack,
@@ -82,7 +83,8 @@ export async function historyProblems(
     heard.push({ object: event.path, code: event.code, message: event.message });
   });
   const known = new Set(named.map(({ object }) => object));
-  return [...heard, ...lackProblems(lack)].filter(({ object }) => !known.has(object));
+  const all = [...heard, ...lackProblems(lack), ...hiddenRevocations(repository)];
+  return all.filter(({ object }) => !known.has(object));
 }
 
 export function snapshotLine({ id, machine, cover }: OpenedCover): SnapshotLine {

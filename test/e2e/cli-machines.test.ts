@@ -118,6 +118,10 @@ test('a record that disappears is missed, and stays in force on both machines', 
   const answer = await alice.run('snapshots', '--json', ...byKit);
   assert.ok(answer.lines().some(({ code }) => code === 'history-rolled-back'));
   await fails(bob, ['push'], { exit: 25, code: 'machine-revoked' });
+  const check = await alice.run('check', '--json', ...byKit);
+  assert.equal(check.exit, 21);
+  const problems = check.last()['problems'] as { object: string }[];
+  assert.match(problems.at(-1)?.object ?? '', /^revocations\//);
   // Revoking once more puts a record back.
   const { lines } = await machines('revoke', 'old-vps', '--yes');
   assert.ok(lines.some(({ machine, revoked }) => machine === 'old-vps' && revoked !== null));
