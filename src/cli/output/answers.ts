@@ -16,6 +16,7 @@ import { probeLines } from './probe-answer.ts';
 import { demoLines, pullLines } from './pull-answers.ts';
 import { importLines, pushLines, pushPlanLines } from './push-answers.ts';
 import { pruneLines } from './prune-answer.ts';
+import { repairLines } from './repair-answer.ts';
 import type { AnswerItem } from './items.ts';
 import { scheduleLines } from './schedule-answer.ts';
 import type {
@@ -69,6 +70,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return forgetLines(summary, choices);
     case 'prune':
       return pruneLines(summary, choices);
+    case 'repair':
+      return repairLines(summary, choices);
     case 'probe':
       return probeLines(summary);
     case 'schedule':

@@ -11,6 +11,7 @@ import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { Cost } from './summary-parts.ts';
 import type { ForgetSummary } from './summary-forget.ts';
 import type { PruneSummary } from './summary-prune.ts';
+import type { RepairSummary } from './summary-repair.ts';
 import type { PullSummary, UndoSummary } from './summary-pull.ts';
 import type { ScheduleSummary } from './summary-schedule.ts';
 import type {
@@ -217,5 +218,6 @@ export type Summary =
   | PolicySummary
   | ForgetSummary
   | PruneSummary
+  | RepairSummary
   | ProbeSummary
   | ScheduleSummary;

@@ -13,6 +13,7 @@ import { planLines } from './pull-answers.ts';
 import { printableLine, printableText } from './printable.ts';
 import { prunePlanLines } from './prune-answer.ts';
 import { schedulePlanLines } from './schedule-answer.ts';
+import { repairPlanLines } from './repair-answer.ts';
 import { undoPlanLines } from './undo-answers.ts';
 import { durationText } from './words.ts';
 
@@ -65,6 +66,8 @@ function linesOf(plan: AnyPlanShown): string[] {
       return forgetPlanLines(plan);
     case 'prune':
       return prunePlanLines(plan);
+    case 'repair':
+      return repairPlanLines(plan);
     case 'schedule':
       return schedulePlanLines(plan);
     default:

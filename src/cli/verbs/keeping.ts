@@ -218,6 +218,20 @@ export const KEEPING_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/prune.ts')).runPrune,
   },
   {
+    usage: 'repair',
+    about: 'make bad or missing indexes anew, and have damaged packs pushed again',
+    options: [
+      { flags: '--read-data [percent]', about: 'read the content too, to find what is damaged' },
+      { flags: '--dry-run', about: 'show what would be repaired, and what is lost' },
+    ],
+    examples: ['stateferry repair --dry-run', 'stateferry repair --read-data'],
+    notes: [
+      'No snapshot and no pack is taken away. The next push stores again what is damaged and still on its machine.',
+      'Needs the passphrase, the recovery code or a reader key.',
+    ],
+    load: async () => (await import('../commands/repair.ts')).runRepair,
+  },
+  {
     usage: 'probe [location]',
     about: 'try out what a store does: conditional writes, checksums, listings, latency',
     arguments: { location: 'default: the repository in use' },

@@ -1,0 +1,150 @@
+/** repair: indexes come back from the packs, damaged packs are pushed again, nothing is taken away. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemRandom } from '../../../src/crypto/sodium.ts';
+import { check } from '../../../src/maintenance/check.ts';
+import type { CheckProblem } from '../../../src/maintenance/faults.ts';
+import { repair, type Repaired } from '../../../src/maintenance/repair.ts';
+import { readIndex, writeIndex } from '../../../src/repository/indexes.ts';
+import type { ObjectStore } from '../../../src/store/object-store.ts';
+import { allObjects, NO_ABORT, pushTree } from '../../support/engine.ts';
+import { faultStore, WorldStopped } from '../../support/fault-store.ts';
+import {
+  cloneWorld,
+  namesBelow,
+  pruneWorld,
+  pushVersion,
+  type PruneWorld,
+} from '../../support/prune-world.ts';
+
+const emit = (): void => undefined;
+type World = Pick<PruneWorld, 'reader' | 'store'>;
+
+async function runRepair({ reader, store }: World, readPercent = 100): Promise<Repaired> {
+  const nowMs = await store.dateMs(NO_ABORT);
+  const deps = { repository: { ...reader, store }, random: systemRandom, emit };
+  return repair({ readPercent, nowMs }, deps, NO_ABORT);
+}
+
+async function problemsIn({ reader, store }: World): Promise<readonly CheckProblem[]> {
+  const request = { readPercent: 100, nowMs: await store.dateMs(NO_ABORT) };
+  return (await check({ ...reader, store }, request, { emit }, NO_ABORT)).problems;
+}
+
+async function flip(store: ObjectStore, name: string, part: number): Promise<void> {
+  const { bytes } = (await store.get(name, undefined, NO_ABORT)) ?? assert.fail(name);
+  const at = Math.floor(bytes.length * part);
+  bytes[at] = (bytes[at] ?? 0) ^ 0x20;
+  await store.put(name, bytes, {}, NO_ABORT);
+}
+
+const largest = async (store: ObjectStore): Promise<string> => {
+  const packs = [...(await allObjects(store, 'packs/'))];
+  return packs.toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? assert.fail('no packs');
+};
+
+test('a whole repository needs no repair', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  const before = await allObjects(world.store);
+  const { plan } = await runRepair(world);
+  assert.deepEqual([plan.indexes, plan.condemn, plan.problems], [[], [], []]);
+  assert.deepEqual(await allObjects(world.store), before);
+});
+
+test('missing and bad indexes are made anew, and a push without cache stores nothing again', async (context) => {
+  const world = await pruneWorld(context);
+  for (const version of [1, 2, 3]) await pushVersion(world, version);
+  const [missing = '', bad = ''] = await namesBelow(world.store, 'indexes/');
+  await world.store.delete(missing, NO_ABORT);
+  await flip(world.store, bad, 0.5);
+  const repaired = await runRepair(world, 0);
+  assert.equal(repaired.made, 1);
+  assert.equal(repaired.replaced, 1);
+  assert.deepEqual(repaired.plan.problems, []);
+  assert.ok(!(await namesBelow(world.store, 'indexes/')).includes(bad));
+  assert.deepEqual(await problemsIn(world), []);
+  const fresh = { ...world.machine, cache: undefined };
+  const pushed = await pushTree(world.store, fresh, world.tree);
+  assert.ok(pushed.bytesStored < 32 * 1024, `${pushed.bytesStored} bytes were stored again`);
+});
+
+test('an index that says something else than the packs is replaced', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  const writer = [...world.reader.writers.values()][0] ?? assert.fail('a writer');
+  const keys = { repository: world.reader.id, writer: writer.id, key: writer.subkeys.index };
+  const [honest = ''] = await namesBelow(world.store, 'indexes/');
+  const packs = await readIndex(world.store, keys, honest, NO_ABORT);
+  const lies = packs.map((pack) => {
+    const directory = Buffer.from(pack.directory);
+    directory[40] = (directory[40] ?? 0) ^ 1;
+    return { ...pack, directory };
+  });
+  await writeIndex(world.store, keys, lies, systemRandom, NO_ABORT);
+  const repaired = await runRepair(world);
+  assert.equal(repaired.replaced, 1);
+  assert.deepEqual(await namesBelow(world.store, 'indexes/'), [honest]);
+});
+
+test('a damaged pack is announced once, and the next push stores its content again', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  const pack = await largest(world.store);
+  await flip(world.store, pack, 0.5);
+  const unseen = await pushTree(world.store, world.machine, world.tree);
+  assert.ok(unseen.bytesStored < 32 * 1024, 'a push sees only its size');
+  const repaired = await runRepair(world);
+  assert.deepEqual(repaired.plan.condemn, [pack]);
+  assert.equal(repaired.plan.problems.length, 1);
+  assert.ok((repaired.plan.problems[0]?.files.lost ?? 0) > 0);
+  assert.deepEqual((await runRepair(world)).plan.condemn, [], 'it is announced already');
+  const pushed = await pushTree(world.store, world.machine, world.tree);
+  assert.ok(pushed.bytesStored > 300_000, `${pushed.bytesStored} bytes were stored`);
+  const [problem, ...others] = await problemsIn(world);
+  assert.deepEqual(others, []);
+  assert.ok(!problem?.snapshots.includes(pushed.id), 'the new snapshot does not need it');
+  assert.ok((await namesBelow(world.store, 'packs/')).includes(pack), 'nothing is taken away');
+});
+
+test('a repair that stops at any operation is finished by the next', async (context) => {
+  const world = await pruneWorld(context);
+  for (const version of [1, 2]) await pushVersion(world, version);
+  const [bad = ''] = await namesBelow(world.store, 'indexes/');
+  await flip(world.store, bad, 0.5);
+  const pack = await largest(world.store);
+  await flip(world.store, pack, 0.4);
+  const kept = (await namesBelow(world.store, '')).filter((name) => name !== bad);
+  const recorded = faultStore((await cloneWorld(world)).store);
+  await runRepair({ ...world, store: recorded });
+  const changes = recorded.operations.filter(({ kind }) => kind === 'put' || kind === 'delete');
+  assert.equal(changes.length, 3, 'a tombstone, an index, and the bad one away');
+  let crashes = 0;
+  for (const { kind, name, number } of recorded.operations) {
+    // Reading changes nothing, so one stop between any two changes stands for all.
+    if (kind !== 'put' && kind !== 'delete') continue;
+    for (const stop of ['before', 'after'] as const) {
+      const crashed = await cloneWorld(world);
+      const store = faultStore(crashed.store, { stopAt: number, stop });
+      await assert.rejects(runRepair({ ...crashed, store }), WorldStopped);
+      crashes += 1;
+      const what: string = `stopped ${stop} ${kind} ${name}`;
+      await runRepair(crashed);
+      const there = new Set(await namesBelow(crashed.store, ''));
+      assert.deepEqual(
+        kept.filter((one) => !there.has(one)),
+        [],
+        what,
+      );
+      const left = await problemsIn(crashed);
+      assert.deepEqual(
+        left.map(({ object }) => object),
+        [pack],
+        what,
+      );
+      const { plan } = await runRepair(crashed);
+      assert.deepEqual([plan.condemn, plan.indexes], [[], []], what);
+    }
+  }
+  assert.equal(crashes, 6);
+});
