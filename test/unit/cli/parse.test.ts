@@ -103,10 +103,16 @@ const LINES: readonly Line[] = [
     options: { keepLast: '3', keepWithin: '30d', keepLabel: ['a', 'b'], dryRun: true },
   },
   {
-    line: 'prune --dry-run --grace 30',
+    line: 'prune --dry-run --grace 30 --accept-missing',
     verb: 'prune',
     args: [],
-    options: { dryRun: true, grace: '30' },
+    options: { dryRun: true, grace: '30', acceptMissing: true },
+  },
+  {
+    line: 'repair --read-data=5% --dry-run',
+    verb: 'repair',
+    args: [],
+    options: { readData: '5%', dryRun: true },
   },
   {
     line: 'mirror /a /b --read-data',
