@@ -8,7 +8,7 @@ import { ByteReader, ByteWriter, concatBytes, fromHex, utf8 } from '../base/byte
 import { BOX_OVERHEAD_BYTES, openBox, sealBox } from '../crypto/box.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { FerryError } from '../base/errors.ts';
-import { ADDRESS_SIGNATURE_BYTES, type AddressTemplate } from './address.ts';
+import { ADDRESS_SIGNATURE_BYTES, isAddressBase, type AddressTemplate } from './address.ts';
 import { checkHeader, encodeHeader, HEADER_BYTES } from './header.ts';
 import { parseJson } from './json.ts';
 import { ID_BYTES, idBytes, idFromBytes, type ObjectId, type WriterId } from './names.ts';
@@ -37,7 +37,7 @@ const factsSchema = z.object({
   addresses: z
     .object({
       template: z.object({
-        base: z.url({ protocol: /^https?$/ }).max(1000),
+        base: z.string().max(1000).refine(isAddressBase),
         region: z.string().max(100),
         accessKeyId: z.string().max(200),
         signedAtSeconds: seconds,

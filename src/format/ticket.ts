@@ -14,7 +14,7 @@ import {
 import { FerryError } from '../base/errors.ts';
 import { blake2b256 } from '../crypto/sodium.ts';
 import { TICKET_SECRET_BYTES } from '../crypto/ticket-keys.ts';
-import { ADDRESS_SIGNATURE_BYTES, type AddressTemplate } from './address.ts';
+import { ADDRESS_SIGNATURE_BYTES, isAddressBase, type AddressTemplate } from './address.ts';
 import { fromBase62, isBase62, toBase62 } from './base62.ts';
 import { ID_BYTES } from './names.ts';
 import { readPackedText, writePackedText } from './packed-text.ts';
@@ -155,6 +155,7 @@ function writeTemplate(writer: ByteWriter, template: AddressTemplate): void {
 
 function readTemplate(reader: ByteReader): AddressTemplate {
   const base = readPackedText(reader);
+  if (!isAddressBase(base)) throw reader.damaged('it leads to no address that a store can have');
   const region = readPackedText(reader);
   const accessKeyId = readPackedText(reader);
   const signedAtSeconds = reader.u32();

@@ -91,6 +91,33 @@ describe('a folder that is not where it was', () => {
   }
 });
 
+describe('a new machine whose clock is a day off', () => {
+  const folder = makeFolder();
+  let world: HandoffWorld;
+  before(async () => {
+    const location = join(folder.path, 'repository');
+    world = await handoffWorld(folder.path, 'old', { location, credentials: {} });
+  });
+  after(() => {
+    world.close();
+    folder.remove();
+  });
+
+  test('takes over all the same, and its receipt has the time of the store', async () => {
+    const ticket = ticketOf(await world.run('handoff', '--yes', '--expires', '1h'));
+    const bob = world.newcomer('bob');
+    const behind = await bob.runAt(-DAY_MS, 'pull', ticket, '--dry-run', '--json');
+    assert.equal(succeeded(behind).last()['dryRun'], true);
+    succeeded(await bob.runAt(DAY_MS, 'pull', ticket, '--yes', '--no-restart'));
+    const { handoffs } = succeeded(await world.run('status', '--json')).last();
+    const [line] = handoffs as { state: string; confirmedAt: string; takenAt: string }[];
+    assert.equal(line?.state, 'confirmed');
+    assert.ok(Date.parse(line.confirmedAt) - Date.parse(line.takenAt) < DAY_MS / 2);
+  });
+});
+
+const DAY_MS = 24 * 3_600_000;
+
 describe('a claim that somebody removes', () => {
   const folder = makeFolder();
   const repository = join(folder.path, 'repository');

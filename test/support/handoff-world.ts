@@ -31,6 +31,8 @@ export type HandoffWorld = {
 export type Newcomer = {
   readonly machine: Machine;
   run(...args: string[]): Promise<Answer>;
+  /** With a clock that is so far ahead. */
+  runAt(offsetMs: number, ...args: string[]): Promise<Answer>;
   /** With the secret and the credentials, as one of the repository's own machines. */
   runAsMember(...args: string[]): Promise<Answer>;
 };
@@ -97,8 +99,17 @@ function newcomer(
   return {
     machine,
     run: (...args) => machine.runWith(variables, ...args),
+    runAt: (offsetMs, ...args) =>
+      machine.runWith({ ...variables, NODE_OPTIONS: clockOption(machine, offsetMs) }, ...args),
     runAsMember: (...args) => machine.runWith({ ...variables, ...credentials }, ...args, ...secret),
   };
+}
+
+/** What the process takes for the time, before anything else is loaded. */
+function clockOption({ folder }: Machine, offsetMs: number): string {
+  const file = join(folder, `clock${offsetMs}.mjs`);
+  writeFileSync(file, `const now = Date.now; Date.now = () => now() + ${offsetMs};\n`);
+  return `--import=${file}`;
 }
 
 /** One that was started again by the command itself. */

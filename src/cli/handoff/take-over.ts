@@ -32,6 +32,7 @@ import { pullHere, rememberPull, type PullWishes } from '../pull-install.ts';
 import { pulledSummary } from '../pull-summary.ts';
 import { meantLocations, type Session } from '../session.ts';
 import type { Report } from '../verb.ts';
+import { endedAfterClaim } from './ended.ts';
 import { dropReceipt, keepTakeover } from './status.ts';
 
 /** Whether what stands where a snapshot may stand is a ticket, or says that one comes. */
@@ -54,7 +55,10 @@ export async function takeOver(
   wishes: PullWishes,
   costUntilNow: (stores: readonly ObjectStore[]) => Cost,
 ): Promise<Report> {
-  const place = await placeOf(session, ticket);
+  const place = await placeOf(session, ticket).catch((error: unknown) => {
+    throw endedAfterClaim(session.settings.data, ticket, error);
+  });
+  const openedAtMs = session.clock.nowMs();
   const { opened, store } = place;
   const known = session.settings.data.takeovers?.find(({ grant }) => grant === opened.grant.id);
   await requireUnclaimed(store, opened, known?.nonce, session.signal);
@@ -82,7 +86,8 @@ export async function takeOver(
   // What was undone at once may be tried again with the same ticket: its claim is still ours.
   if (!pulled.landed || pulled.undone) return pulledSummary(all, null, costUntilNow([store]));
   rememberPull(session, place.shown, all);
-  await confirm(session, place, takeover, receiptOf(session, opened, machine, pulled));
+  const elapsedMs = session.clock.nowMs() - openedAtMs;
+  await confirm(session, place, takeover, receiptOf(session, opened, elapsedMs, machine, pulled));
   const { folder } = place;
   // A bucket's addresses do not tell its location.
   const join = folder === undefined ? null : joinCommand(session, { kind: 'folder', path: folder });
@@ -155,12 +160,14 @@ function sayPromise(session: Session, { grant }: OpenedTicket): void {
 function receiptOf(
   session: Session,
   { grant, nowMs }: OpenedTicket,
+  elapsedMs: number,
   machine: string,
   { landed, plan }: Pulled,
 ): Receipt {
   const failed = (landed?.checklist ?? []).filter(({ ok }) => !ok);
   return {
-    time: timeText(Math.max(nowMs, session.clock.nowMs())),
+    // By the store's clock: this machine's own may be a day off.
+    time: timeText(nowMs + Math.max(0, elapsedMs)),
     machine,
     tool: session.tool,
     product: plan.cli ?? null,

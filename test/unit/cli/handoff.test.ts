@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
+import { endedAfterClaim } from '../../../src/cli/handoff/ended.ts';
 import { lifeOf } from '../../../src/cli/handoff/expires.ts';
 import { handoffAttention } from '../../../src/cli/handoff/status.ts';
 import { ticketPicture } from '../../../src/cli/handoff/ticket-picture.ts';
@@ -10,7 +11,13 @@ import { isTicketMeant } from '../../../src/cli/handoff/take-over.ts';
 import { requireTwo } from '../../../src/cli/handoff/two-alive.ts';
 import { handoffLines, handoffStatusLines } from '../../../src/cli/output/handoff-answer.ts';
 import type { HandoffLine } from '../../../src/cli/output/summary-handoff.ts';
+import { cryptoReady } from '../../../src/crypto/sodium.ts';
+import { ticketKeys } from '../../../src/crypto/ticket-keys.ts';
+import { grantIdOf } from '../../../src/repository/granted.ts';
+import { expired } from '../../../src/store/granted-store.ts';
+import { fixedBytes } from '../../vectors/stream.ts';
 
+await cryptoReady();
 const HOUR_MS = 3_600_000;
 
 test('how long a ticket lives', () => {
@@ -95,6 +102,20 @@ describe('status', () => {
     const failed = { ...OFFERED, ...CONFIRMED, state: 'confirmed', ok: false } as const;
     assert.deepEqual(codes(failed), ['checklist-failed']);
   });
+});
+
+test('a ticket that ended: who had claimed it is told that the old machine counts it as taken', () => {
+  const secret = fixedBytes('a ticket', 32);
+  const grant = grantIdOf(ticketKeys(secret));
+  const claimed = { grant, install: '', snapshot: '', time: '', nonce: '' };
+  const ended = expired(Date.UTC(2026, 10, 21));
+  const told = endedAfterClaim({ takeovers: [claimed] }, { secret }, ended);
+  assert.ok(told instanceof FerryError && told.code === 'ticket-expired');
+  assert.match(told.message, /ended at 2026-11-21[^]*this machine had claimed it/);
+  assert.match(told.hint ?? '', /typed word/);
+  assert.equal(endedAfterClaim({}, { secret }, ended), ended);
+  const other = new FerryError('store-unreachable', 'no answer');
+  assert.equal(endedAfterClaim({ takeovers: [claimed] }, { secret }, other), other);
 });
 
 describe('the ticket as a picture', () => {

@@ -116,3 +116,31 @@ function refusal(text: string): string {
   }
   return assert.fail('it was taken');
 }
+
+test('leads whoever opens it to a store, and nowhere else', () => {
+  const ticket = required('AWS, static keys');
+  const { place } = ticket;
+  assert.ok(place.kind === 'bucket');
+  const to = (base: string): string =>
+    printTicket({ ...ticket, place: { ...place, template: { ...place.template, base } } });
+  const good = [
+    'https://nas.lan:9000/ferry/',
+    'http://127.0.0.1:7070/b/p/',
+    'http://[::1]:7070/b/',
+  ];
+  for (const base of good) assert.deepEqual(printTicket(parseTicket(to(base))), to(base));
+  const bad = [
+    'http://169.254.169.254/latest/',
+    'http://[fe80::1]/b/',
+    'https://admin:password@nas.lan/b/',
+    'https://nas.lan/b/?delete=',
+    'https://nas.lan/b/#',
+    'https://nas.lan/b',
+    'file:///etc/',
+    'ftp://nas.lan/b/',
+    'nas.lan/b/',
+  ];
+  for (const base of bad) {
+    assert.throws(() => parseTicket(to(base)), { code: 'object-damaged' }, base);
+  }
+});
