@@ -5,6 +5,7 @@ import type { Emit } from '../base/events.ts';
 import type { Claim, HandoffPlace, Receipt } from '../format/claim.ts';
 import { readClaim, readReceipt, storeClaim, type ClaimDeps } from '../repository/claims.ts';
 import { timeText } from '../repository/objects.ts';
+import { CLAIM_KEPT_MS } from '../repository/tickets-left.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { grantName } from './offer.ts';
 
@@ -18,6 +19,8 @@ export type Standing = {
   readonly state: 'offered' | 'taken' | 'confirmed' | 'cancelled' | 'ended';
   readonly claim: Claim | undefined;
   readonly receipt: Receipt | undefined;
+  /** It ended so long ago that a forget may have deleted its claim: none says nothing any more. */
+  readonly isLongOver: boolean;
 };
 
 /** @param endsAtMs when the ticket dies */
@@ -28,14 +31,19 @@ export async function standingOf(
   signal: AbortSignal,
 ): Promise<Standing> {
   const claim = await readClaim(store, handoff.claimKey, handoff, signal);
-  if (claim?.what === 'cancelled') return { state: 'cancelled', claim, receipt: undefined };
-  if (claim === undefined) {
-    const isOver = (await store.dateMs(signal)) >= endsAtMs;
-    return { state: isOver ? 'ended' : 'offered', claim, receipt: undefined };
+  if (claim?.what === 'taken') {
+    const receipt = await readReceipt(store, handoff.receiptKey, handoff, signal);
+    return { state: receipt ? 'confirmed' : 'taken', claim, receipt, isLongOver: false };
   }
-  const receipt = await readReceipt(store, handoff.receiptKey, handoff, signal);
-  return { state: receipt ? 'confirmed' : 'taken', claim, receipt };
+  const nowMs = await store.dateMs(signal);
+  const isLongOver = isLongAfter(endsAtMs, nowMs);
+  if (claim) return { state: 'cancelled', claim, receipt: undefined, isLongOver };
+  const state = nowMs >= endsAtMs ? 'ended' : 'offered';
+  return { state, claim, receipt: undefined, isLongOver };
 }
+
+export const isLongAfter = (endsAtMs: number, nowMs: number): boolean =>
+  nowMs >= endsAtMs + CLAIM_KEPT_MS;
 
 export type CancelDeps = ClaimDeps & {
   readonly store: ObjectStore;

@@ -12,8 +12,11 @@ import type { ListedObject, ObjectStore } from '../store/object-store.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** No ticket lives longer, whatever its grant says. */
 const GRANT_LIFE_MAX_MS = 7 * DAY_MS;
-/** So long the old machine can learn how its handoff went, when nobody switches it on for a while. */
-const CLAIM_KEPT_MS = 30 * DAY_MS;
+/**
+ * A claim and a receipt are a few kilobytes, and on them rests that the old machine stays fenced, also when nobody
+ * switches it on for a long time. Who finds no claim after that knows nothing any more.
+ */
+export const CLAIM_KEPT_MS = 365 * DAY_MS;
 
 export type TicketsLeft = {
   /** Snapshots that a living grant names, with when the last of their grants dies. */

@@ -69,7 +69,7 @@ async function sceneOf(context: TestContext): Promise<Scene> {
   for (const folder of ['claims', 'receipts']) {
     await world.store.put(`${folder}/${old}`, new Uint8Array(8), {}, NO_ABORT);
   }
-  later(world, 31);
+  later(world, 366);
   const soon = world.clock.nowMs + 3_600_000;
   await putGrant(world.store, world.reader.id, 'e1'.repeat(16), third, soon);
   const kept = snapshots.filter(({ writer, cover: { sequence, label } }) =>

@@ -28,6 +28,7 @@ import {
   type OpenedTicket,
 } from '../../src/repository/granted.ts';
 import { writerOf } from '../../src/repository/machine.ts';
+import { CLAIM_KEPT_MS } from '../../src/repository/tickets-left.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { fixedBytes } from '../vectors/stream.ts';
 import { GRANT, KEYS } from '../vectors/handoff.ts';
@@ -324,7 +325,14 @@ describe('one machine takes over', () => {
     const { engine, offer } = await offered(context);
     const late = at(engine.store, offer.endsAtMs);
     const standing = await standingOf(late, openHandoff(offer), offer.endsAtMs, NO_ABORT);
-    assert.equal(standing.state, 'ended');
+    assert.deepEqual([standing.state, standing.isLongOver], ['ended', false]);
+  });
+
+  test('no claim says nothing any more once claims of then are deleted', async (context) => {
+    const { engine, offer } = await offered(context);
+    const years = at(engine.store, offer.endsAtMs + CLAIM_KEPT_MS);
+    const standing = await standingOf(years, openHandoff(offer), offer.endsAtMs, NO_ABORT);
+    assert.deepEqual([standing.state, standing.isLongOver], ['ended', true]);
   });
 });
 

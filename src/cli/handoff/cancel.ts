@@ -2,7 +2,7 @@
 import { FerryError, isObjectFault } from '../../base/errors.ts';
 import { liftFence } from '../../gateway/fence.ts';
 import type { Install } from '../../gateway/install.ts';
-import { cancelHandoff } from '../../handoff/standing.ts';
+import { cancelHandoff, isLongAfter } from '../../handoff/standing.ts';
 import { parseLocation } from '../../store/location.ts';
 import { installsHere } from '../installs.ts';
 import { machineName } from '../machine-name.ts';
@@ -43,7 +43,7 @@ async function closeTicket(session: Session, kept: KeptHandoff): Promise<string 
   const store = await storeAt(session, place);
   const state = session.settings.repository(location)?.machine;
   const machine = state?.machine ?? machineName(undefined);
-  const { random, clock, emit } = session;
+  const { random, clock, emit, signal } = session;
   const createOnly = createOnlyAt(session, place);
   const deps = { store, machine, random, clock, emit, createOnly };
   const claim = await cancelHandoff(openHandoffOf(handoff.offer), deps, session.signal).catch(
@@ -65,11 +65,14 @@ async function closeTicket(session: Session, kept: KeptHandoff): Promise<string 
     message: 'nobody can take over with the ticket any more',
     hint: 'Who has fetched its grant keeps the addresses until they end: to be sure, rotate the access key.',
   });
-  // Cancelled now, since somebody had removed the claim: whoever made it has the gateway all the same.
-  return handoff.offer.taken?.machine ?? null;
+  // Cancelled now, since the claim was gone: whoever made it has the gateway all the same.
+  const isUnknown = isLongAfter(Date.parse(handoff.offer.endsAt), await store.dateMs(signal));
+  return handoff.offer.taken?.machine ?? (isUnknown ? UNKNOWN : null);
 }
 
 const UNREADABLE = 'a machine whose claim cannot be read';
+/** Claims are not kept for ever. */
+const UNKNOWN = 'a machine that nothing tells of any more (the ticket ended more than a year ago)';
 
 /** Whether the gateway runs again. */
 async function takeBack(

@@ -60,11 +60,15 @@ function lineOf(
 ): HandoffLine {
   const { claim, receipt } = standing ?? {};
   const taken = claim?.what === 'taken' ? claim : offer?.taken;
-  const claimGone = standing !== undefined && taken !== undefined && claim?.what !== 'taken';
+  const isLost = standing !== undefined && taken !== undefined && claim?.what !== 'taken';
+  const isLongOver = standing?.isLongOver === true;
+  const isUnknown = standing?.state === 'ended' && isLongOver;
+  const shown = standing === undefined || isUnknown ? 'unknown' : standing.state;
+  const claimGone = isLost && !isLongOver;
   return {
     install,
     repository,
-    state: claimGone ? 'taken' : offer ? (standing?.state ?? 'unknown') : 'interrupted',
+    state: isLost ? 'taken' : offer ? shown : 'interrupted',
     claimGone,
     offeredAt: time,
     endsAt: offer?.endsAt ?? null,
