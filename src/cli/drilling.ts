@@ -11,7 +11,12 @@ import { landingSite, restoreDeps, stampOf } from './pull-install.ts';
 import type { Reading } from './reading.ts';
 import type { Session } from './session.ts';
 
-export type DrillWishes = { readonly folder: string | undefined; readonly keep: boolean };
+export type DrillWishes = {
+  readonly folder: string | undefined;
+  readonly keep: boolean;
+  /** Nobody has named another one. */
+  readonly isNewestMeant: boolean;
+};
 
 export type DrillAnswer = Omit<
   DrillSummary,
@@ -20,9 +25,9 @@ export type DrillAnswer = Omit<
 
 export async function drillHere(
   session: Session,
-  { repository }: Reading,
+  { repository, unreadable }: Reading,
   cover: OpenedCover,
-  { folder: typed, keep }: DrillWishes,
+  { folder: typed, keep, isNewestMeant }: DrillWishes,
 ): Promise<DrillAnswer> {
   const { emit, signal, environment } = session;
   const folder = resolve(environment.workingFolder, typed ?? temporaryFolder(session));
@@ -40,7 +45,20 @@ export async function drillHere(
     signal,
   );
   const time = timeText(await repository.store.dateMs(signal));
-  return answerOf(drilled, time);
+  const ofMachine = unreadable.filter((name) => name.startsWith(`snapshots/${cover.writer}/`));
+  return answerOf(isNewestMeant ? withUnreadable(drilled, ofMachine) : drilled, time);
+}
+
+/** Which of them is the newest nobody can know: what was drilled may be an older one than everybody believes. */
+function withUnreadable(drilled: Drilled, names: readonly string[]): Drilled {
+  if (names.length === 0) return drilled;
+  const found = `cannot be read: ${names.join(', ')}`;
+  const line = { check: 'all snapshots of that machine', critical: true, expected: 'readable' };
+  return {
+    ...drilled,
+    ok: false,
+    checklist: [...drilled.checklist, { ...line, ok: false, found }],
+  };
 }
 
 const temporaryFolder = ({ environment }: Session): string =>

@@ -34,7 +34,7 @@ export function watchOriginals(
   return {
     line: async (signal) => {
       // Products make it when they start, even where they put nothing into it.
-      if (isFixedNew) removeIfEmpty(fixed);
+      if (isFixedNew && lstatIfAny(toFsPath(fixed))?.uid === site.uid) removeIfEmpty(fixed);
       if (places.length === 0) return { ...LINE, ok: true, found: 'none' };
       if (fingerprintTrees(places) === before) return { ...LINE, ok: true, found: 'unchanged' };
       if (brand && (await isAnyRunning(site, brand, signal))) {

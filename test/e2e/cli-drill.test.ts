@@ -70,6 +70,7 @@ test('the page is written over an earlier one, and over nothing else', async () 
 });
 
 test('a machine that joined signs what it found, and tells of it', async () => {
+  assert.match(succeeded(await alice.run('snapshots', ...secret)).stdout, /\nno drill yet: /);
   succeeded(await office.run('join', repository, ...secret));
   const summary = succeeded(await drill('--json')).last();
   assert.match(String(summary['record']), /^drills\/[0-9a-f]{32}\/[0-9a-f]{32}$/);
@@ -80,6 +81,24 @@ test('a machine that joined signs what it found, and tells of it', async () => {
   assert.match(succeeded(await alice.run('snapshots', ...secret)).stdout, line);
   // Who only writes sees what is its own.
   assert.doesNotMatch(succeeded(await alice.run('status')).stdout, /last drill/);
+});
+
+test('a snapshot that cannot be read may be the newest: then a drill of the newest has failed', async () => {
+  const [writer = ''] = readdirSync(join(repository, 'snapshots'));
+  const unread = join(repository, 'snapshots', writer, 'ab'.repeat(16));
+  writeFileSync(unread, 'no snapshot');
+  const failed = await drill('--json');
+  assert.equal(failed.exit, 20, failed.stderr);
+  const lines = failed.last()['checklist'] as { check: string; ok: boolean; found: string }[];
+  assert.deepEqual(
+    lines.filter(({ ok }) => !ok).map(({ check }) => check),
+    ['all snapshots of that machine'],
+  );
+  const [named = ''] = readdirSync(join(repository, 'snapshots', writer)).filter(
+    (name) => name !== 'ab'.repeat(16),
+  );
+  succeeded(await drill(named));
+  rmSync(unread);
 });
 
 test('no pull was remembered, and nothing can be undone', async () => {

@@ -20,8 +20,13 @@ export async function runDrill(call: Call, session: Session): Promise<Report> {
     typed === undefined ? undefined : reportFile(typed, DRILL_PAGE_TITLE, session.environment);
   const reading = await openReading(session);
   const install = textOption(call, 'install');
-  const cover = await chosenCover(session, reading, optionalArgument(call, 0), install);
-  const wishes = { folder: textOption(call, 'folder'), keep: flag(call, 'keep') };
+  const named = optionalArgument(call, 0);
+  const cover = await chosenCover(session, reading, named, install);
+  const wishes = {
+    folder: textOption(call, 'folder'),
+    keep: flag(call, 'keep'),
+    isNewestMeant: named === undefined || named === 'latest',
+  };
   const drilled = await drillHere(session, reading, cover, wishes);
   const stored = await storeDrillRecord(session, location, reading, cover, drilled);
   const { exit, ...record } = stored;

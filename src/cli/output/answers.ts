@@ -214,5 +214,6 @@ function snapshotsLines(summary: SnapshotsSummary): string[] {
       printableLine(one.label ?? ''),
     ]),
   );
-  return lastDrill ? [...table, lastDrillLine(lastDrill)] : table;
+  if (lastDrill) return [...table, lastDrillLine(lastDrill)];
+  return ownOnly ? table : [...table, 'no drill yet: stateferry drill rehearses a restore'];
 }
