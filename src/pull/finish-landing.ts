@@ -94,14 +94,18 @@ function leftToDo(
   return { needs: [...byHand, ...others], secrets };
 }
 
+/** Nobody's gateway stands still meanwhile, and a busy machine is no damage. */
+const REHEARSAL_TIMEOUT_MS = 15 * 60_000;
+
 async function askDoctor(
   cli: ProductCli,
-  { target }: Landing,
+  { target, request }: Landing,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<DoctorAnswer> {
   emit({ type: 'stage', stage: 'doctor' });
-  const doctor = await runDoctor(cli, { target, signal });
+  const patience = request.rehearsal ? { timeoutMs: REHEARSAL_TIMEOUT_MS } : {};
+  const doctor = await runDoctor(cli, { target, signal, ...patience });
   emitCommand(emit, cli, ['doctor', '--non-interactive'], {
     ...doctor,
     stdout: doctor.output,
