@@ -65,11 +65,17 @@ async function guardNewest(
     const doubtful = reading.unreadable.find((name) =>
       name.startsWith(`snapshots/${cover.writer}/`),
     );
-    if (doubtful === undefined) continue;
+    if (doubtful === undefined || isLastOfRevoked(reading, cover)) continue;
     const message = `${doubtful} cannot be read, and may be newer than what can`;
     if (await isAgreed(session, message, whichOf(cover))) continue;
     throw notWhole({ code: 'object-damaged', message }, takeHint(cover, call));
   }
+}
+
+/** What a revoked machine has put there since is no newer one, whatever it is. */
+function isLastOfRevoked({ repository, snapshots }: Reading, { writer }: OpenedCover): boolean {
+  const last = repository.writers.get(writer)?.revoked?.last;
+  return last !== undefined && snapshots.some(({ digest }) => digest === last.digest);
 }
 
 /** What there is instead of snapshots that are not whole. */

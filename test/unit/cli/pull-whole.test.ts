@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
 import type { Call } from '../../../src/cli/verb.ts';
+import { revokeMachine } from '../../../src/maintenance/machines.ts';
 import { pullWhole, type Pulling } from '../../../src/cli/pull-whole.ts';
 import type { Session } from '../../../src/cli/session.ts';
 import type { ReaderRepository } from '../../../src/repository/open.ts';
@@ -46,9 +47,10 @@ async function makeScene(context: TestContext): Promise<Scene> {
 type Asked = { readonly questions: string[]; readonly taken: string[] };
 
 async function pullLatest(
-  { reader }: Scene,
+  { reader }: Pick<Scene, 'reader'>,
   answer: string,
   options: { readonly yes?: boolean } = {},
+  unreadable: readonly string[] = [],
 ): Promise<Asked> {
   const questions: string[] = [];
   const taken: string[] = [];
@@ -73,7 +75,7 @@ async function pullLatest(
   const pulling: Pulling = {
     session,
     call,
-    reading: { repository: reader, snapshots, missing: [], unreadable: [] },
+    reading: { repository: reader, snapshots, missing: [], unreadable },
     perform: (whole: readonly SnapshotReader[]) => {
       taken.push(...whole.map(({ cover }) => cover.id));
       return Promise.resolve([]);
@@ -105,4 +107,29 @@ test('a no ends it with the command to type', async (context) => {
 test('a yes that was said beforehand is not asked again, and not taken for one', async (context) => {
   const scene = await makeScene(context);
   await assert.rejects(pullLatest(scene, 'y', { yes: true }), /is not whole/);
+});
+
+test('garbage where a newer snapshot might be is asked about, but not of a revoked machine', async (context) => {
+  const folder = engineFolder(context);
+  const { store, machine } = await makeEngine(folder);
+  const tree = join(folder, 'tree');
+  makeTree(tree, 42);
+  const { id } = await pushTree(store, machine, tree);
+  const { writer } = machine.state;
+  const garbage = [`snapshots/${writer.id}/${'0'.repeat(32)}`];
+  const reader = await openReader(store);
+  const { questions, taken } = await pullLatest({ reader }, 'y', {}, garbage);
+  assert.equal(questions.length, 1);
+  assert.match(questions[0] ?? '', /cannot be read, and may be newer/);
+  assert.deepEqual(taken, [id]);
+
+  const named = (await listAll(reader)).map(({ digest, cover }) => ({
+    digest,
+    sequence: cover.sequence,
+  }));
+  const [own] = reader.writers.keys();
+  assert.ok(own);
+  await revokeMachine(reader, own, named, NO_ABORT);
+  const knowing = { reader: await openReader(store) };
+  assert.deepEqual(await pullLatest(knowing, '', {}, garbage), { questions: [], taken: [id] });
 });
