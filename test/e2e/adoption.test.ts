@@ -32,6 +32,14 @@ import {
   type Machine,
 } from '../support/engine.ts';
 import { faultStore, type StoreOperation } from '../support/fault-store.ts';
+import {
+  assertAllRestore,
+  dropSnapshot,
+  later,
+  pruneWorld,
+  pushVersion,
+  runPrune,
+} from '../support/prune-world.ts';
 import { makeTree, noise, treeDifferences } from '../support/tree.ts';
 
 const BULK_BYTES = 3_000_000;
@@ -236,6 +244,30 @@ describe('two snapshots on the same packs', () => {
     assert.deepEqual(checked.problems, []);
     assert.ok(checked.read.objects > 1);
   });
+});
+
+test('what only the new machine needs of the old one’s packs is never pruned', async (context) => {
+  const alone = await pruneWorld(context);
+  const moving = await pushVersion(alone, 1);
+  const bob = await joinEngine(alone, 'bob');
+  const world = { ...alone, reader: await readerOf(alone) };
+  const landed = join(world.folder, 'landed');
+  await land(world, bob, landed);
+  await pushTree(world.store, bob, landed);
+  await dropSnapshot(world, moving);
+  const between = await pushVersion(world, 2);
+  await pushVersion(world, 3);
+  await dropSnapshot(world, between);
+  const before = await packsOf(world.store, world.machine);
+  for (let run = 0; run < 3; run++) {
+    later(world, 30);
+    await runPrune(world);
+  }
+  const after = await packsOf(world.store, world.machine);
+  assert.ok(after.length < before.length, 'what nobody needs is gone');
+  await assertAllRestore(world, 2);
+  const again = await pushTree(world.store, bob, landed);
+  assert.equal(again.bytesNew, 0);
 });
 
 describe('interrupted', () => {
