@@ -7,8 +7,8 @@
  * - `put` with `createOnly` answers `exists` when the name is taken and changes nothing. Whether that is atomic
  *   between racing writers depends on the server: the probe (probe.ts) finds out, the settings remember. An unclear
  *   answer is settled by comparing what lies there; content equal to ours counts as stored.
- * - `put` with `isFresh` is a plain put of a random name that nobody else can know. Where the server is known to keep
- *   create-only it is asked not to replace, so that a bucket's policy may insist on it; what lies there is ours then.
+ * - `put` with `isFresh` is a plain put of a random name that nobody else can know. Where the server keeps create-only
+ *   it is asked not to replace, so that a bucket's policy may insist on it; what lies there is ours then.
  * - `get` and `stat` of an absent name answer `undefined`. Anything else that is no success throws: a refusal is
  *   never "absent", and neither is a missing bucket.
  * - `get` reads at most 64 MiB (ranges.ts); whatever is longer than that, or than the buffer of `getInto`, is

@@ -48,7 +48,6 @@ export function s3StoreOn(door: S3Door, options: S3StoreOptions): ObjectStore {
     bucket,
     head: prefix === '' ? '' : `${prefix}/`,
     createOnly: options.createOnly ?? 'atomic',
-    refusesReplacing: options.createOnly !== undefined && options.createOnly !== 'none',
     settings: {
       bucket,
       checksum: options.uploadChecksum ?? 'crc32',
@@ -66,8 +65,6 @@ type Bucket = {
   readonly head: string;
   /** As a probe found it, or a first refusal of what nobody has probed. */
   createOnly: CreateOnlySupport;
-  /** Known to keep create-only, not only hoped. */
-  refusesReplacing: boolean;
   readonly settings: UploadSettings;
 };
 
@@ -132,7 +129,7 @@ async function put(
 ): Promise<PutAnswer> {
   const { name, key, options } = what;
   const createOnly = options.createOnly === true;
-  const isFresh = options.isFresh === true && at.refusesReplacing;
+  const isFresh = options.isFresh === true && at.createOnly !== 'none';
   if (createOnly && at.createOnly === 'none') {
     const there = await store.stat(name, signal);
     if (there) return { outcome: 'exists', dateMs: there.dateMs };
@@ -154,7 +151,6 @@ async function put(
     if (upload.createOnly && statusOf(error) === 501) {
       // init, join and mirror write to places that nobody has probed, or not from here.
       at.createOnly = 'none';
-      at.refusesReplacing = false;
       return put(at, store, what, signal);
     }
     const failure = s3Error(error, { action: `put ${name}`, location: at.door.location, signal });

@@ -71,9 +71,18 @@ describe('a bucket', () => {
     succeeded(await bob.runWith(credentials, ...joining));
     succeeded(await run('keys', 'kit', join(folder.path, 'kit-2.txt'), ...secret));
     succeeded(await run('machines', 'revoke', 'bob', '--yes', ...secret));
+    // Who keeps the repository need not be one of its machines, and has probed nothing then.
+    succeeded(await run('push'));
+    const office = makeMachine(folder.path, 'office');
+    const keeping = ['--yes', '-r', location, '--recovery-file', kit];
+    succeeded(await office.runWith(credentials, 'forget', '--keep-last', '1', ...keeping));
     const puts = double.requests.filter(({ operation }) => operation === 'put');
-    assert.ok(puts.some(({ key }) => key.startsWith('ferry/keys/')));
-    assert.ok(puts.some(({ key }) => key.startsWith('ferry/revocations/')));
+    for (const kind of ['keys', 'revocations', 'forgets']) {
+      assert.ok(
+        puts.some(({ key }) => key.startsWith(`ferry/${kind}/`)),
+        kind,
+      );
+    }
     const refused = puts.filter(({ status }) => status === 403);
     assert.deepEqual(refused, []);
   });
