@@ -62,7 +62,8 @@ export async function neededBy(
   return { packs, sets };
 }
 
-const listOf = ({ writer, cover }: OpenedCover): string =>
+/** The name of the list that a snapshot names. */
+export const listOf = ({ writer, cover }: OpenedCover): string =>
   writerObjectName('lists', writer, cover.packList as ObjectId);
 
 /** Who needs a spoilt pack is named, also where it loses no file by it. */

@@ -33,6 +33,8 @@ export type PackStates = {
   isBad(pack: string): boolean;
   /** Content that was read and is not what its id says. */
   isDamaged(pack: string, chunkId: Buffer): boolean;
+  /** Whether a snapshot's own list names a pack: a pull looks into no other. */
+  isListed(cover: OpenedCover, pack: ListedPack): boolean;
 };
 
 export type WriterTrees = {
@@ -98,31 +100,60 @@ export async function lookThrough(
   opened: (chunkIdKey: Uint8Array, cover: OpenedCover) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const known = new Set<string>();
+  const known = new KnownPages();
   let isMissing = trees.unknown.length > 0;
   for (const cover of trees.covers) {
     throwIfAborted(signal);
-    const pages: string[] = [];
-    const visit = {
-      isKnown: (page: string) => known.has(page),
-      seen: (page: string) => void pages.push(page),
-    };
+    const places = placesFor(trees.shelf, cover, states);
+    const visit = known.visitFor(places);
     let isWhole = true;
     try {
       const snapshot = await open(repository, cover, trees.shelf, signal);
       opened(snapshot.chunkIdKey, cover);
       for await (const ids of chunksOf(snapshot, visit)) {
-        isWhole &&= missingChunks(ids, trees.shelf, states).length === 0;
+        for (const id of eachId(ids)) isWhole &&= visit.uses(places.of(id));
       }
     } catch (error) {
       if (!isSpoilt(error)) throw error;
       isWhole = false;
     }
     // What another snapshot has in common with a broken one is looked at again: its files are named too.
-    if (isWhole) for (const page of pages) known.add(page);
-    else isMissing = true;
+    if (!isWhole || !visit.keep()) isMissing = true;
   }
   return isMissing;
+}
+
+/** Pages that were seen whole, each with the packs that all below it lies in. */
+class KnownPages {
+  readonly #packs = new Map<string, ReadonlySet<number>>();
+
+  visitFor(places: Places): PageVisit & { uses(pack: number): boolean; keep(): boolean } {
+    const seen = new Map<string, ReadonlySet<number>>();
+    /** Of the pages that are being looked at, the top first. */
+    const open: Set<number>[] = [];
+    return {
+      isKnown: (page) => {
+        const packs = this.#packs.get(page);
+        const isKnown = packs !== undefined && [...packs].every((pack) => places.isListed(pack));
+        if (isKnown) for (const pack of packs) open.at(-1)?.add(pack);
+        else open.push(new Set([places.of(fromPage(page))]));
+        return isKnown;
+      },
+      seen: (page) => {
+        const packs = open.pop() ?? new Set();
+        seen.set(page, packs);
+        for (const pack of packs) open.at(-1)?.add(pack);
+      },
+      uses: (pack) => {
+        open.at(-1)?.add(pack);
+        return pack !== NOWHERE;
+      },
+      keep: () => {
+        for (const [page, packs] of seen) this.#packs.set(page, packs);
+        return [...seen.values()].every((packs) => !packs.has(NOWHERE));
+      },
+    };
+  }
 }
 
 /** The ids of the chunks of every file, file by file. */
@@ -147,8 +178,9 @@ export async function nameLosses(
     try {
       const snapshot = await open(repository, cover, trees.shelf, signal);
       const blame = blameFor(trees, cover, faults);
+      const places = placesFor(trees.shelf, cover, states);
       for (const root of snapshot.body.roots) {
-        await nameIn(snapshot, root, trees, states, blame, signal);
+        await nameIn(snapshot, root, places, blame, signal);
       }
     } catch (error) {
       if (!isSpoilt(error)) throw error;
@@ -191,24 +223,30 @@ function blameFor({ unknown }: WriterTrees, cover: OpenedCover, faults: Faults):
   };
 }
 
+const NO_PLACE = new FerryError('object-missing', 'a page of its tree is in none of its packs');
+
 async function nameIn(
   snapshot: SnapshotReader,
   root: SnapshotRoot,
-  { shelf }: WriterTrees,
-  states: PackStates,
+  places: Places,
   blame: Blame,
   signal: AbortSignal,
 ): Promise<void> {
   const unreadable = (path: BytePath | undefined, error: FerryError): void =>
     blame.unreadable('part', root, path ?? asBytePath(''), error);
-  for await (const entry of snapshot.entries(root, undefined, { unreadable })) {
+  // A page may be read all the same from a pack that a pull does not look into.
+  const isKnown = (page: string): boolean => {
+    if (!places.isNamed(fromPage(page))) unreadable(undefined, NO_PLACE);
+    return false;
+  };
+  for await (const entry of snapshot.entries(root, undefined, { unreadable, isKnown })) {
     throwIfAborted(signal);
     if (entry.type !== 'file') continue;
     const ids = await idsOf(snapshot, entry);
     if (ids instanceof FerryError) blame.unreadable('file', root, entry.path, ids);
     else {
-      const missing = missingChunks(ids, shelf, states);
-      const packs = new Set(missing.flatMap((id) => placesOf(id, shelf)));
+      const missing = [...eachId(ids)].filter((id) => places.of(id) === NOWHERE);
+      const packs = new Set(missing.flatMap((id) => places.lost(id)));
       if (missing.length > 0) blame.file(root, entry.path, [...packs]);
     }
   }
@@ -223,29 +261,51 @@ async function idsOf(snapshot: SnapshotReader, entry: FileEntry): Promise<Buffer
   }
 }
 
-/** The chunks that are whole in no pack. */
-function missingChunks(ids: Buffer, { table, packs }: Shelf, states: PackStates): Buffer[] {
-  const missing: Buffer[] = [];
-  for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {
-    const id = ids.subarray(at, at + CHUNK_ID_BYTES);
-    let isThere = false;
-    for (let slot = table.find(id); slot >= 0 && !isThere; slot = table.findNext(slot, id)) {
-      const pack = packs[table.packOf(slot)];
-      const name = pack ? packName(pack) : '';
-      isThere = name !== '' && !states.isBad(name) && !states.isDamaged(name, id);
+const NOWHERE = -1;
+const fromPage = (page: string): Buffer => Buffer.from(page, 'hex');
+
+/** Where chunks can be had for one snapshot. */
+type Places = {
+  /** A pack by position in the shelf; NOWHERE: the chunk is whole in no pack that the snapshot's list names. */
+  of(id: Buffer): number;
+  /** Whether any pack of its list has the chunk, whole or not. */
+  isNamed(id: Buffer): boolean;
+  /** Packs of its list in which the chunk was. */
+  lost(id: Buffer): readonly string[];
+  isListed(pack: number): boolean;
+};
+
+function placesFor({ table, packs }: Shelf, cover: OpenedCover, states: PackStates): Places {
+  const isListed = (at: number): boolean => {
+    const pack = packs[at];
+    return pack !== undefined && states.isListed(cover, pack);
+  };
+  const all = (id: Buffer): number[] => {
+    const found: number[] = [];
+    for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
+      const at = table.packOf(slot);
+      if (isListed(at)) found.push(at);
     }
-    if (!isThere) missing.push(id);
-  }
-  return missing;
+    return found;
+  };
+  const nameOf = (at: number): string => {
+    const pack = packs[at];
+    return pack ? packName(pack) : '';
+  };
+  const isWhole = (at: number, id: Buffer): boolean =>
+    !states.isBad(nameOf(at)) && !states.isDamaged(nameOf(at), id);
+  return {
+    of: (id) => all(id).find((at) => isWhole(at, id)) ?? NOWHERE,
+    isNamed: (id) => all(id).length > 0,
+    lost: (id) => all(id).map(nameOf),
+    isListed,
+  };
 }
 
-function placesOf(id: Buffer, { table, packs }: Shelf): string[] {
-  const names: string[] = [];
-  for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
-    const pack = packs[table.packOf(slot)];
-    if (pack) names.push(packName(pack));
+function* eachId(ids: Buffer): Generator<Buffer> {
+  for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {
+    yield ids.subarray(at, at + CHUNK_ID_BYTES);
   }
-  return names;
 }
 
 const open = (

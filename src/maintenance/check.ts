@@ -9,7 +9,7 @@ import type { ListedPack } from '../format/pack-list.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
-import { neededBy, noteNeeders, noteSize, type NeededPacks } from './check-lists.ts';
+import { listOf, neededBy, noteNeeders, noteSize, type NeededPacks } from './check-lists.ts';
 import { PackChecker, type DamagedChunks } from './check-packs.ts';
 import {
   lookThrough,
@@ -196,6 +196,7 @@ class Look {
 
   readonly #states: PackStates = {
     isBad: (pack) => this.#bad.has(pack),
+    isListed: (cover, pack) => this.#needed.sets.includes(listOf(cover), pack),
     isDamaged: (pack, id) => {
       const chunks = this.#damaged.get(pack);
       return chunks === 'all' || chunks?.has(id.toString('latin1')) === true;

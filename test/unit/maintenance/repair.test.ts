@@ -104,6 +104,7 @@ test('a damaged pack is announced once, and the next push stores its content aga
   const [problem, ...others] = await problemsIn(world);
   assert.deepEqual(others, []);
   assert.ok(!problem?.snapshots.includes(pushed.id), 'the new snapshot does not need it');
+  assert.ok((problem?.files.lost ?? 0) > 0, 'the old ones look into no other packs than theirs');
   assert.ok((await namesBelow(world.store, 'packs/')).includes(pack), 'nothing is taken away');
 });
 
