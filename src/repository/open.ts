@@ -109,7 +109,19 @@ export async function openForReading(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<ReaderRepository> {
-  const { id, identity } = await openIdentity(store, secret, pinned, signal);
+  const opened = await openIdentity(store, secret, pinned, signal);
+  return await openWithIdentity(store, opened, pinned, cacheOf, emit, signal);
+}
+
+/** For who has the identity already: reads who may write, and whose snapshots count no longer. */
+export async function openWithIdentity(
+  store: ObjectStore,
+  { id, identity }: Pick<OpenedIdentity, 'id' | 'identity'>,
+  pinned: MachineState | undefined,
+  cacheOf: (repository: string) => RepositoryCache,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<ReaderRepository> {
   const records = await readWriterRecords(store, id, identity, signal);
   const revocations = await readRevocations(store, id, identity.root.publicKey, signal);
   for (const { object, error } of [...records.problems, ...revocations.problems]) {

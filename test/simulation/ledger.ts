@@ -33,7 +33,7 @@ export type KnownSnapshot = {
 const LISTING_LAG_MAX_MS = DAY_MS;
 
 /** Who may say that a snapshot was forgotten; answers what is wrong with its going. */
-export type Explain = (snapshot: KnownSnapshot) => string | undefined;
+export type Explain = (snapshot: KnownSnapshot, by: Process) => string | undefined;
 
 export class Ledger {
   readonly #world: World;
@@ -41,6 +41,7 @@ export class Ledger {
   readonly #explain: Explain;
   readonly #repository: string;
   readonly #sent = new Map<string, Uint8Array>();
+  readonly #revoked = new Map<WriterId, ReadonlySet<string>>();
   readonly #condemned = new Set<string>();
   readonly #chunks = new Map<string, readonly string[]>();
   /** By the names of what they need. */
@@ -79,7 +80,7 @@ export class Ledger {
   /** C4: from here on it must restore. */
   committed(name: string): void {
     const snapshot = this.snapshots.get(name);
-    if (!snapshot || snapshot.committedMs !== undefined) return;
+    if (!snapshot || snapshot.committedMs !== undefined || !this.#counts(snapshot)) return;
     snapshot.committedMs = this.#world.nowMs;
     const problems = this.problemsOf(snapshot);
     if (problems.length > 0) {
@@ -112,13 +113,25 @@ export class Ledger {
     }
   }
 
-  deleted(name: string): void {
+  deleted(name: string, by: Process): void {
     const snapshot = this.snapshots.get(name);
-    if (snapshot) this.#forgotten(snapshot);
+    if (snapshot) this.#forgotten(snapshot, by);
     const [dependent] = this.#dependents.get(name) ?? [];
     if (dependent) {
       this.#world.fail(`${name} was deleted, and ${dependent.opened.name} needs it`);
     }
+  }
+
+  /** From here on only these of a machine's snapshots count. */
+  revoked(writer: WriterId, digests: ReadonlySet<string>): void {
+    this.#revoked.set(writer, digests);
+    for (const dependents of this.#dependents.values()) {
+      for (const one of dependents) if (!this.#counts(one)) dependents.delete(one);
+    }
+  }
+
+  #counts({ opened }: KnownSnapshot): boolean {
+    return this.#revoked.get(opened.writer)?.has(opened.digest) ?? true;
   }
 
   /** What is wrong with a snapshot, in the store as it is. */
@@ -134,17 +147,19 @@ export class Ledger {
     return missing.length > 0 ? [...problems, `${missing.length} chunks are nowhere`] : problems;
   }
 
-  /** Living ones of a machine, oldest first. */
+  /** Living ones of a machine that count, oldest first. */
   ofWriter(writer: WriterId): KnownSnapshot[] {
     return [...this.snapshots.values()]
-      .filter((one) => one.opened.writer === writer && one.forgottenMs === undefined)
+      .filter(
+        (one) => one.opened.writer === writer && one.forgottenMs === undefined && this.#counts(one),
+      )
       .toSorted((a, b) => a.opened.cover.sequence - b.opened.cover.sequence);
   }
 
-  #forgotten(snapshot: KnownSnapshot): void {
+  #forgotten(snapshot: KnownSnapshot, by: Process): void {
     snapshot.forgottenMs = this.#world.nowMs;
     for (const need of snapshot.needs) this.#dependents.get(need)?.delete(snapshot);
-    const why = this.#explain(snapshot);
+    const why = this.#counts(snapshot) ? this.#explain(snapshot, by) : undefined;
     if (why !== undefined) this.#world.fail(`${snapshot.opened.name} was forgotten: ${why}`);
   }
 

@@ -2,10 +2,13 @@
 import { FerryError } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import type { Identity } from '../../src/crypto/identity.ts';
+import { forget } from '../../src/maintenance/forget.ts';
+import { revokeMachine } from '../../src/maintenance/machines.ts';
 import { prune } from '../../src/maintenance/prune.ts';
-import { objectKeysOf, type ReaderRepository } from '../../src/repository/open.ts';
-import { listSnapshots } from '../../src/repository/snapshot-list.ts';
-import { readWriterRecords } from '../../src/repository/writers.ts';
+import type { RepositoryCache } from '../../src/repository/cache.ts';
+import { openWithIdentity, type ReaderRepository } from '../../src/repository/open.ts';
+import { readHistory } from '../../src/repository/history.ts';
+import type { WriterId } from '../../src/format/names.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { RETRY_LIMITS, retryStore } from '../../src/store/retry-store.ts';
 import type { Dice } from './dice.ts';
@@ -35,13 +38,13 @@ export class Maintainer {
 
   async run(way: ObjectStore, process: Process): Promise<void> {
     const { dice } = this.#parts;
-    const retry = { clock: process.clock, random: () => dice.fraction(), emit };
-    const store = retryStore(way, retry, RETRY_LIMITS);
-    const repository = await this.#open(store);
-    await this.#forget(repository);
+    const repository = await this.#open(this.#retrying(way, process));
     const random = (length: number): Uint8Array => dice.noise(length);
+    const deps = { repository, random, emit };
     try {
-      await prune({ graceMs: this.#parts.graceMs }, { repository, random, emit }, NO_ABORT);
+      const history = await readHistory(repository, emit, NO_ABORT);
+      await forget({ history, rules: { last: this.#parts.keepLast } }, deps, NO_ABORT);
+      await prune({ graceMs: this.#parts.graceMs }, deps, NO_ABORT);
       this.prunesDone += 1;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
@@ -49,21 +52,26 @@ export class Maintainer {
     }
   }
 
-  async #open(store: ObjectStore): Promise<ReaderRepository> {
-    const { repository: id, identity } = this.#parts;
-    const { writers } = await readWriterRecords(store, id, identity, NO_ABORT);
-    const cache = this.#cache.open();
-    return { store, id, identity, writers, objectKey: objectKeysOf(identity), cache };
+  /** Says of a machine that it was stolen; what it has stored until now counts all the same. */
+  async revoke(way: ObjectStore, process: Process, writer: WriterId): Promise<void> {
+    const repository = await this.#open(this.#retrying(way, process));
+    const { snapshots } = await readHistory(repository, emit, NO_ABORT);
+    const counted = snapshots
+      .filter((one) => one.writer === writer)
+      .map(({ cover: { sequence }, digest }) => ({ sequence, digest }));
+    await revokeMachine(repository, writer, counted, NO_ABORT);
   }
 
-  async #forget(repository: ReaderRepository): Promise<void> {
-    const snapshots = await listSnapshots(repository, emit, NO_ABORT);
-    for (const own of Map.groupBy(snapshots, ({ writer }) => writer).values()) {
-      const old = own.toSorted((a, b) => b.cover.sequence - a.cover.sequence);
-      for (const { name } of old.slice(this.#parts.keepLast)) {
-        await repository.store.delete(name, NO_ABORT);
-      }
-    }
+  #retrying(way: ObjectStore, process: Process): ObjectStore {
+    const { dice } = this.#parts;
+    const retry = { clock: process.clock, random: () => dice.fraction(), emit };
+    return retryStore(way, retry, RETRY_LIMITS);
+  }
+
+  #open(store: ObjectStore): Promise<ReaderRepository> {
+    const { repository: id, identity } = this.#parts;
+    const cacheOf = (): RepositoryCache => this.#cache.open();
+    return openWithIdentity(store, { id, identity }, undefined, cacheOf, emit, NO_ABORT);
   }
 }
 

@@ -6,12 +6,14 @@ import { HEADER_NAME, type ObjectId } from '../../src/format/names.ts';
 import { encodeRepositoryHeader } from '../../src/format/repository-header.ts';
 import { decodeTombstone } from '../../src/format/tombstone.ts';
 import { writerOf, type MachineState } from '../../src/repository/machine.ts';
+import { openRevocation } from '../../src/repository/revocations.ts';
+import { openForgetRecord } from '../../src/repository/forget-records.ts';
 import { makeWriterRecord } from '../../src/repository/writers.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { Bucket, type Fate, type Weather } from './bucket.ts';
 import { Content } from './content.ts';
 import { diceOf, type Dice } from './dice.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, type KnownSnapshot } from './ledger.ts';
 import { Machine } from './machine.ts';
 import { Maintainer } from './maintainer.ts';
 import { DAY_MS, HOUR_MS, Process, World } from './world.ts';
@@ -91,6 +93,7 @@ class Story {
   #kills = 0;
   #swept = 0;
   #graceMs = 0;
+  #keepLast = 0;
 
   constructor(seed: string, options: StoryOptions) {
     this.#climate = options.climate ?? {};
@@ -99,9 +102,9 @@ class Story {
     const weather = { ...weatherOf(this.#dice.fork('weather')), ...options.climate?.weather };
     this.#bucket = new Bucket(this.world, this.#dice.fork('bucket'), weather, {
       stored: (name, bytes, by) => this.#seeStored(name, bytes, by),
-      deleted: (name) => {
+      deleted: (name, by) => {
         if (/^(packs|lists)\//.test(name)) this.#swept += 1;
-        this.#ledger.deleted(name);
+        this.#ledger.deleted(name, by);
       },
     });
     this.identity = identityFromSeed(this.#dice.noise(32));
@@ -110,7 +113,7 @@ class Story {
       this.world,
       this.repository,
       () => this.#bucket,
-      () => undefined,
+      (snapshot, by) => this.#unexplained(snapshot, by),
     );
     this.#bucket.put(HEADER_NAME, encodeRepositoryHeader(this.repository));
     this.#begin();
@@ -137,6 +140,8 @@ class Story {
     this.#machineFrom('tower', 0, dice.pick([steady, laptop]));
     this.#machineFrom('laptop', dice.integer(0, 30), laptop);
     this.#machineFrom('late', dice.integer(60, 300), dice.pick([steady, laptop]));
+    this.#machineFrom('stolen', dice.integer(0, 60), steady);
+    this.#machineFrom('lost', dice.integer(0, 60), laptop, dice.integer(80, 200));
     const rules = {
       everyDays: dice.pick([1, 1, 7]),
       graceMs: dice.pick([8, 14]) * DAY_MS,
@@ -144,11 +149,13 @@ class Story {
       ...this.#climate.rules,
     };
     this.#graceMs = rules.graceMs;
-    this.#maintainerFrom('maintainer', rules, dice.pick([steady, laptop]));
+    this.#keepLast = rules.keepLast;
+    const maintainer = this.#maintainerFrom('maintainer', rules, dice.pick([steady, laptop]));
+    this.#revokeFrom(dice.integer(90, 250), maintainer, steady);
     if (dice.chance(0.5)) this.#maintainerFrom('second maintainer', rules, laptop);
   }
 
-  #maintainerFrom(name: string, rules: Rules, habits: Habits): void {
+  #maintainerFrom(name: string, rules: Rules, habits: Habits): Maintainer {
     const { identity, repository } = this;
     const dice = this.#dice.fork(name);
     const maintainer = new Maintainer({ identity, repository, dice, ...rules });
@@ -156,9 +163,20 @@ class Story {
     this.#everyDay(name, dice.integer(1, 7), rules.everyDays, habits, (way, process) =>
       maintainer.run(this.#broken.maintainer?.(way, name) ?? way, process),
     );
+    return maintainer;
   }
 
-  #machineFrom(name: string, day: number, usual: Habits): void {
+  /** Tries every day until it is said; whoever has the machine goes on pushing. */
+  #revokeFrom(day: number, maintainer: Maintainer, habits: Habits): void {
+    this.#everyDay('revoker', day, 1, habits, async (way, process) => {
+      const stolen = this.#machines.find(({ name }) => name === 'stolen');
+      if (!stolen || this.#bucket.look(`revocations/${stolen.writer.id}`)) return;
+      await maintainer.revoke(way, process, stolen.writer.id);
+    });
+  }
+
+  /** @param lastDay after it nobody ever sees this machine again */
+  #machineFrom(name: string, day: number, usual: Habits, lastDay = Infinity): void {
     const habits = { ...usual, ...this.#climate.habits };
     this.world.at(START_MS + day * DAY_MS, () => {
       const dice = this.#dice.fork(name);
@@ -174,6 +192,9 @@ class Story {
       });
       this.#machines.push(machine);
       this.#everyDay(name, day + 1, 1, habits, async (way, process) => {
+        const daysLeft = lastDay - (this.world.nowMs - START_MS) / DAY_MS;
+        if (daysLeft < 0) return;
+        if (daysLeft < 1) this.world.at(START_MS + lastDay * DAY_MS, () => process.end());
         this.#running.set(process, machine);
         if (dice.chance(habits.cacheLost)) machine.cache.lose();
         content.aDayOfWork();
@@ -266,13 +287,37 @@ class Story {
     };
   }
 
+  /** What is wrong with it that this snapshot is gone. */
+  #unexplained({ opened }: KnownSnapshot, by: Process): string | undefined {
+    const { writer, digest, cover } = opened;
+    const records = this.#bucket.all('forgets/').map(({ name, bytes }) => {
+      return openForgetRecord(bytes, name, this.repository, this.identity.root.publicKey);
+    });
+    const isNamed = records.some((record) => {
+      return record.writer === writer && record.snapshots.some((one) => one.digest === digest);
+    });
+    if (!isNamed) return 'no record explains it';
+    // Until its revocation is in every listing, a stolen machine's newer ones are as good as any.
+    const revoked = this.#bucket.look(`revocations/${writer}`);
+    if (revoked && by.startedMs < revoked.createdMs + DAY_MS) return undefined;
+    const newer = this.#ledger
+      .ofWriter(writer)
+      .filter((one) => one.opened.cover.sequence > cover.sequence);
+    if (newer.length === 0) return 'it was the newest';
+    return newer.length < this.#keepLast ? 'a keep rule keeps it' : undefined;
+  }
+
   #seeStored(name: string, bytes: Uint8Array, by: Process): void {
     const copy = concatBytes(bytes);
     const machine = this.#running.get(by);
     if (name.startsWith('snapshots/') && machine) {
       this.#ledger.stored(name, copy, machine.writer, machine.capturing);
     } else if (/^(packs|lists)\//.test(name)) this.#ledger.sent(name, copy);
-    else if (name.startsWith('tombstones/')) {
+    else if (name.startsWith('revocations/')) {
+      const { root } = this.identity;
+      const { writer, digests } = openRevocation(copy, name, this.repository, root.publicKey);
+      if (digests) this.#ledger.revoked(writer, digests);
+    } else if (name.startsWith('tombstones/')) {
       const object = name.slice('tombstones/'.length) as ObjectId;
       const { names } = decodeTombstone(copy, fromHex(this.repository), object, name);
       this.#ledger.condemned(name, names, this.#graceMs, by);
