@@ -20,7 +20,8 @@ export function systemdPlan(timer: Timer, scope: 'user' | 'system'): TimerPlan {
       start: systemctl('start', `${name}.service`),
       stop: systemctl('stop', `${name}.service`),
     },
-    enable: [systemctl('enable', '--now', `${name}.timer`)],
+    // Started anew, since one that runs already would keep its old times.
+    enable: [systemctl('enable', `${name}.timer`), systemctl('restart', `${name}.timer`)],
     disable: [systemctl('disable', '--now', `${name}.timer`)],
     ask: systemctl('is-active', '--quiet', `${name}.timer`),
   };

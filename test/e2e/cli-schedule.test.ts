@@ -54,7 +54,8 @@ describe('systemd', { skip }, () => {
       [
         'systemctl --user daemon-reload',
         'systemctl --user start stateferry.service',
-        'systemctl --user enable --now stateferry.timer',
+        'systemctl --user enable stateferry.timer',
+        'systemctl --user restart stateferry.timer',
       ],
     );
     assert.deepEqual(scene.schedulers.enabled(), ['stateferry.timer']);
@@ -320,6 +321,8 @@ describe('what is asked for wrongly', { skip }, () => {
       'daily',
       '--drill',
       'monthly',
+      '--drill-folder',
+      '.',
       '--reader-key',
       key,
     ];

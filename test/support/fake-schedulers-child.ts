@@ -18,6 +18,7 @@ const crontabFile = join(state, 'crontab');
 const IDLE = new Int32Array(new SharedArrayBuffer(4));
 const loaded = (name: string): string => join(state, 'loaded', name);
 const enabled = (name: string): string => join(state, 'enabled', name);
+const active = (name: string): string => join(state, 'active', name);
 /** What a manager or a daemon gives to everything that it starts. */
 const BARE = { HOME: home, LOGNAME: 'somebody', USER: 'somebody', SHELL: '/bin/sh' };
 
@@ -56,13 +57,18 @@ function systemctl(): number {
     case 'stop':
       return 0;
     case 'is-active':
-      return existsSync(enabled(unit)) ? 0 : 3;
+      return existsSync(active(unit)) ? 0 : 3;
     case 'enable':
       if (!existsSync(loaded(unit))) return notFound(verb, unit);
       writeFileSync(enabled(unit), '');
       return 0;
+    case 'restart':
+      if (!existsSync(loaded(unit))) return notFound(verb, unit);
+      writeFileSync(active(unit), '');
+      return 0;
     case 'disable':
       rmSync(enabled(unit), { force: true });
+      if (words.includes('--now')) rmSync(active(unit), { force: true });
       return 0;
     default:
       return refuse(`Unknown command verb ${verb}.`, 1);
@@ -139,8 +145,9 @@ function launchctl(): number {
 
 /** The scheduler that has something starts it. */
 function fire(): number {
+  const [timer] = readdirSync(join(state, 'active'));
+  if (timer !== undefined) return started(timer.replace('.timer', '.service'));
   const [agent] = readdirSync(join(state, 'enabled'));
-  if (agent?.endsWith('.timer') === true) return started(agent.replace('.timer', '.service'));
   if (agent !== undefined) return firedAgent(readFileSync(enabled(agent), 'utf8'));
   const command = /^\d+ \* \* \* \* (.* schedule run .*)$/m.exec(
     readFileSync(crontabFile, 'utf8'),

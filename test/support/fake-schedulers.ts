@@ -39,7 +39,7 @@ export function makeSchedulers(
 ): FakeSchedulers {
   const binDir = join(folder, 'schedulers');
   const state = join(folder, 'scheduler-state');
-  for (const path of [binDir, join(state, 'loaded'), join(state, 'enabled')]) {
+  for (const path of [binDir, ...['loaded', 'enabled', 'active'].map((one) => join(state, one))]) {
     mkdirSync(path, { recursive: true });
   }
   const child = join(import.meta.dirname, 'fake-schedulers-child.ts');

@@ -22,7 +22,7 @@ import { tellInstalled } from './telling.ts';
 import { scheduleWish, type ScheduleWish } from './wish.ts';
 
 export async function installSchedule(call: Call, session: Session): Promise<Report> {
-  const wish = scheduleWish(call);
+  const wish = scheduleWish(call, session.environment.workingFolder);
   const locations = meantLocations(session);
   requireJoined(session, locations, wish);
   const readerKeyFile = await readerKeyFor(session, locations, wish.jobs);

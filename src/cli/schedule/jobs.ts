@@ -35,24 +35,20 @@ export const needsReader = (job: JobName): boolean => job !== 'push' && job !== 
 export function runJob(job: Job, places: JobPlaces, session: Session): Promise<Outcome> {
   return outcomeOf(session, async () => {
     if (job.job === 'watch') return watchOthers(session, places);
-    const words = wordsOf(job, places);
-    const install = job.job === 'drill' ? await installInTurn(job, words, session) : [];
-    const report = await runVerb([job.job, ...install, ...words], session);
+    const install = job.job === 'drill' ? await installInTurn(job, places, session) : [];
+    const report = await runVerb([job.job, ...install, ...wordsOf(job, places)], session);
     const exit = report.exit ?? 0;
     return exit === 0 ? { exit, report } : { exit, report, ...whyOf(report.summary, exit) };
   });
 }
 
 /** Of several installs another one each time: all of them at once may be more than the disk holds. */
-async function installInTurn(
-  { every }: Job,
-  words: readonly string[],
-  session: Session,
-): Promise<string[]> {
-  const { summary } = await runVerb(['snapshots', ...words], session);
+async function installInTurn(job: Job, places: JobPlaces, session: Session): Promise<string[]> {
+  const listing = ['snapshots', ...wordsOf({ ...job, words: [] }, places)];
+  const { summary } = await runVerb(listing, session);
   const lines = summary.verb === 'snapshots' ? summary.snapshots : [];
   const installs = [...new Set(lines.map(({ install, machine }) => `${install}@${machine}`))];
-  const turn = Math.floor(session.clock.nowMs() / PERIOD_MS[every]) % installs.length;
+  const turn = Math.floor(session.clock.nowMs() / PERIOD_MS[job.every]) % installs.length;
   const install = installs.toSorted()[turn];
   return install === undefined ? [] : ['--install', install];
 }

@@ -1,4 +1,5 @@
 /** What `schedule install` is asked for, as typed. */
+import { resolve } from 'node:path';
 import { FerryError } from '../../base/errors.ts';
 import {
   EVERY,
@@ -26,14 +27,14 @@ const AT_DEFAULT = '03:30';
 const SAMPLE = '--read-data=5%';
 
 /** @throws usage */
-export function scheduleWish(call: Call): ScheduleWish {
+export function scheduleWish(call: Call, workingFolder: string): ScheduleWish {
   const watchMs = ageOf('--watch', textOption(call, 'watch'));
   const jobs: Job[] = [
     ...(call.options['push'] === false ? [] : [job('push', 'daily', ['--all'])]),
     ...forgetJob(call),
     ...optional(call, 'prune', []),
     ...optional(call, 'check', [SAMPLE]),
-    ...optional(call, 'drill', []),
+    ...optional(call, 'drill', [`--folder=${drillFolder(call, workingFolder)}`]),
     ...(watchMs === undefined ? [] : [job('watch', 'daily', [])]),
   ];
   if (jobs.length === 0) {
@@ -55,6 +56,10 @@ const job = (name: JobName, every: Every, words: readonly string[]): Job => ({
   every,
   words: [...words],
 });
+
+/** On a disk: many systems keep /tmp in memory, and a drill is as large as an install. */
+const drillFolder = (call: Call, workingFolder: string): string =>
+  resolve(workingFolder, textOption(call, 'drillFolder') ?? '/var/tmp');
 
 /** With keep rules, as they were typed; tried now, so that no night finds out that one is none. */
 function forgetJob(call: Call): Job[] {

@@ -26,6 +26,7 @@ export const SCHEDULE_VERB: Verb = {
       flags: '--drill [every]',
       about: 'rehearse a restore in a sandbox, of another install each time',
     },
+    { flags: '--drill-folder <dir>', about: 'where its sandbox is made (default: /var/tmp)' },
     {
       flags: '--watch <age>',
       about: 'fail when nothing arrives from another machine for that long, as 3d',
