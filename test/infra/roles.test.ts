@@ -160,6 +160,7 @@ ring('versitygw', server.absent, () => {
     refused(await world.run('join', location), 'maintainer');
     refused(await world.run('forget', '--keep-last', '1', '--yes'), 'maintainer');
     refused(await world.run('prune', '--yes'), 'maintainer');
+    refused(await world.run('repair', '--yes'), 'maintainer');
     refused(await world.run('handoff', '--yes'), 'handoff');
   });
 
@@ -248,11 +249,12 @@ ring('versitygw', server.absent, () => {
     });
   });
 
-  test('to forget, prune and revoke takes the maintainer; the revoked one can read that it is', async () => {
+  test('to forget, prune, repair and revoke takes the maintainer; the revoked one can read that it is', async () => {
     use('maintainer');
     const forgotten = succeeded(await world.run('forget', '--keep-last', '1', '--yes', '--json'));
     assert.ok((forgotten.last()['forgotten'] as unknown[]).length > 0, forgotten.stdout);
     succeeded(await world.run('prune', '--yes'));
+    succeeded(await world.run('repair', '--yes'));
     succeeded(await world.run('machines', 'revoke', writer, '--yes'));
     succeeded(await world.run('check'));
     use('writer');
