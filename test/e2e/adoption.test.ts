@@ -3,19 +3,11 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { bytePathFromText } from '../../src/base/byte-path.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { parseRecoveryCode } from '../../src/crypto/recovery-code.ts';
-import { systemRandom } from '../../src/crypto/sodium.ts';
-import type { Grant } from '../../src/format/grant.ts';
-import { parseTicket } from '../../src/format/ticket.ts';
-import { storeOffer } from '../../src/handoff/offer.ts';
 import { check } from '../../src/maintenance/check.ts';
-import { runProcess } from '../../src/process/run.ts';
-import { restoreTrees } from '../../src/pull/restore.ts';
 import { rememberVerified, type OnVerified } from '../../src/repository/adoption.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
-import { grantedSource, openGrantedSnapshot, openTicket } from '../../src/repository/granted.ts';
+import { openTicket } from '../../src/repository/granted.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';
 import { installKeys, withLanded, writerOf } from '../../src/repository/machine.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -31,6 +23,7 @@ import {
   type Engine,
   type Machine,
 } from '../support/engine.ts';
+import { landGranted, offerLast } from '../support/land-granted.ts';
 import { faultStore, type StoreOperation } from '../support/fault-store.ts';
 import {
   assertAllRestore,
@@ -360,47 +353,3 @@ describe('moving on', () => {
     await assertWhole(engine, own);
   });
 });
-
-async function offerLast(engine: Engine, { state }: Machine): Promise<Uint8Array> {
-  const reader = await readerOf(engine);
-  const writer = writerOf(state);
-  const snapshot = state.highWater[writer.id];
-  assert.ok(snapshot);
-  const request = { snapshot, lifeMs: 3_600_000, createOnly: 'atomic', folder: '/usb' } as const;
-  const offer = await storeOffer(request, { reader, writer, random: systemRandom }, NO_ABORT);
-  return parseTicket(offer.ticket).secret;
-}
-
-async function landGranted(
-  { store }: Engine,
-  machine: Machine,
-  grant: Grant,
-  stage: string,
-): Promise<void> {
-  const emit = (): void => undefined;
-  const source = grantedSource(store, grant);
-  const snapshot = await openGrantedSnapshot(source, grant, emit, NO_ABORT);
-  const [root] = snapshot.body.roots;
-  assert.ok(root);
-  const cache = LocalCache.open(machine.cache, machine.state.repository, emit);
-  await restoreTrees(
-    {
-      snapshot,
-      targets: [{ root, stage: bytePathFromText(stage) }],
-      ownerOf: () => undefined,
-      setIdAllowed: false,
-    },
-    {
-      repository: source,
-      clock: systemClock,
-      emit,
-      tools: { run: runProcess, signal: NO_ABORT },
-      onVerified: rememberVerified(cache),
-    },
-    NO_ABORT,
-  );
-  cache.close();
-  const { install } = snapshot.body.install;
-  const { chunkIdKey } = snapshot;
-  machine.state = withLanded(machine.state, { install, source: install, chunkIdKey });
-}
