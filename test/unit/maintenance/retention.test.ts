@@ -334,3 +334,63 @@ test('any history: what is forgotten is not missed the next time, and more rules
     }),
   );
 });
+
+const GOOD = 'g';
+
+/** A machine's good past, the hours since, and what a thief with its keys stores within one hour. */
+const thefts = fc.record({
+  good: fc.uniqueArray(fc.nat(3000), { minLength: 1, maxLength: 40 }),
+  silentHours: fc.nat(100),
+  /** Each is dated shortly after a good one, and numbered near it or after all of them. */
+  evil: fc.array(
+    fc.record({
+      like: fc.nat(39),
+      plusHours: fc.nat(40),
+      shift: fc.oneof(fc.integer({ min: -1, max: 1 }), fc.integer({ min: 40, max: 80 })),
+      minute: fc.nat(59),
+    }),
+    { maxLength: 60 },
+  ),
+});
+
+test('any flood of a stolen machine costs no more than if it had pushed every hour since', () => {
+  const one = (sequence: number, id: string, claimedMs: number, storedMs: number): Ranked => {
+    const rest = { writer: 'a', machine: 'harbour', install: 'openclaw', label: null };
+    return { id, sequence, claimedMs, storedMs, ...rest };
+  };
+  const hour = (hours: number): number => NOON_MS + hours * HOUR_MS;
+  fc.assert(
+    fc.property(thefts, keepRules, ({ good, silentHours, evil }, typed) => {
+      // Counting alone is what a flood can fill.
+      const rules = { ...typed, last: 1 };
+      const hours = good.toSorted((a, b) => a - b);
+      const ours = hours.map((at, index) => one(index + 1, `${GOOD}${index}`, hour(at), hour(at)));
+      const newest = hours.at(-1) ?? 0;
+      const now = newest + silentHours + 1;
+      const theirs = evil.map(({ like, plusHours, shift, minute }, index) => {
+        const at = like % hours.length;
+        const claimedMs = hour((hours[at] ?? 0) + plusHours);
+        return one(
+          Math.max(1, at + 1 + shift),
+          `e${index}`,
+          claimedMs,
+          hour(now) + minute * 60_000,
+        );
+      });
+      const honest = Array.from({ length: now - newest }, (__, index) => {
+        const at = hour(newest + index + 1);
+        return one(hours.length + index + 1, `h${index}`, at, at);
+      });
+      const goodOf = (others: readonly Ranked[]): string[] =>
+        keptIds([...ours, ...others], { ...rules, labels: ['x'] }).filter((id) =>
+          id.startsWith(GOOD),
+        );
+      const kept = new Set(goodOf(theirs));
+      assert.deepEqual(
+        goodOf(honest).filter((id) => !kept.has(id)),
+        [],
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
