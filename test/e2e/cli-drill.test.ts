@@ -52,7 +52,7 @@ test('a machine that never joined drills with a reader key, and has no record to
   const text = readFileSync(page, 'utf8');
   assert.match(text, /^stateferry drill report\n/);
   assert.match(text, /\n {2}Result {6}passed\n/);
-  assert.match(text, /\nNot checked\n {2}gateway running: not checked/);
+  assert.match(text, /\nNot checked\n {2}gateway running: a rehearsal starts no gateway\n/);
   assert.match(text, /a full restore takes .+ here/);
   assert.equal(statSync(page).mode & 0o777, 0o600);
 });

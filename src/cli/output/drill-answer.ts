@@ -98,7 +98,7 @@ export function drillPage(summary: DrillSummary): string {
     ]),
     ...section(
       'Not checked',
-      unchecked.map(({ check, found }) => `${check}: ${found}`),
+      unchecked.map(({ check, found }) => `${check}: ${found.replace(/^not checked: /, '')}`),
     ),
     ...section(
       'Checked',
