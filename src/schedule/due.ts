@@ -76,13 +76,17 @@ export function isOverdue({ job, every }: Job, { schedule, nowMs }: DueQuestion)
   return sinceMs === undefined || nowMs - sinceMs > OVERDUE_MS[every];
 }
 
-/** The timer itself has done nothing for longer than a day and some hours: it is not firing. */
-export function isSilent({ schedule, nowMs }: DueQuestion): boolean {
+/** Nothing was even tried for longer than the most frequent job leaves time for: the timer is not firing. */
+export function isSilent({
+  schedule,
+  nowMs,
+}: DueQuestion & { readonly schedule: Pick<Schedule, 'jobs'> }): boolean {
   const times = Object.values(schedule.went).flatMap((one) => [one.ok, one.failed]);
   const newest = [schedule.installed, ...times]
     .map((time) => pastMs(time, nowMs))
     .reduce((a = -Infinity, b = -Infinity) => Math.max(a, b), undefined);
-  return newest === undefined || nowMs - newest > DAY_MS + 3 * HOUR_MS;
+  const periodMs = Math.min(...schedule.jobs.map(({ every }) => PERIOD_MS[every]));
+  return newest === undefined || nowMs - newest > periodMs + 3 * HOUR_MS;
 }
 
 /** A time that has not come yet was written under a clock that was wrong, and says nothing. */

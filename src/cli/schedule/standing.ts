@@ -100,7 +100,7 @@ async function ofTimer(session: Session, schedule: Schedule, nowMs: number): Pro
     const message = `the timer of ${scheduler.kind} is switched off`;
     found.push({ code: 'timer-off', message, hint: AGAIN });
   } else if (found.length === 0 && isSilent({ schedule, nowMs })) {
-    const message = 'the timer is installed, but it has not started anything for more than a day';
+    const message = 'the timer is installed, but it has not tried anything since a job was due';
     found.push({ code: 'timer-silent', message, hint: hintWhereSilent(schedule) });
   }
   return found;

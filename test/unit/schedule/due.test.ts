@@ -96,10 +96,17 @@ describe('a weekly check', () => {
   });
 });
 
-test('a timer that starts nothing is noticed, one that fails is not that', () => {
-  assert.ok(!isSilent(question('03T12:00')));
-  assert.ok(isSilent(question('04T12:00')));
-  assert.ok(!isSilent(question('04T12:00', { push: { failed: iso('04T11:30') } })));
+test('a timer that starts nothing is noticed; one that fails, or has little to do, is not that', () => {
+  const silent = (jobs: Job[], ...asked: Parameters<typeof question>): boolean => {
+    const { schedule, nowMs } = question(...asked);
+    return isSilent({ schedule: { ...schedule, jobs }, nowMs });
+  };
+  assert.ok(!silent([PUSH], '03T12:00'));
+  assert.ok(silent([PUSH], '04T12:00'));
+  assert.ok(silent([PUSH, CHECK], '04T12:00'));
+  assert.ok(!silent([PUSH], '04T12:00', { push: { failed: iso('04T11:30') } }));
+  assert.ok(!silent([CHECK], '09T12:00'));
+  assert.ok(silent([CHECK], '09T23:00'));
 });
 
 test('a failure that lasts is told once a day, another one at once', () => {
