@@ -54,7 +54,8 @@ export async function pushVersion(
 ): Promise<OpenedCover> {
   writeFileSync(join(world.tree, 'version'), noise(900 + version, 150_000));
   const pushed = await pushTree(world.store, machine, world.tree);
-  const made = (await listAll(world.reader)).find(({ id }) => id === pushed.id);
+  const reader = { ...world.reader, store: world.store };
+  const made = (await listAll(reader)).find(({ id }) => id === pushed.id);
   return made ?? assert.fail('what was pushed is listed');
 }
 
