@@ -25,6 +25,10 @@ import type { Dice } from './dice.ts';
 const CHUNKS_ABOUT = 12;
 const PAST_CHUNKS_MAX = 40;
 
+/** What an install of a gateway does: databases that change in place, mostly where they changed before, and growth. */
+export const INSTALL = { chunks: 120, rewritten: 4, appended: 1 } as const;
+export type Shape = typeof INSTALL;
+
 export class Content {
   readonly #dice: Dice;
   readonly #label: string;
@@ -35,15 +39,20 @@ export class Content {
   /** The chunks that make up the install now. */
   chunks: readonly number[] = [];
 
-  constructor(dice: Dice, label: string) {
+  readonly #shape: Shape | undefined;
+
+  /** @param shape without one: few chunks, of which many change and old ones return */
+  constructor(dice: Dice, label: string, shape?: Shape) {
+    this.#shape = shape;
     this.#dice = dice;
     this.#label = label;
     this.#returns = dice.pick([0.1, 0.5, 0.9]);
-    this.chunks = this.#fresh(dice.integer(4, 12));
+    this.chunks = this.#fresh(shape?.chunks ?? dice.integer(4, 12));
   }
 
   aDayOfWork(): void {
     const dice = this.#dice;
+    if (this.#shape) return this.#workOnInstall(this.#shape);
     if (dice.chance(0.25)) return;
     const kept = this.chunks.filter(() => !dice.chance(0.15));
     const dropped = this.chunks.filter((chunk) => !kept.includes(chunk));
@@ -52,6 +61,15 @@ export class Content {
     const fresh = this.#fresh(dice.integer(0, Math.max(1, CHUNKS_ABOUT - kept.length)));
     this.chunks = [...new Set([...kept, ...back, ...fresh])];
     this.#past = [...this.#past, ...dropped].slice(-PAST_CHUNKS_MAX);
+  }
+
+  #workOnInstall({ chunks, rewritten, appended }: Shape): void {
+    const next = [...this.chunks];
+    for (let left = rewritten; left > 0; left--) {
+      const place = Math.floor(chunks * this.#dice.fraction() ** 3);
+      next.splice(place, 1, ...this.#fresh(1));
+    }
+    this.chunks = [...next, ...this.#fresh(appended)];
   }
 
   #fresh(count: number): number[] {

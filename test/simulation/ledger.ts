@@ -147,6 +147,22 @@ export class Ledger {
     return missing.length > 0 ? [...problems, `${missing.length} chunks are nowhere`] : problems;
   }
 
+  /** Chunks in the packs that lie in the store: needed by a snapshot; dead, beside one that is needed; in packs for nothing. */
+  space(): { readonly live: number; readonly dead: number; readonly unneeded: number } {
+    const living = [...this.snapshots.values()].filter((one) => one.forgottenMs === undefined);
+    const needs = new Set(living.flatMap((one) => one.needs));
+    const chunks = new Set(living.flatMap((one) => one.chunks));
+    const sums = { live: 0, dead: 0, unneeded: 0 };
+    for (const { name } of this.#bucket().all('packs/')) {
+      for (const chunk of this.#chunks.get(name) ?? []) {
+        if (!needs.has(name)) sums.unneeded += 1;
+        else if (chunks.has(chunk)) sums.live += 1;
+        else sums.dead += 1;
+      }
+    }
+    return sums;
+  }
+
   /** Living ones of a machine that count, oldest first. */
   ofWriter(writer: WriterId): KnownSnapshot[] {
     return [...this.snapshots.values()]

@@ -4,6 +4,7 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import type { Identity } from '../../src/crypto/identity.ts';
 import { forget } from '../../src/maintenance/forget.ts';
 import { revokeMachine } from '../../src/maintenance/machines.ts';
+import type { KeepRules } from '../../src/maintenance/retention.ts';
 import { prune } from '../../src/maintenance/prune.ts';
 import type { RepositoryCache } from '../../src/repository/cache.ts';
 import { openWithIdentity, type ReaderRepository } from '../../src/repository/open.ts';
@@ -23,6 +24,7 @@ export type MaintainerParts = {
   readonly dice: Dice;
   readonly graceMs: number;
   readonly keepLast: number;
+  readonly keepMore?: KeepRules;
 };
 
 export class Maintainer {
@@ -42,8 +44,9 @@ export class Maintainer {
     const random = (length: number): Uint8Array => dice.noise(length);
     const deps = { repository, random, emit };
     try {
+      const rules = { ...this.#parts.keepMore, last: this.#parts.keepLast };
       const history = await readHistory(repository, emit, NO_ABORT);
-      await forget({ history, rules: { last: this.#parts.keepLast } }, deps, NO_ABORT);
+      await forget({ history, rules }, deps, NO_ABORT);
       await prune({ graceMs: this.#parts.graceMs }, deps, NO_ABORT);
       this.prunesDone += 1;
     } catch (error) {

@@ -11,13 +11,15 @@ import { openForgetRecord } from '../../src/repository/forget-records.ts';
 import { makeWriterRecord } from '../../src/repository/writers.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { Bucket, type Fate, type Weather } from './bucket.ts';
-import { Content } from './content.ts';
+import { Content, type Shape } from './content.ts';
 import { diceOf, type Dice } from './dice.ts';
 import { Ledger, type KnownSnapshot } from './ledger.ts';
 import { Machine } from './machine.ts';
+import type { KeepRules } from '../../src/maintenance/retention.ts';
 import { Maintainer } from './maintainer.ts';
 import { DAY_MS, HOUR_MS, Process, World } from './world.ts';
 
+const QUARTER_DAYS = 91;
 const START_MS = Date.UTC(2026, 0, 1);
 
 export type StoryOptions = {
@@ -26,6 +28,8 @@ export type StoryOptions = {
   readonly breakRule?: () => BrokenRule;
   /** What every world has, whatever its dice say; for what would take too many of them to meet. */
   readonly climate?: Climate;
+  /** Asked at the end of every quarter. */
+  readonly onQuarter?: (day: number, space: ReturnType<Ledger['space']>) => void;
 };
 
 /** Between somebody and the store, or the settings: what makes a rule of theirs of no effect. */
@@ -39,7 +43,12 @@ export type Climate = {
   readonly weather?: Partial<Weather>;
   /** Of every machine that pushes. */
   readonly habits?: Partial<Habits>;
+  /** Of whoever forgets and prunes. */
+  readonly keepers?: Partial<Habits>;
   readonly rules?: Partial<Rules>;
+  readonly shape?: Shape;
+  /** Nobody is stolen or lost. */
+  readonly isPeaceful?: boolean;
 };
 
 export type Told = {
@@ -56,6 +65,9 @@ export type Told = {
 
 export async function tell(seed: string, options: StoryOptions): Promise<Told> {
   const story = new Story(seed, options);
+  for (let day = QUARTER_DAYS; day <= options.days; day += QUARTER_DAYS) {
+    story.world.at(START_MS + day * DAY_MS, () => options.onQuarter?.(day, story.space()));
+  }
   await story.world.run(START_MS + options.days * DAY_MS);
   return story.told();
 }
@@ -63,6 +75,8 @@ export async function tell(seed: string, options: StoryOptions): Promise<Told> {
 type Rules = {
   readonly graceMs: number;
   readonly keepLast: number;
+  /** Beside the last ones. */
+  readonly keepMore?: KeepRules;
   readonly everyDays: number;
 };
 
@@ -119,6 +133,10 @@ class Story {
     this.#begin();
   }
 
+  space(): ReturnType<Ledger['space']> {
+    return this.#ledger.space();
+  }
+
   told(): Told {
     return {
       wrong: this.world.wrong,
@@ -140,8 +158,11 @@ class Story {
     this.#machineFrom('tower', 0, dice.pick([steady, laptop]));
     this.#machineFrom('laptop', dice.integer(0, 30), laptop);
     this.#machineFrom('late', dice.integer(60, 300), dice.pick([steady, laptop]));
-    this.#machineFrom('stolen', dice.integer(0, 60), steady);
-    this.#machineFrom('lost', dice.integer(0, 60), laptop, dice.integer(80, 200));
+    const { isPeaceful = false } = this.#climate;
+    if (!isPeaceful) {
+      this.#machineFrom('stolen', dice.integer(0, 60), steady);
+      this.#machineFrom('lost', dice.integer(0, 60), laptop, dice.integer(80, 200));
+    }
     const rules = {
       everyDays: dice.pick([1, 1, 7]),
       graceMs: dice.pick([8, 14]) * DAY_MS,
@@ -151,11 +172,12 @@ class Story {
     this.#graceMs = rules.graceMs;
     this.#keepLast = rules.keepLast;
     const maintainer = this.#maintainerFrom('maintainer', rules, dice.pick([steady, laptop]));
-    this.#revokeFrom(dice.integer(90, 250), maintainer, steady);
+    if (!isPeaceful) this.#revokeFrom(dice.integer(90, 250), maintainer, steady);
     if (dice.chance(0.5)) this.#maintainerFrom('second maintainer', rules, laptop);
   }
 
-  #maintainerFrom(name: string, rules: Rules, habits: Habits): Maintainer {
+  #maintainerFrom(name: string, rules: Rules, usual: Habits): Maintainer {
+    const habits = { ...usual, ...this.#climate.keepers };
     const { identity, repository } = this;
     const dice = this.#dice.fork(name);
     const maintainer = new Maintainer({ identity, repository, dice, ...rules });
@@ -181,7 +203,7 @@ class Story {
     this.world.at(START_MS + day * DAY_MS, () => {
       const dice = this.#dice.fork(name);
       const state = this.#join(name, dice);
-      const content = new Content(dice.fork('content'), name);
+      const content = new Content(dice.fork('content'), name, this.#climate.shape);
       const machine = new Machine({
         name,
         state,
