@@ -147,7 +147,7 @@ export class Ledger {
     return missing.length > 0 ? [...problems, `${missing.length} chunks are nowhere`] : problems;
   }
 
-  /** Chunks in the packs that lie in the store: needed by a snapshot; dead, beside one that is needed; in packs for nothing. */
+  /** Chunks in stored packs: needed by a snapshot; dead, beside one that is needed; in packs that nobody needs. */
   space(): { readonly live: number; readonly dead: number; readonly unneeded: number } {
     const living = [...this.snapshots.values()].filter((one) => one.forgottenMs === undefined);
     const needs = new Set(living.flatMap((one) => one.needs));
