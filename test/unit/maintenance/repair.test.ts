@@ -6,6 +6,7 @@ import { check } from '../../../src/maintenance/check.ts';
 import type { CheckProblem } from '../../../src/maintenance/faults.ts';
 import { repair, type Repaired } from '../../../src/maintenance/repair.ts';
 import { readIndex, writeIndex } from '../../../src/repository/indexes.ts';
+import { packName } from '../../../src/repository/pack-reader.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { allObjects, NO_ABORT, pushTree } from '../../support/engine.ts';
 import { faultStore, WorldStopped } from '../../support/fault-store.ts';
@@ -112,8 +113,13 @@ test('a repair that stops at any operation is finished by the next', async (cont
   const world = await pruneWorld(context);
   for (const version of [1, 2]) await pushVersion(world, version);
   const [bad = ''] = await namesBelow(world.store, 'indexes/');
+  const writer = [...world.reader.writers.values()][0] ?? assert.fail('a writer');
+  const keys = { repository: world.reader.id, writer: writer.id, key: writer.subkeys.index };
+  const named = (await readIndex(world.store, keys, bad, NO_ABORT)).map(packName);
+  // Of the other push: an index of nothing but a damaged pack would not be made anew.
+  const others = (await namesBelow(world.store, 'packs/')).filter((one) => !named.includes(one));
+  const [pack = assert.fail('a pack of the other push')] = others;
   await flip(world.store, bad, 0.5);
-  const pack = await largest(world.store);
   await flip(world.store, pack, 0.4);
   const kept = (await namesBelow(world.store, '')).filter((name) => name !== bad);
   const recorded = faultStore((await cloneWorld(world)).store);
