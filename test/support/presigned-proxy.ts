@@ -17,8 +17,8 @@ export type PresignedProxy = {
   readonly passed: string[];
   /** Paths of all PUTs that were passed on. */
   readonly stored: string[];
-  /** Asked before each request is passed on; true: it is denied instead. */
-  denies: (method: string, path: string) => boolean;
+  /** Asked before each request is passed on; true: it is denied instead; `cut`: its connection ends. */
+  denies: (method: string, path: string) => boolean | 'cut';
   close(): Promise<void>;
 };
 
@@ -58,7 +58,9 @@ function pass(
     outgoing.writeHead(403).end('<Error><Code>NotPresigned</Code></Error>');
     return;
   }
-  if (proxy.denies(method, path)) {
+  const denied = proxy.denies(method, path);
+  if (denied === 'cut') return void incoming.socket.destroy();
+  if (denied) {
     outgoing.writeHead(403).end('<Error><Code>AccessDenied</Code></Error>');
     return;
   }
