@@ -120,14 +120,17 @@ describe('what stays', () => {
       (name) => !/^(repositories\.probe\.report|lastPull)\./.test(name),
     );
     const below: Readonly<Record<string, string>> = {
-      '': 'format defaultRepository lastPull repositories',
+      '': 'format defaultRepository lastPull repositories landed',
+      // The key that chunks of an install which landed here are named by: it opens nothing.
+      landed: 'repository install source chunkIdKey before',
       repositories: 'location lastPush probe machine',
       'repositories.probe': 'time report store',
       'repositories.probe.store': 'uploadChecksum createOnly',
-      'repositories.machine': 'format repository recipient root machine writer highWater pending',
+      'repositories.machine':
+        'format repository recipient root machine writer highWater pending chunkIdKeys',
       'repositories.machine.writer': 'id key signingSeed',
     };
-    const isFree = /^repositories\.(lastPush|machine\.(highWater|pending))\./;
+    const isFree = /^repositories\.(lastPush|machine\.(highWater|pending|chunkIdKeys))\./;
     const isAllowed = (name: string): boolean => {
       const parent = name.slice(0, Math.max(0, name.lastIndexOf('.')));
       const own = name.slice(name.lastIndexOf('.') + 1);
