@@ -377,8 +377,9 @@ test('any flood of a stolen machine costs no more than if it had pushed every ho
           hour(now) + minute * 60_000,
         );
       });
-      const honest = Array.from({ length: now - newest }, (__, index) => {
-        const at = hour(newest + index + 1);
+      // The first of them right after its last good one: within the hour of that one, a thief may say as much.
+      const honest = Array.from({ length: now - newest + 1 }, (__, index) => {
+        const at = hour(newest + index);
         return one(hours.length + index + 1, `h${index}`, at, at);
       });
       const goodOf = (others: readonly Ranked[]): string[] =>
@@ -391,6 +392,19 @@ test('any flood of a stolen machine costs no more than if it had pushed every ho
         [],
       );
     }),
-    { numRuns: 300 },
+    {
+      numRuns: 300,
+      examples: [
+        // A thief within the hour of the last good one, and before midnight.
+        [
+          {
+            good: [2747, 0],
+            silentHours: 0,
+            evil: [{ like: 15, plusHours: 0, shift: 1, minute: 0 }],
+          },
+          { daily: 2 },
+        ],
+      ],
+    },
   );
 });
