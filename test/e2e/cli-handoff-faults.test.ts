@@ -86,7 +86,7 @@ ring('versitygw', server.absent, () => {
     }
   });
 
-  test('the network lost in the middle, the winner goes on and nobody else can; a lost receipt is stored later', async () => {
+  test('the network lost midway, the winner goes on and nobody else can; a lost receipt is stored later', async () => {
     const ticket = ticketOf(await world.run('handoff', '--yes', '--expires', '90m'));
     const bob = world.newcomer('bob');
     const lost = await denying(
