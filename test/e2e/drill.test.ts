@@ -235,7 +235,7 @@ describe('what is wrong is told', () => {
     assert.equal(damaged.ok, false);
     assert.ok(damaged.lost.length > 0);
     assert.ok(damaged.lost.every(({ path }) => /^(state|workspace)/.test(path)));
-    assert.match(lineOf(damaged, 'restore').found, /files of the snapshot cannot be restored/);
+    assert.match(lineOf(damaged, 'restore').found, /files? of the snapshot cannot be restored/);
     rmSync(largest.path);
     const missing = await drillIn(world);
     assert.equal(missing.ok, false);
