@@ -8,7 +8,7 @@ import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
-import { parseWriterObjectName } from '../format/names.ts';
+import { HEADER_NAME } from '../format/names.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { readUsedObjects } from '../repository/used-objects.ts';
 import type { Retentions, StoredVersion } from '../store/object-store.ts';
@@ -69,15 +69,17 @@ export async function extendLocks(
   let due = 0;
   await inLanes(versions, REQUESTS_AT_ONCE, signal, async (one) => {
     if ((known.get(one.name) ?? 0) >= dueBeforeMs) return;
-    const found = await retentions.find(one, signal);
-    known.set(one.name, found?.untilMs ?? 0);
-    if (found && found.untilMs >= dueBeforeMs) return;
-    due += 1;
-    if (isDryRun) return;
-    const retention = { mode: found?.mode ?? 'GOVERNANCE', untilMs } as const;
-    const set = await unlessRefused(() => retentions.set(one, retention, signal));
-    if (!set) known.set(one.name, untilMs);
-    else refused.push({ object: one.name, code: set.code, message: set.message });
+    const refusal = await unlessRefused(async () => {
+      const found = await retentions.find(one, signal);
+      known.set(one.name, found?.untilMs ?? 0);
+      if (found && found.untilMs >= dueBeforeMs) return;
+      due += 1;
+      if (isDryRun) return;
+      await retentions.set(one, { mode: found?.mode ?? 'GOVERNANCE', untilMs }, signal);
+      known.set(one.name, untilMs);
+    });
+    if (!refusal) return;
+    refused.push({ object: one.name, code: refusal.code, message: refusal.message });
   });
   rememberLocks(repository, known);
   const replaced = versions.filter(({ replacements }) => replacements > 0).map(({ name }) => name);
@@ -97,7 +99,10 @@ async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | FerryError> 
 
 const REFUSALS: ReadonlySet<string> = new Set(['store-denied', 'store-refused']);
 
-/** Of everything that snapshots need, and of all that is no pack or pack list: it is little, and opens the rest. */
+/**
+ * Of everything that snapshots need, even where somebody has hidden it since, and of what opens and explains the rest,
+ * unless it was taken away: a key that was removed shall not be kept for longer by this.
+ */
 async function keptVersions(
   repository: ReaderRepository,
   retentions: Retentions,
@@ -109,14 +114,18 @@ async function keptVersions(
   const sizes = new Map(all.map(({ name, size }) => [name, size]));
   const { used, snapshots } = await readUsedObjects(repository, sizes, emit, signal);
   const kept = new Set([...used, ...snapshots.map(({ name }) => name)]);
-  return all.filter(({ name }) => {
-    const folder = parseWriterObjectName(name)?.folder ?? name.split('/')[0];
-    if (folder === 'packs' || folder === 'lists' || folder === 'snapshots') return kept.has(name);
-    return !SHORT_LIVED.has(folder ?? '');
-  });
+  const opens = ({ name, isHidden }: StoredVersion): boolean =>
+    !isHidden && (name === HEADER_NAME || OPENING_FOLDERS.has(name.slice(0, name.indexOf('/'))));
+  return all.filter((one) => kept.has(one.name) || opens(one));
 }
 
-const SHORT_LIVED = new Set(['tombstones', 'grants', 'claims', 'receipts', 'probe']);
+const OPENING_FOLDERS: ReadonlySet<string> = new Set([
+  'keys',
+  'writers',
+  'revocations',
+  'forgets',
+  'indexes',
+]);
 
 const locksSchema = z.record(z.string(), z.number());
 

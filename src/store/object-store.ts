@@ -58,9 +58,10 @@ export type StoredVersion = {
   readonly name: string;
   readonly version: string;
   readonly size: number;
-  readonly modifiedMs: number;
   /** How many versions came after it under the same name. */
   readonly replacements: number;
+  /** The name was deleted: nothing but its versions is left. */
+  readonly isHidden: boolean;
 };
 
 export type Retention = { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly untilMs: number };

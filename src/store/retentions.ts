@@ -52,13 +52,14 @@ async function* firstVersions(
       place,
       signal,
     );
-    for (const { Key, VersionId: version, Size: size = 0, LastModified } of page.Versions ?? []) {
+    for (const { Key, VersionId: version, Size: size = 0, IsLatest } of page.Versions ?? []) {
       const name = Key?.slice(head.length) ?? '';
       if (version === undefined || !isObjectName(name)) continue;
-      const after = last?.name === name ? last : undefined;
-      if (last && !after) yield last;
-      const replacements: number = after ? after.replacements + 1 : 0;
-      last = { name, version, size, modifiedMs: LastModified?.getTime() ?? 0, replacements };
+      const later = last?.name === name ? last : undefined;
+      if (last && !later) yield last;
+      const replacements: number = later ? later.replacements + 1 : 0;
+      const isHidden: boolean = IsLatest !== true && (later?.isHidden ?? true);
+      last = { name, version, size, replacements, isHidden };
     }
     place = placeAfter(page);
   }

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { FerryError } from '../../src/base/errors.ts';
 import { extendLocks, type ExtendedLocks } from '../../src/maintenance/extend-locks.ts';
+import { openIdentity } from '../../src/repository/open.ts';
 import { lockNewObjects } from '../../src/store/object-lock.ts';
 import type { ObjectStore, StoredVersion } from '../../src/store/object-store.ts';
 import { openS3Store } from '../../src/store/s3-store.ts';
@@ -12,6 +14,7 @@ import {
   makeEngine,
   NO_ABORT,
   openReader,
+  PASSPHRASE,
   pushTree,
   type Engine,
 } from '../support/engine.ts';
@@ -105,4 +108,52 @@ ring('versitygw', server.absent, () => {
     const other = { ...first, version: VersionId };
     assert.ok((await untilMs(engine, other)) < extended.untilMs - 5 * DAY_MS);
   });
+
+  test('a pack that somebody hid is locked anew, a key that was removed is not', async (context) => {
+    const engine = await lockedEngine(context, 'locks-hidden');
+    const before = await versionsOf(engine);
+    const nameIn = (folder: string): string =>
+      [...before.keys()].find((name) => name.startsWith(`${folder}/`)) ?? assert.fail(folder);
+    // The passphrase opens the other one.
+    const secret = { with: 'passphrase', passphrase: PASSPHRASE } as const;
+    const { slot } = await openIdentity(engine.store, secret, undefined, NO_ABORT);
+    const keys = [...before.keys()].filter((name) => name.startsWith('keys/'));
+    const [removed = assert.fail('another key')] = keys.filter((name) => !name.endsWith(slot));
+    const pack = nameIn('packs');
+    for (const name of [removed, pack]) await engine.store.delete(name, NO_ABORT);
+    const extended = await laterBy(engine.store, 6);
+    const after = await versionsOf(engine);
+    const left = async (name: string): Promise<number> =>
+      extended.untilMs - (await untilMs(engine, after.get(name) ?? assert.fail(name)));
+    assert.deepEqual([after.get(pack)?.isHidden, after.get(removed)?.isHidden], [true, true]);
+    assert.ok(Math.abs(await left(pack)) < 1000);
+    assert.ok((await left(removed)) > 5 * DAY_MS);
+  });
+
+  test('who may not ask or set is told what is left, object by object', async (context) => {
+    const engine = await lockedEngine(context, 'locks-denied');
+    const { retentions } = engine.store;
+    assert.ok(retentions);
+    const denied = (): Promise<never> =>
+      Promise.reject(new FerryError('store-denied', 'not this one'));
+    const listing = { ...retentions, firstVersions: () => failing(denied) };
+    const asking = { ...retentions, find: denied };
+    const setting = { ...retentions, set: denied };
+    const needed = (await laterBy(engine.store, 6)).due;
+    assert.ok(needed >= 7);
+    for (const [taken, refused] of [
+      [listing, 1],
+      [asking, needed],
+      [setting, needed],
+    ] as const) {
+      const extended = await laterBy({ ...engine.store, retentions: taken }, 12);
+      assert.equal(extended.refused.length, refused);
+      assert.ok(extended.refused.every(({ code }) => code === 'store-denied'));
+    }
+  });
 });
+
+// oxlint-disable-next-line require-yield
+async function* failing(work: () => Promise<never>): AsyncGenerator<never> {
+  await work();
+}

@@ -82,7 +82,7 @@ function locksLines(locks: LocksSummary | null, are: 'are' | 'would be'): string
       : []),
     ...replaced
       .slice(0, REPLACED_LISTED_MAX)
-      .map((name) => `stored again by somebody: ${name}; its first version is the locked one`),
+      .map((name) => `stored more than once: ${name}; its first version is the locked one`),
   ];
 }
 
