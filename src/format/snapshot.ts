@@ -19,11 +19,14 @@ const hex16 = z.string().regex(/^[0-9a-f]{32}$/);
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
 
+/** Characters of the name of the machine that a copy is of. */
+export const ORIGIN_MACHINE_MAX = 200;
+
 /** The snapshot of another repository that this one is a copy of. */
 const originSchema = z.object({
   repository: hex16,
-  /** As that repository called its machine. */
-  machine: z.string().max(200),
+  /** As that repository called its machine; of a longer one the end. */
+  machine: z.string().max(ORIGIN_MACHINE_MAX),
   snapshot: hex16,
   digest: hex32,
   time: z.iso.datetime(),

@@ -5,7 +5,12 @@
 import { ByteWriter, toHex } from '../base/bytes.ts';
 import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
 import { encodeEntryRest } from '../format/entry.ts';
-import type { Origin, SnapshotBody, SnapshotRoot } from '../format/snapshot.ts';
+import {
+  ORIGIN_MACHINE_MAX,
+  type Origin,
+  type SnapshotBody,
+  type SnapshotRoot,
+} from '../format/snapshot.ts';
 import type { PushLine } from '../push/line.ts';
 import { pushFilled, type PushDeps, type PushedSnapshot } from '../push/push.ts';
 import { TreeBuilder } from '../push/tree-builder.ts';
@@ -82,7 +87,8 @@ const originOf = (
   { id, machine, digest, cover }: OpenedCover,
 ): Origin => ({
   repository: source.id,
-  machine,
+  // A copy of a copy has both names; the end is what its writer cannot choose.
+  machine: machine.slice(-ORIGIN_MACHINE_MAX),
   snapshot: id,
   digest,
   time: cover.time,

@@ -115,6 +115,20 @@ test('a machine cannot pass a snapshot off as another machine’s own', async (c
   assert.deepEqual([...new Set(machines)].toSorted(), ['harbour~harbour', 'island~harbour']);
 });
 
+test('a name that was made too long is cut, and ends no copy', async (context) => {
+  const { from, to } = await makeWorld(context);
+  const source = await openReader(from.store);
+  const [first = assert.fail('a snapshot')] = await listAll(source);
+  const long = { ...first, machine: `${'m'.repeat(300)}~harbour` };
+  const copied = await asWriter(to.store, to.machine, NO_ABORT, (deps) =>
+    copySnapshots({ source, snapshots: [long], isDryRun: false }, deps, NO_ABORT),
+  );
+  assert.equal(copied.copied.length, 1);
+  const [copy] = await listAll(await openReader(to.store));
+  assert.equal(copy?.cover.origin?.machine.length, 200);
+  assert.match(copy.machine, /m~harbour~harbour$/);
+});
+
 test('the same repository is no target', async (context) => {
   const { from } = await makeWorld(context);
   const error = await refusalOf(copyAll({ from, to: from, tree: '' }));
