@@ -9,13 +9,29 @@ import type { ChunkSink } from '../push/chunk-sink.ts';
 import type { PushLine } from '../push/line.ts';
 import { entryIds } from '../push/tree-builder.ts';
 import { UnderWay } from '../push/under-way.ts';
+import { keyName } from '../repository/adoption.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { ChunkTable } from '../workers/chunk-table.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import type { BlobCompany } from '../workers/messages.ts';
 
-/** Which chunk of the target holds what a chunk of the source does: what two snapshots share is read once. */
+/**
+ * Which chunk of the target holds what a chunk of the source does: what two snapshots share is read once. An install
+ * that landed under another name keeps the key of its chunk ids, and has another one in the target: an id says
+ * something only together with both keys that it is translated between.
+ */
 export class KnownCopies {
+  readonly #byKeys = new Map<string, CopiedIds>();
+
+  between(from: Uint8Array, to: Uint8Array): CopiedIds {
+    const keys = `${keyName(from)} ${keyName(to)}`;
+    const ids = this.#byKeys.get(keys) ?? new CopiedIds();
+    this.#byKeys.set(keys, ids);
+    return ids;
+  }
+}
+
+class CopiedIds {
   readonly #table = ChunkTable.create(0);
   #ids = Buffer.allocUnsafe(1024 * CHUNK_ID_BYTES);
   #count = 0;
@@ -38,14 +54,14 @@ export class KnownCopies {
 export class CopiedContent {
   readonly #snapshot: SnapshotReader;
   readonly #line: PushLine;
-  readonly #known: KnownCopies;
+  readonly #known: CopiedIds;
   readonly #sink: ChunkSink;
   readonly #underWay = new UnderWay();
 
   constructor(snapshot: SnapshotReader, line: PushLine, known: KnownCopies) {
     this.#snapshot = snapshot;
     this.#line = line;
-    this.#known = known;
+    this.#known = known.between(snapshot.chunkIdKey, line.keys.chunkId);
     this.#sink = line.newSink();
   }
 

@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { toBase64 } from '../../src/base/bytes.ts';
+import { installSubkeys } from '../../src/crypto/identity.ts';
+import { writerOf } from '../../src/repository/machine.ts';
 import { copySnapshots, type Copied } from '../../src/transfer/copy.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
 import {
@@ -106,6 +109,27 @@ test('a damaged snapshot is a problem of its own: the others are copied', async 
   );
   const reader = await openReader(world.to.store);
   assert.equal((await listAll(reader)).length, 2);
+});
+
+test('an install that landed under another name, with the key of its chunk ids, restores too', async (context) => {
+  const folder = engineFolder(context);
+  const from = await makeEngine(folder);
+  const to = await makeEngine(folder, openMemoryStore());
+  const tree = join(folder, 'tree');
+  makeTree(tree, 1);
+  await pushTree(from.store, from.machine, tree, { label: 'first' });
+  const island = await joinEngine(from, 'island');
+  const key = installSubkeys(writerOf(from.machine.state).key, 'openclaw').chunkId;
+  island.state = { ...island.state, chunkIdKeys: { 'openclaw:work': toBase64(key) } };
+  await pushTree(from.store, island, tree, { label: 'landed', install: 'openclaw:work' });
+  const copied = await copyAll({ from, to, tree });
+  assert.equal(copied.copied.length, 2);
+  const reader = await openReader(to.store);
+  for (const copy of await listAll(reader)) {
+    const out = join(folder, `out-${copy.cover.label}`);
+    assert.deepEqual((await restoreTo(reader, copy, out)).problems, []);
+    assert.deepEqual(treeDifferences(tree, out), []);
+  }
 });
 
 test('a machine cannot pass a snapshot off as another machine’s own', async (context) => {
