@@ -1,5 +1,6 @@
 /** Reads back what was restored: every byte from the disk, held against the ids that the snapshot has for it. */
 import type { BytePath } from '../base/byte-path.ts';
+import { UnderWay } from '../base/under-way.ts';
 import type { FileEntry } from '../format/entry.ts';
 import type { CheckLine } from '../gateway/checklist.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
@@ -11,7 +12,7 @@ import { named } from './named.ts';
 export class ContentReader {
   readonly #snapshot: SnapshotReader;
   readonly #tasks: Tasks;
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #underWay = new UnderWay();
   readonly #different: string[] = [];
   readonly #unreadable: string[] = [];
   #lot: { readonly file: RestoredFile; readonly name: string }[] = [];
@@ -36,7 +37,7 @@ export class ContentReader {
 
   async end(): Promise<CheckLine> {
     await this.#send();
-    await Promise.all(this.#inFlight);
+    await this.#underWay.all();
     const ok = this.#different.length === 0;
     const expected = `${this.#bytes} bytes as in the snapshot`;
     const line = { check: 'content, read back', ok, critical: true, expected };
@@ -52,12 +53,8 @@ export class ContentReader {
     this.#lot = [];
     this.#lotBytes = 0;
     if (lot.length === 0) return;
-    const sent: Promise<void> = this.#read(lot).then(() => void this.#inFlight.delete(sent));
-    // One that failed stays, and is heard by whoever waits next.
-    sent.catch(() => undefined);
-    this.#inFlight.add(sent);
-    const inFlightMax = this.#tasks.threads * PIPELINE.lotsInFlightPerWorker;
-    if (this.#inFlight.size >= inFlightMax) await Promise.race(this.#inFlight);
+    this.#underWay.add(this.#read(lot));
+    await this.#underWay.fewerThan(this.#tasks.threads * PIPELINE.lotsInFlightPerWorker);
   }
 
   async #read(

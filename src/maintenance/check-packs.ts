@@ -1,6 +1,7 @@
 /** Reads whole packs and checks every chunk in them, on the worker threads. */
 import { isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import { UnderWay } from '../base/under-way.ts';
 import { sameBytes } from '../crypto/sodium.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import { visitDirectory } from '../format/pack.ts';
@@ -23,8 +24,7 @@ export class PackChecker {
   readonly #planned: { readonly objects: number; readonly total: number };
   readonly #pool: PackPool;
   readonly #tasks: Tasks;
-  readonly #running = new Set<Promise<void>>();
-  #failure: unknown;
+  readonly #underWay = new UnderWay();
   #chunkIdKey: Uint8Array | undefined;
   objects = 0;
   bytes = 0;
@@ -53,21 +53,13 @@ export class PackChecker {
   ): Promise<void> {
     await this.#use(chunkIdKey);
     const buffer = await this.#pool.take();
-    if (this.#failure !== undefined) throw this.#failure;
-    const one = this.#checkIn(buffer, pack, signal, report)
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
-      .finally(() => {
-        this.#pool.free(buffer);
-        this.#running.delete(one);
-      });
-    this.#running.add(one);
+    this.#underWay.rethrow();
+    const checked = this.#checkIn(buffer, pack, signal, report);
+    this.#underWay.add(checked.finally(() => this.#pool.free(buffer)));
   }
 
   async finish(): Promise<void> {
-    await Promise.all(this.#running);
-    if (this.#failure !== undefined) throw this.#failure;
+    await this.#underWay.all();
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { assert, FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
 import { view } from '../base/bytes.ts';
+import { UnderWay } from '../base/under-way.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
@@ -78,24 +79,15 @@ async function fetchRounds(
   while (round.size > 0) {
     const next = new Map<number, Wanted>();
     const search: Search = { tried, next, lost };
-    const running = new Set<Promise<void>>();
-    let failure: unknown;
+    const underWay = new UnderWay();
     for (const [ordinal, columns] of round) {
       throwIfAborted(signal);
       const buffer = await deps.pool.take();
-      if (failure !== undefined || buffer < 0) break;
-      const one = fetchOne(ordinal, columns.columns(), buffer, deps, search, signal)
-        .catch((error: unknown) => {
-          failure ??= error;
-        })
-        .finally(() => {
-          deps.pool.free(buffer);
-          running.delete(one);
-        });
-      running.add(one);
+      if (underWay.hasFailed || buffer < 0) break;
+      const fetched = fetchOne(ordinal, columns.columns(), buffer, deps, search, signal);
+      underWay.add(fetched.finally(() => deps.pool.free(buffer)));
     }
-    await Promise.all(running);
-    if (failure !== undefined) throw failure;
+    await underWay.all();
     throwIfAborted(signal);
     round = next;
   }

@@ -4,6 +4,7 @@
  */
 import type { BytePath } from '../base/byte-path.ts';
 import { throwIfAborted } from '../base/errors.ts';
+import { UnderWay } from '../base/under-way.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { CHUNK_BYTES } from '../format/entry.ts';
 import type { FileStat } from '../fs/file-stat.ts';
@@ -13,7 +14,6 @@ import type { Tasks } from '../workers/tasks.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import type { DatabaseReader } from './database-reader.ts';
 import type { OmissionLog } from './omission-log.ts';
-import { UnderWay } from './under-way.ts';
 
 export type ToCapture = {
   /** Absolute. */

@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
 import { fromHex } from '../base/bytes.ts';
+import { UnderWay } from '../base/under-way.ts';
 import { sealHeader } from '../crypto/sealing.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { encodeHeader } from '../format/header.ts';
@@ -33,8 +34,7 @@ export class PackUploader {
   #unindexed: IndexedPack[];
   #lastIndexMs: number;
   #indexing: Promise<void> = Promise.resolve();
-  readonly #uploads = new Set<Promise<void>>();
-  #failure: unknown;
+  readonly #underWay: UnderWay;
   bytesStored = 0;
 
   constructor(
@@ -44,6 +44,8 @@ export class PackUploader {
     signal: AbortSignal,
   ) {
     this.#deps = deps;
+    // Or whoever waits for a buffer would wait for ever.
+    this.#underWay = new UnderWay(() => deps.pool.stop());
     this.#signal = signal;
     this.#packs = [...known];
     this.#unindexed = [...unindexed];
@@ -63,27 +65,18 @@ export class PackUploader {
 
   /** Called for every pack a worker finishes. */
   take(built: BuiltPack): void {
-    const upload = this.#upload(built)
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-        // Whoever waits for a buffer would wait for ever.
-        this.#deps.pool.stop();
-      })
-      .finally(() => this.#uploads.delete(upload));
-    this.#uploads.add(upload);
+    this.#underWay.add(this.#upload(built));
   }
 
   /** Waits for all uploads and writes the last index. @throws the first failure */
   async finish(): Promise<void> {
-    while (this.#uploads.size > 0) await Promise.all(this.#uploads);
-    this.rethrow();
+    await this.#underWay.all();
     if (this.#unindexed.length > 0) this.#writeIndex();
-    await this.#indexing;
-    this.rethrow();
+    await this.#underWay.all();
   }
 
   rethrow(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#underWay.rethrow();
   }
 
   async #upload(built: BuiltPack): Promise<void> {
@@ -117,22 +110,13 @@ export class PackUploader {
     this.#unindexed = [];
     this.#lastIndexMs = this.#deps.clock.nowMs();
     const { repository, random } = this.#deps;
-    this.#indexing = this.#indexing
-      .then(async () => {
-        const index = await writeIndex(
-          repository.store,
-          indexKeys(repository),
-          packs,
-          random,
-          this.#signal,
-        );
-        this.bytesStored += index.bytes;
-        repository.cache.markIndexed(repository.writer.id, packs);
-      })
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-        this.#deps.pool.stop();
-      });
+    this.#indexing = this.#indexing.then(async () => {
+      const keys = indexKeys(repository);
+      const index = await writeIndex(repository.store, keys, packs, random, this.#signal);
+      this.bytesStored += index.bytes;
+      repository.cache.markIndexed(repository.writer.id, packs);
+    });
+    this.#underWay.add(this.#indexing);
   }
 
   #address(buffer: number): void {

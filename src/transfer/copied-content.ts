@@ -1,6 +1,7 @@
 /** The content of files on its way from one repository to another: read chunk by chunk, named and stored anew. */
 import { dirNameBytes } from '../base/byte-path.ts';
 import { assert } from '../base/errors.ts';
+import { UnderWay } from '../base/under-way.ts';
 import { CHUNK_KINDS } from '../crypto/chunk-id.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import type { FileEntry } from '../format/entry.ts';
@@ -8,7 +9,6 @@ import type { SnapshotRoot } from '../format/snapshot.ts';
 import type { ChunkSink } from '../push/chunk-sink.ts';
 import type { PushLine } from '../push/line.ts';
 import { entryIds } from '../push/tree-builder.ts';
-import { UnderWay } from '../push/under-way.ts';
 import { keyName } from '../repository/adoption.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { ChunkTable } from '../workers/chunk-table.ts';

@@ -1,13 +1,20 @@
 /** Work that was begun and is waited for later; its first failure is thrown wherever it is waited for. */
 export class UnderWay {
   readonly #work = new Set<Promise<void>>();
+  readonly #onFailure: () => void;
   #failure: unknown;
+
+  /** @param onFailure for what must stop at once, before anybody waits here */
+  constructor(onFailure: () => void = () => undefined) {
+    this.#onFailure = onFailure;
+  }
 
   add(work: Promise<unknown>): void {
     const tracked = work
       .then(() => undefined)
       .catch((error: unknown) => {
         this.#failure ??= error;
+        this.#onFailure();
       })
       .finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
@@ -15,6 +22,10 @@ export class UnderWay {
 
   get size(): number {
     return this.#work.size;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** Waits until one is finished, if any is under way. */
@@ -28,11 +39,13 @@ export class UnderWay {
     this.rethrow();
   }
 
+  /** Waits until everything has ended, failed or not: nothing of it goes on behind the caller's back. */
   async all(): Promise<void> {
-    await this.fewerThan(1);
+    while (this.#work.size > 0) await Promise.all(this.#work);
+    this.rethrow();
   }
 
   rethrow(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.hasFailed) throw this.#failure;
   }
 }
