@@ -4,16 +4,14 @@
  */
 import { asBytePath, type BytePath } from '../base/byte-path.ts';
 import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
-import type { Emit } from '../base/events.ts';
-import { inLanes } from '../base/lanes.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import type { FileEntry } from '../format/entry.ts';
-import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { SnapshotRoot } from '../format/snapshot.ts';
-import { inBoth, visitIndexes } from '../repository/indexes.ts';
+import { readIndexes } from '../repository/indexes.ts';
+import { lookUp } from '../repository/needed-packs.ts';
 import type { ReaderRepository } from '../repository/open.ts';
-import { packName, readOwnDirectory } from '../repository/pack-reader.ts';
+import { packName, readOwnDirectories } from '../repository/pack-reader.ts';
 import {
   openSnapshot,
   shelfOf,
@@ -24,8 +22,6 @@ import {
 import type { OpenedCover } from '../repository/snapshots.ts';
 import type { KnownWriter } from '../repository/writers.ts';
 import type { Faults } from './faults.ts';
-
-const READS_AT_ONCE = 8;
 
 /** What is known of the packs: where a chunk can be had, and where it cannot. */
 export type PackStates = {
@@ -54,41 +50,18 @@ export async function openTrees(
   faults: Faults,
   signal: AbortSignal,
 ): Promise<WriterTrees> {
-  const indexed = new Map<string, IndexedPack>();
   const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.index };
-  await visitIndexes(
-    repository.store,
-    keys,
-    {
-      good: (_name, packs) => {
-        for (const pack of packs) {
-          const known = indexed.get(packName(pack));
-          indexed.set(packName(pack), known ? inBoth(known, pack) : pack);
-        }
-      },
-      bad: (name, error) =>
-        faults.add(name, error.code, `${error.message}; nothing is lost: repair makes it anew`),
-    },
-    signal,
-  );
-  const packs: IndexedPack[] = [];
-  const hinted = new Set<number>();
-  const unknown: string[] = [];
-  await inLanes(needed, READS_AT_ONCE, signal, async (pack) => {
-    const name = packName(pack);
-    const found = indexed.get(name);
-    if (found?.size === pack.size) return void hinted.add(packs.push(found) - 1);
-    if (faults.has(name)) return void unknown.push(name);
-    try {
-      packs.push(await readOwnDirectory(repository, pack, signal));
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      faults.add(name, error.code, error.message);
-      unknown.push(name);
-    }
-  });
-  const emit: Emit = () => undefined;
-  const shelf = shelfOf(repository, { packs, hinted }, emit, signal);
+  const bad = (name: string, { code, message }: FerryError): void =>
+    faults.add(name, code, `${message}; nothing is lost: repair makes it anew`);
+  const indexed = await readIndexes(repository.store, keys, bad, signal);
+  const { known, others } = lookUp(needed, indexed);
+  const whole = others.filter((pack) => !faults.has(packName(pack)));
+  const unreadable = (pack: ListedPack, { code, message }: FerryError): void =>
+    faults.add(packName(pack), code, message);
+  const own = await readOwnDirectories(repository, whole, unreadable, signal);
+  const unknown = others.map(packName).filter((name) => faults.has(name));
+  const packs = { packs: [...known, ...own], hinted: new Set(known.keys()) };
+  const shelf = shelfOf(repository, packs, () => undefined, signal);
   return { writer, covers, shelf, unknown };
 }
 

@@ -3,9 +3,7 @@
  * is announced by a tombstone, so that the next push of its machine stores again what that machine still has. No
  * snapshot and no pack is taken away, and what cannot be got back is named. Interrupted, the next run does the rest.
  */
-import { isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
-import { inLanes } from '../base/lanes.ts';
 import { publicHalves } from '../crypto/identity.ts';
 import type { Random } from '../crypto/sodium.ts';
 import type { IndexedPack } from '../format/index-object.ts';
@@ -13,7 +11,7 @@ import { parseWriterObjectName } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import { visitIndexes, writeIndex, type IndexKeys } from '../repository/indexes.ts';
 import type { ReaderRepository } from '../repository/open.ts';
-import { packName, readOwnDirectory } from '../repository/pack-reader.ts';
+import { packName, readOwnDirectories } from '../repository/pack-reader.ts';
 import { readTombstones, writeTombstone } from '../repository/tombstones.ts';
 import type { KnownWriter } from '../repository/writers.ts';
 import { examine, type Examined } from './check.ts';
@@ -186,23 +184,14 @@ async function storedPacks(
   return packs;
 }
 
-const READS_AT_ONCE = 8;
-
 /** One that cannot be opened has nothing to say; where a snapshot needs it, it stands among the problems. */
 async function ownDirectories(
   repository: ReaderRepository,
   packs: readonly ListedPack[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, IndexedPack>> {
-  const own = new Map<string, IndexedPack>();
-  await inLanes(packs, READS_AT_ONCE, signal, async (pack) => {
-    try {
-      own.set(packName(pack), await readOwnDirectory(repository, pack, signal));
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-    }
-  });
-  return own;
+  const own = await readOwnDirectories(repository, packs, () => undefined, signal);
+  return new Map(own.map((pack) => [packName(pack), pack]));
 }
 
 async function sizesOf(

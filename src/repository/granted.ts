@@ -3,20 +3,20 @@
  * else of the repository can be opened with them.
  */
 import { fromHex, toHex } from '../base/bytes.ts';
-import { FerryError, isObjectFault } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import type { ObjectKey } from '../crypto/frames.ts';
 import { sameBytes, blake2b256 } from '../crypto/sodium.ts';
 import { ticketKeys, type TicketKeys } from '../crypto/ticket-keys.ts';
 import { GRANT_BYTES_MAX, openGrant, type Grant } from '../format/grant.ts';
-import type { IndexedPack } from '../format/index-object.ts';
 import { idFromBytes, sharedObjectName, writerObjectName, type ObjectId } from '../format/names.ts';
 import { SNAPSHOT_LIMITS } from '../format/snapshot.ts';
 import { expired } from '../store/granted-store.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { announceUnreadable } from './needed-packs.ts';
 import { damaged, readObject } from './objects.ts';
 import type { PackSource } from './open.ts';
-import { packName, readOwnDirectory } from './pack-reader.ts';
+import { packName, readOwnDirectories } from './pack-reader.ts';
 import { readerOf, shelfOf, type SnapshotReader } from './snapshot-reader.ts';
 import { openSnapshotBody, verifySnapshot } from './snapshots.ts';
 
@@ -93,33 +93,11 @@ export async function openGrantedSnapshot(
   const { id } = verifySnapshot(bytes, name, repository, author);
   const body = openSnapshotBody(bytes, name, source);
   const cover = { id, name, writer, machine: facts.machine, digest, cover: facts.cover };
-  const packs = await ownDirectories(source, grant, emit, signal);
+  // No index: it would tell of every pack of the old machine. And no key goes on with a directory.
+  const listed = grant.packs.map((one) => ({ writer: one.writer, pack: one.pack, size: one.size }));
+  const packs = await readOwnDirectories(source, listed, announceUnreadable(emit), signal);
   const chunkIdKey = fromHex(facts.chunkIdKey);
   const needed = { packs, hinted: new Set<number>() };
   const shelf = shelfOf(source, needed, emit, signal);
   return readerOf(source, { cover, body, shelf, chunkIdKey }, signal);
-}
-
-const AT_ONCE = 8;
-
-/** No index: it would tell of every pack of the old machine. */
-async function ownDirectories(
-  source: PackSource,
-  { packs }: Grant,
-  emit: Emit,
-  signal: AbortSignal,
-): Promise<IndexedPack[]> {
-  const indexed: IndexedPack[] = [];
-  for (let at = 0; at < packs.length; at += AT_ONCE) {
-    const some = packs.slice(at, at + AT_ONCE);
-    const read = some.map(({ writer, pack, size }) =>
-      readOwnDirectory(source, { writer, pack, size }, signal).catch((error: unknown) => {
-        if (!isObjectFault(error)) throw error;
-        emit({ type: 'problem', path: pack, code: error.code, message: error.message });
-        return undefined;
-      }),
-    );
-    indexed.push(...(await Promise.all(read)).filter((one) => one !== undefined));
-  }
-  return indexed;
 }

@@ -34,36 +34,23 @@ export type IndexKeys = {
 };
 
 /**
- * Every pack that a writer's indexes name, each once. A bad index is announced and left out: it is a hint, and
- * what it named is found in the packs themselves or pushed again.
+ * Every pack that a writer's indexes name, each once. A bad index is told of and left out: it is a hint, and what it
+ * named is found in the packs themselves or pushed again.
  */
 export async function readIndexes(
   store: ObjectStore,
   keys: IndexKeys,
-  emit: Emit,
+  bad: IndexVisitor['bad'],
   signal: AbortSignal,
 ): Promise<IndexedPack[]> {
   const packs = new Map<string, IndexedPack>();
-  await visitIndexes(
-    store,
-    keys,
-    {
-      good: (_name, named) => {
-        for (const pack of named) {
-          const known = packs.get(packName(pack));
-          packs.set(packName(pack), known ? inBoth(known, pack) : pack);
-        }
-      },
-      bad: (_name, error) =>
-        emit({
-          type: 'notice',
-          code: 'index-unusable',
-          message: `${error.message}; going on without this index`,
-          hint: 'Indexes are hints: nothing is lost.',
-        }),
-    },
-    signal,
-  );
+  const good = (_name: string, named: readonly IndexedPack[]): void => {
+    for (const pack of named) {
+      const known = packs.get(packName(pack));
+      packs.set(packName(pack), known ? inBoth(known, pack) : pack);
+    }
+  };
+  await visitIndexes(store, keys, { good, bad }, signal);
   return [...packs.values()];
 }
 
@@ -71,6 +58,17 @@ export type IndexVisitor = {
   good(name: string, packs: readonly IndexedPack[]): void;
   bad(name: string, error: FerryError): void;
 };
+
+/** For who goes on without a bad index. */
+export const announceBad =
+  (emit: Emit): IndexVisitor['bad'] =>
+  (_name, { message }) =>
+    emit({
+      type: 'notice',
+      code: 'index-unusable',
+      message: `${message}; going on without this index`,
+      hint: 'Indexes are hints: nothing is lost.',
+    });
 
 /** Every index of a writer, one after the other. */
 export async function visitIndexes(
@@ -116,7 +114,7 @@ export async function writeIndex(
 }
 
 /** Of a pack that somebody else made, a later index may say more than the one before. */
-export function inBoth(known: IndexedPack, pack: IndexedPack): IndexedPack {
+function inBoth(known: IndexedPack, pack: IndexedPack): IndexedPack {
   const directory = bothVouched(known.directory, pack.directory);
   return directory ? { ...pack, directory } : pack;
 }
@@ -136,7 +134,7 @@ export async function ownPacks(
   const complete = `packs of ${keys.writer} complete`;
   if (cache.fact(complete) !== 'yes') {
     const known = new Set(cache.packs(keys.writer).map(({ pack }) => packName(pack)));
-    const fromStore = await readIndexes(store, keys, emit, signal);
+    const fromStore = await readIndexes(store, keys, announceBad(emit), signal);
     for (const pack of fromStore) {
       if (!known.has(packName(pack))) cache.addPack(keys.writer, pack, true);
     }

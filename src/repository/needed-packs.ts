@@ -2,17 +2,23 @@
  * The packs of a snapshot with their directories: from the indexes, which are hints, and from the packs themselves
  * where no index knows better or where one turned out to be wrong.
  */
-import { isObjectFault } from '../base/errors.ts';
+import { isObjectFault, type FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import { inLanes } from '../base/lanes.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import { parseWriterObjectName } from '../format/names.ts';
 import { PACK_LIMITS } from '../format/pack.ts';
 import { bothVouched } from '../format/vouched-directory.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
-import { addToTable, readIndexes } from './indexes.ts';
+import { addToTable, announceBad, readIndexes } from './indexes.ts';
 import type { PackSource, ReaderRepository } from './open.ts';
-import { readOwnDirectory } from './pack-reader.ts';
+import {
+  DIRECTORIES_AT_ONCE,
+  packName,
+  readOwnDirectories,
+  readOwnDirectory,
+} from './pack-reader.ts';
 import { readPackList } from './pack-lists.ts';
 import type { KnownWriter } from './writers.ts';
 
@@ -31,26 +37,33 @@ export async function neededPacks(
   signal: AbortSignal,
 ): Promise<NeededPacks> {
   const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.index };
-  const indexed = await readIndexes(repository.store, keys, emit, signal);
+  const indexed = await readIndexes(repository.store, keys, announceBad(emit), signal);
   const listed = await listedPacks(repository, writer, packList, indexed, emit, signal);
-  const known = new Map(indexed.map((pack) => [pack.writer + pack.pack, pack]));
-  const packs: IndexedPack[] = [];
-  const hinted = new Set<number>();
-  for (const pack of listed) {
-    const found = known.get(pack.writer + pack.pack);
-    if (found && found.size === pack.size) {
-      hinted.add(packs.push(found) - 1);
-      continue;
-    }
-    try {
-      packs.push(await readOwnDirectory(repository, pack, signal));
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      emit({ type: 'problem', path: pack.pack, code: error.code, message: error.message });
-    }
-  }
-  return { packs, hinted };
+  const { known, others } = lookUp(listed, indexed);
+  const own = await readOwnDirectories(repository, others, announceUnreadable(emit), signal);
+  return { packs: [...known, ...own], hinted: new Set(known.keys()) };
 }
+
+/** Which of these packs the indexes know, as they lie in the store. */
+export function lookUp(
+  listed: readonly ListedPack[],
+  indexed: readonly IndexedPack[],
+): { readonly known: readonly IndexedPack[]; readonly others: readonly ListedPack[] } {
+  const byName = new Map(indexed.map((pack) => [packName(pack), pack]));
+  const known: IndexedPack[] = [];
+  const others: ListedPack[] = [];
+  for (const pack of listed) {
+    const found = byName.get(packName(pack));
+    if (found?.size === pack.size) known.push(found);
+    else others.push(pack);
+  }
+  return { known, others };
+}
+
+export const announceUnreadable =
+  (emit: Emit) =>
+  ({ pack }: ListedPack, { code, message }: FerryError): void =>
+    emit({ type: 'problem', path: pack, code, message });
 
 /** Without a usable list: every pack of that machine, and those that it adopted; the snapshot needs some of them. */
 async function listedPacks(
@@ -83,8 +96,6 @@ async function listedPacks(
   return packs;
 }
 
-const AT_ONCE = 8;
-
 /**
  * Reads the directories that only an index vouched for from the packs themselves, and puts right what differs: the
  * key of an index lies on the machine that wrote it, so whoever takes that machine can write lies into one. Of a pack
@@ -109,10 +120,7 @@ export async function putRight(
     needed.packs[ordinal] = own;
     addToTable(table, own, ordinal);
   };
-  const ordinals = [...needed.hinted];
-  for (let at = 0; at < ordinals.length; at += AT_ONCE) {
-    await Promise.all(ordinals.slice(at, at + AT_ONCE).map(check));
-  }
+  await inLanes(needed.hinted, DIRECTORIES_AT_ONCE, signal, check);
   if (wrong === 0) return changed > 0;
   emit({
     type: 'notice',

@@ -1,5 +1,7 @@
 /** Reading single packs for a reader: the object key from the header, the directory from the end, any frame. */
 import { fromHex } from '../base/bytes.ts';
+import { FerryError, isObjectFault } from '../base/errors.ts';
+import { inLanes } from '../base/lanes.ts';
 import { openFrame, type ObjectKey } from '../crypto/frames.ts';
 import { checkHeader, SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
@@ -13,7 +15,6 @@ import {
   visitDirectory,
 } from '../format/pack.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { FerryError } from '../base/errors.ts';
 import { damaged } from './objects.ts';
 import type { PackSource } from './open.ts';
 
@@ -68,6 +69,27 @@ export async function readOwnDirectory(
   return openDirectory(repository, pack, (offset, length) =>
     readRange(store, name, offset, length, signal),
   );
+}
+
+export const DIRECTORIES_AT_ONCE = 8;
+
+/** Of those that can be read, in no order; `unreadable` hears of the others. */
+export async function readOwnDirectories(
+  repository: PackSource,
+  packs: readonly ListedPack[],
+  unreadable: (pack: ListedPack, error: FerryError) => void,
+  signal: AbortSignal,
+): Promise<IndexedPack[]> {
+  const own: IndexedPack[] = [];
+  await inLanes(packs, DIRECTORIES_AT_ONCE, signal, async (pack) => {
+    try {
+      own.push(await readOwnDirectory(repository, pack, signal));
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      unreadable(pack, error);
+    }
+  });
+  return own;
 }
 
 /** @param read the bytes of the pack at a place, exactly as many as asked for */
