@@ -71,9 +71,10 @@ export async function removeTimer(
   deps: TimerDeps,
   signal: AbortSignal,
 ): Promise<RemovedTimer> {
-  const before = await takeStock(plan, deps, signal);
   const complaints: string[] = [];
-  const there = before.files.filter(({ text }) => text !== undefined).map(({ path }) => path);
+  const there = filesOf(plan)
+    .filter(({ text }) => text !== undefined)
+    .map(({ path }) => path);
   if (there.length > 0) {
     for (const command of plan.disable) {
       const ran = await tell(command, deps, signal);
@@ -84,8 +85,12 @@ export async function removeTimer(
   if (there.length > 0) {
     for (const command of plan.reload) await tell(command, deps, signal);
   }
-  const isInIt = isInCrontab(before.crontab);
-  if (isInIt) await writeCrontab(crontabWith(before.crontab, undefined), deps, signal);
+  if (plan.crontab === undefined) return { files: there, crontab: false, complaints };
+  const listed = await listCrontab(deps, signal);
+  const text = crontabIn(listed);
+  if (text === undefined) complaints.push(wordsOf(listCommand(deps), listed));
+  const isInIt = text !== undefined && isInCrontab(text);
+  if (isInIt) await writeCrontab(crontabWith(text, undefined), deps, signal);
   return { files: there, crontab: isInIt, complaints };
 }
 
@@ -101,24 +106,27 @@ export async function lookAtTimer(
   deps: TimerDeps,
   signal: AbortSignal,
 ): Promise<TimerState> {
-  const { files, crontab } = await takeStock(plan, deps, signal);
-  const missing = files.filter(({ text }) => text === undefined).map(({ path }) => path);
-  if (plan.crontab !== undefined && !isInCrontab(crontab)) missing.push('its line in the crontab');
+  const missing = filesOf(plan)
+    .filter(({ text }) => text === undefined)
+    .map(({ path }) => path);
+  const hasCrontab = plan.crontab !== undefined;
+  const crontab = hasCrontab ? crontabIn(await listCrontab(deps, signal)) : undefined;
+  if (crontab !== undefined && !isInCrontab(crontab)) missing.push('its line in the crontab');
   const isAsked = plan.ask !== undefined && missing.length === 0;
   return { missing, isOn: isAsked ? await isOn(plan.ask, deps, signal) : undefined };
 }
 
-type Stock = {
-  readonly files: readonly { readonly path: string; readonly text: string | undefined }[];
-  readonly crontab: string;
-};
+type FileStock = { readonly path: string; readonly text: string | undefined };
+type Stock = { readonly files: readonly FileStock[]; readonly crontab: string };
 
+/** @throws scheduler-failed */
 async function takeStock(plan: TimerPlan, deps: TimerDeps, signal: AbortSignal): Promise<Stock> {
-  return {
-    files: plan.files.map(({ path }) => ({ path, text: textIfAny(path) })),
-    crontab: plan.crontab === undefined ? '' : await readCrontab(deps, signal),
-  };
+  const crontab = plan.crontab === undefined ? '' : await readCrontab(deps, signal);
+  return { files: filesOf(plan), crontab };
 }
+
+const filesOf = ({ files }: TimerPlan): FileStock[] =>
+  files.map(({ path }) => ({ path, text: textIfAny(path) }));
 
 /** Of whatever the timer was before: nothing, or an older one. */
 async function putBack(
@@ -194,11 +202,27 @@ async function isOn(
   return exit === COMMAND_NOT_FOUND || /failed to connect/i.test(stderr) ? undefined : false;
 }
 
-/** An empty one is no crontab at all, and answers with a failure. */
+/** What is written in its place has to hold the lines of others too. @throws scheduler-failed */
 async function readCrontab(deps: TimerDeps, signal: AbortSignal): Promise<string> {
-  const ran = await tell([...crontabCommand(deps), '-l'], deps, signal);
-  return ran.exit === 0 ? ran.stdout : '';
+  const listed = await listCrontab(deps, signal);
+  const text = crontabIn(listed);
+  if (text === undefined) throw failed(listCommand(deps), listed);
+  return text;
 }
+
+const listCommand = (deps: TimerDeps): Command => [...crontabCommand(deps), '-l'];
+
+const listCrontab = (deps: TimerDeps, signal: AbortSignal): Promise<RunResult> =>
+  tell(listCommand(deps), deps, signal);
+
+/** None at all answers with a failure, and is not the same as one that cannot be read: undefined. */
+function crontabIn({ exit, stdout, stderr }: RunResult): string | undefined {
+  if (exit === 0) return stdout;
+  return exit === COMMAND_NOT_FOUND || NO_CRONTAB.test(stderr) ? '' : undefined;
+}
+
+/** As the crons tell it. Who may not have one has none. */
+const NO_CRONTAB = /\bno (?:f?crontab|such file)\b|does not exist|not allowed/i;
 
 async function writeCrontab(text: string, deps: TimerDeps, signal: AbortSignal): Promise<void> {
   const command = [...crontabCommand(deps), ...(text === '' ? ['-r'] : ['-'])];

@@ -186,6 +186,30 @@ describe('systemd', { skip }, () => {
     assert.equal(scene.settings()['schedule'], undefined);
   });
 
+  test('a crontab that cannot be read is not written', async () => {
+    const mine = '0 1 * * * mine\n';
+    scene.schedulers.setCrontab(mine);
+    if (OWNER) spawnSync('chown', ['-R', '14001:14001', scene.machine.folder]);
+    const hidden = scene.schedulers.hideCrontab();
+    const answer = await scene.run('schedule', 'install', '--yes', '--scheduler', 'cron');
+    assert.equal(answer.exit, 20, answer.stderr);
+    assert.match(answer.stderr, /error: crontab -l ended with 1: .*Input\/output error/);
+    assert.equal(scene.schedulers.crontab(), mine);
+    hidden.show();
+    succeeded(await scene.run('schedule', 'install', '--yes', '--scheduler', 'cron'));
+    const both = scene.schedulers.crontab();
+    const again = scene.schedulers.hideCrontab();
+    const status = await scene.run('schedule', 'status', '--json');
+    assert.doesNotMatch(status.stdout, /timer-gone/);
+    const removed = succeeded(await scene.run('schedule', 'remove', '--json')).last();
+    assert.deepEqual(removed['removed'], []);
+    assert.match(String(removed['complaints']), /^crontab -l ended with 1: .*Input\/output error$/);
+    assert.equal(scene.schedulers.crontab(), both);
+    again.show();
+    succeeded(await scene.run('schedule', 'remove'));
+    assert.equal(scene.schedulers.crontab(), mine);
+  });
+
   test('what a killed install left is removed, although the settings do not know it', async () => {
     succeeded(await scene.run('schedule', 'install', '--yes'));
     const file = join(scene.machine.home, '.config/stateferry/settings.json');

@@ -113,6 +113,9 @@ function loginctl(): number {
 
 function crontab(): number {
   if (words[0] === '-l') {
+    if (existsSync(join(state, 'unreadable'))) {
+      return refuse('crontabs/somebody/: fopen: Input/output error', 1);
+    }
     if (!existsSync(crontabFile)) return refuse('no crontab for somebody', 1);
     process.stdout.write(readFileSync(crontabFile));
     return 0;

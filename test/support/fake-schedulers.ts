@@ -16,6 +16,8 @@ export type FakeSchedulers = {
   crontab(): string;
   /** Somebody's own lines. */
   setCrontab(text: string): void;
+  /** From now on nobody can list the crontab, although it may be written. */
+  hideCrontab(): { show(): void };
   enabled(): string[];
   /** There is a manager of the whole system too, which reads /etc/systemd/system. */
   boot(): void;
@@ -58,6 +60,11 @@ export function makeSchedulers(
     calls: () => textOf(join(state, 'calls')).trimEnd().split('\n'),
     crontab: () => textOf(crontabFile),
     setCrontab: (text) => writeFileSync(crontabFile, text),
+    hideCrontab: () => {
+      const file = join(state, 'unreadable');
+      writeFileSync(file, '');
+      return { show: () => rmSync(file) };
+    },
     enabled: () => readdirSync(join(state, 'enabled')),
     boot: () => writeFileSync(join(state, 'booted'), ''),
     hold: () => {
