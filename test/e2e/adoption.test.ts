@@ -11,6 +11,7 @@ import { openTicket } from '../../src/repository/granted.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';
 import { installKeys, withLanded, writerOf } from '../../src/repository/machine.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+import { damageFile, packOf } from '../support/damage.ts';
 import {
   engineFolder,
   joinEngine,
@@ -114,10 +115,11 @@ async function assertWhole(engine: Engine, tree: string): Promise<void> {
   assert.deepEqual(differences, []);
 }
 
-async function packsOf(store: ObjectStore, { state }: Machine): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of store.list(`packs/${state.writer.id}/`, NO_ABORT)) names.push(name);
-  return names;
+/** A pack with much in it. */
+async function packOfBulk(engine: Engine): Promise<string> {
+  const reader = await readerOf(engine);
+  const [first = assert.fail('no snapshot')] = await listAll(reader);
+  return await packOf(reader, first, 'state/bulk-000');
 }
 
 describe('the first push of the machine that it moved to', () => {
@@ -184,8 +186,7 @@ describe('what is not adopted', () => {
   test('packs that are gone, torn or swept since: what was in them is stored anew', async (context) => {
     for (const harm of [remove, truncate]) {
       const { engine, bob, landed } = await moved(context);
-      const [first = ''] = await packsOf(engine.store, engine.machine);
-      await harm(engine.store, first);
+      await harm(engine.store, await packOfBulk(engine));
       const pushed = await pushTree(engine.store, bob, landed);
       assert.ok(pushed.bytesStored > 100_000 && pushed.bytesStored < 1_600_000);
       await assertWhole(engine, landed);
@@ -204,16 +205,14 @@ describe('two snapshots on the same packs', () => {
   test('damage in one of them is said of both', async (context) => {
     const { engine, bob, landed } = await moved(context);
     await pushTree(engine.store, bob, landed);
-    const [first = ''] = await packsOf(engine.store, engine.machine);
-    const { bytes = new Uint8Array() } = (await engine.store.get(first, undefined, NO_ABORT)) ?? {};
-    bytes[40_000] = (bytes[40_000] ?? 0) ^ 1;
-    await engine.store.put(first, bytes, {}, NO_ABORT);
     const reader = await readerOf(engine);
+    const [first = assert.fail('no snapshot')] = await listAll(reader);
+    const pack = await damageFile(reader, first, 'state/bulk-000');
     const request = { readPercent: 100, nowMs: await engine.store.dateMs(NO_ABORT) };
     const { problems } = await check(reader, request, { emit: () => undefined }, NO_ABORT);
     assert.deepEqual(
       problems.map(({ object, code }) => [object, code]),
-      [[first, 'object-damaged']],
+      [[pack, 'object-damaged']],
     );
     assert.match(problems[0]?.message ?? '', /2 snapshots/);
   });
@@ -249,15 +248,14 @@ test('what only the new machine needs of the old one’s packs is never pruned',
   await pushTree(world.store, bob, landed);
   await dropSnapshot(world, moving);
   const between = await pushVersion(world, 2);
+  const unneeded = await packOf(world.reader, between, 'state/version');
   await pushVersion(world, 3);
   await dropSnapshot(world, between);
-  const before = await packsOf(world.store, world.machine);
   for (let run = 0; run < 3; run++) {
     later(world, 30);
     await runPrune(world);
   }
-  const after = await packsOf(world.store, world.machine);
-  assert.ok(after.length < before.length, 'what nobody needs is gone');
+  assert.equal(await world.store.stat(unneeded, NO_ABORT), undefined, 'what nobody needs is gone');
   await assertAllRestore(world, 2);
   const again = await pushTree(world.store, bob, landed);
   assert.equal(again.bytesNew, 0);

@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
-import { refusalOf } from '../support/engine.ts';
+import { damageFile } from '../support/damage.ts';
+import { listAll, refusalOf } from '../support/engine.ts';
 import { landingWorld, pushHome, type LandingWorld } from '../support/landing.ts';
 import { freePort } from '../support/real-install.ts';
 import { drillIn, failedIn, leftIn, lineOf, retold, stateOf } from './drill-scene.ts';
@@ -220,23 +221,14 @@ describe('what is wrong is told', () => {
   test('packs that are damaged or missing, with what is lost', async () => {
     const world = await sampleWorld('lost');
     await pushHome(world);
-    const packs = [];
-    for await (const { name, size } of world.store.list('packs/', new AbortController().signal)) {
-      packs.push({ path: join(world.repository, name), size });
-    }
-    const largest = packs.toSorted((a, b) => b.size - a.size)[0];
-    assert.ok(largest);
-    const bytes = readFileSync(largest.path);
-    // The content of files comes first in a pack, the pages of the tree after it.
-    const early = bytes.length >> 3;
-    bytes.fill(0, early, early + 1_000);
-    writeFileSync(largest.path, bytes);
+    const [cover = assert.fail('no snapshot')] = await listAll(world.reader);
+    const file = 'state/workspace/MEMORY.md';
+    const pack = await damageFile(world.reader, cover, file);
     const damaged = await drillIn(world);
     assert.equal(damaged.ok, false);
-    assert.ok(damaged.lost.length > 0);
-    assert.ok(damaged.lost.every(({ path }) => /^(state|workspace)/.test(path)));
+    assert.ok(damaged.lost.some(({ path }) => path === file));
     assert.match(lineOf(damaged, 'restore').found, /files? of the snapshot cannot be restored/);
-    rmSync(largest.path);
+    rmSync(join(world.repository, pack));
     const missing = await drillIn(world);
     assert.equal(missing.ok, false);
     assert.ok(failedIn(missing).includes('restore'));

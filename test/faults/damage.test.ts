@@ -12,6 +12,7 @@ import type { ReaderRepository } from '../../src/repository/open.ts';
 import { findRollbacks, readHistory } from '../../src/repository/history.ts';
 import type { OpenedCover } from '../../src/repository/snapshots.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+import { firstFrame, middleOf } from '../support/damage.ts';
 import {
   allObjects,
   cloneStore,
@@ -67,23 +68,35 @@ const DAMAGES: readonly Damage[] = [
   'grown',
 ];
 
-/** What lies in the place of an object now; `sibling` is another one of its kind. */
+type Beside = {
+  /** Another object of its kind. */
+  readonly sibling: Uint8Array;
+  /** One of its kind from another repository. */
+  readonly strange: Uint8Array;
+};
+
+/** What lies in the place of an object now. @param at where it is cut off, or a bit of it changed */
 function spoilt(
   bytes: Uint8Array,
   damage: Damage,
-  sibling: Uint8Array,
-  strange: Uint8Array,
+  at: number,
+  { sibling, strange }: Beside,
 ): Uint8Array {
-  if (damage === 'truncated') return bytes.subarray(0, Math.floor(bytes.length * 0.6));
+  if (damage === 'truncated') return bytes.subarray(0, at);
   if (damage === 'emptied') return new Uint8Array();
   if (damage === 'swapped') return sibling;
   if (damage === 'foreign') return strange;
   if (damage === 'grown') return Buffer.concat([bytes, Buffer.alloc(64)]);
   const flipped = Buffer.from(bytes);
-  const at = Math.floor(bytes.length / 3);
   flipped[at] = (flipped[at] ?? 0) ^ 0x10;
   return flipped;
 }
+
+/** Where damage costs something: much of a pack may be the padding of a directory that indexes stand for. */
+const sorePoint = async (name: string, bytes: Uint8Array): Promise<number> =>
+  name.startsWith('packs/')
+    ? middleOf(await firstFrame(reader, name))
+    : Math.floor(bytes.length / 3);
 
 async function damagedStore(name: string, damage: Damage): Promise<ObjectStore> {
   const store = await cloneStore(engine.store);
@@ -96,7 +109,8 @@ async function damagedStore(name: string, damage: Damage): Promise<ObjectStore> 
   const [, strange] = [...foreign].find(([other]) => other.startsWith(prefix)) ?? [];
   if (damage === 'missing') await store.delete(name, NO_ABORT);
   else {
-    const now = spoilt(bytes, damage, sibling, strange ?? Buffer.from('strange'));
+    const beside = { sibling, strange: strange ?? Buffer.from('strange') };
+    const now = spoilt(bytes, damage, await sorePoint(name, bytes), beside);
     await store.put(name, now, {}, NO_ABORT);
   }
   return store;

@@ -7,7 +7,7 @@ import type { CheckProblem } from '../../../src/maintenance/faults.ts';
 import { repair, type Repaired } from '../../../src/maintenance/repair.ts';
 import { readIndex, writeIndex } from '../../../src/repository/indexes.ts';
 import { packName } from '../../../src/repository/pack-reader.ts';
-import type { ObjectStore } from '../../../src/store/object-store.ts';
+import { damageFile, flipBit } from '../../support/damage.ts';
 import { allObjects, NO_ABORT, pushTree } from '../../support/engine.ts';
 import { faultStore, WorldStopped } from '../../support/fault-store.ts';
 import {
@@ -32,17 +32,11 @@ async function problemsIn({ reader, store }: World): Promise<readonly CheckProbl
   return (await check({ ...reader, store }, request, { emit }, NO_ABORT)).problems;
 }
 
-async function flip(store: ObjectStore, name: string, part: number): Promise<void> {
-  const { bytes } = (await store.get(name, undefined, NO_ABORT)) ?? assert.fail(name);
-  const at = Math.floor(bytes.length * part);
-  bytes[at] = (bytes[at] ?? 0) ^ 0x20;
-  await store.put(name, bytes, {}, NO_ABORT);
+/** Those of the only machine. */
+function indexKeys({ reader }: World): Parameters<typeof readIndex>[1] {
+  const [writer = assert.fail('no writer')] = reader.writers.values();
+  return { repository: reader.id, writer: writer.id, key: writer.subkeys.index };
 }
-
-const largest = async (store: ObjectStore): Promise<string> => {
-  const packs = [...(await allObjects(store, 'packs/'))];
-  return packs.toSorted(([, a], [, b]) => b.length - a.length)[0]?.[0] ?? assert.fail('no packs');
-};
 
 test('a whole repository needs no repair', async (context) => {
   const world = await pruneWorld(context);
@@ -58,7 +52,7 @@ test('missing and bad indexes are made anew, and a push without cache stores not
   for (const version of [1, 2, 3]) await pushVersion(world, version);
   const [missing = '', bad = ''] = await namesBelow(world.store, 'indexes/');
   await world.store.delete(missing, NO_ABORT);
-  await flip(world.store, bad, 0.5);
+  await flipBit(world.store, bad);
   const repaired = await runRepair(world, 0);
   assert.equal(repaired.made, 1);
   assert.equal(repaired.replaced, 1);
@@ -73,8 +67,7 @@ test('missing and bad indexes are made anew, and a push without cache stores not
 test('an index that says something else than the packs is replaced', async (context) => {
   const world = await pruneWorld(context);
   await pushVersion(world, 1);
-  const writer = [...world.reader.writers.values()][0] ?? assert.fail('a writer');
-  const keys = { repository: world.reader.id, writer: writer.id, key: writer.subkeys.index };
+  const keys = indexKeys(world);
   const [honest = ''] = await namesBelow(world.store, 'indexes/');
   const packs = await readIndex(world.store, keys, honest, NO_ABORT);
   const lies = packs.map((pack) => {
@@ -90,9 +83,7 @@ test('an index that says something else than the packs is replaced', async (cont
 
 test('a damaged pack is announced once, and the next push stores its content again', async (context) => {
   const world = await pruneWorld(context);
-  await pushVersion(world, 1);
-  const pack = await largest(world.store);
-  await flip(world.store, pack, 0.5);
+  const pack = await damageFile(world.reader, await pushVersion(world, 1), 'state/bulk-000');
   const unseen = await pushTree(world.store, world.machine, world.tree);
   assert.ok(unseen.bytesStored < 32 * 1024, 'a push sees only its size');
   const repaired = await runRepair(world);
@@ -111,16 +102,13 @@ test('a damaged pack is announced once, and the next push stores its content aga
 
 test('a repair that stops at any operation is finished by the next', async (context) => {
   const world = await pruneWorld(context);
-  for (const version of [1, 2]) await pushVersion(world, version);
-  const [bad = ''] = await namesBelow(world.store, 'indexes/');
-  const writer = [...world.reader.writers.values()][0] ?? assert.fail('a writer');
-  const keys = { repository: world.reader.id, writer: writer.id, key: writer.subkeys.index };
-  const named = (await readIndex(world.store, keys, bad, NO_ABORT)).map(packName);
-  // Of the other push: an index of nothing but a damaged pack would not be made anew.
-  const others = (await namesBelow(world.store, 'packs/')).filter((one) => !named.includes(one));
-  const [pack = assert.fail('a pack of the other push')] = others;
-  await flip(world.store, bad, 0.5);
-  await flip(world.store, pack, 0.4);
+  await pushVersion(world, 1);
+  const [bad = assert.fail('no index')] = await namesBelow(world.store, 'indexes/');
+  const pack = await damageFile(world.reader, await pushVersion(world, 2), 'state/version');
+  // An index of nothing but a damaged pack would not be made anew.
+  const named = await readIndex(world.store, indexKeys(world), bad, NO_ABORT);
+  assert.ok(!named.map(packName).includes(pack));
+  await flipBit(world.store, bad);
   const kept = (await namesBelow(world.store, '')).filter((name) => name !== bad);
   const recorded = faultStore((await cloneWorld(world)).store);
   await runRepair({ ...world, store: recorded });
