@@ -10,6 +10,8 @@ export const PIPELINE = {
   frameTargetBytes: 256 * 1024,
   /** Small files of one directory share a compression context up to this much. */
   groupBytesMax: 256 * 1024,
+  /** And up to this many, fewer than a segment or a pack may have. */
+  groupChunksMax: 4096,
   /** Larger chunks are compressed by themselves. */
   groupedChunkBytesMax: 64 * 1024,
   /** Work is handed out in lots of about this many bytes or files, whichever comes first. */

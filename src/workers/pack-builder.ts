@@ -72,7 +72,9 @@ export class PackBuilder {
 
   /** A small chunk; shares its compression context with the others of the same `group`. */
   addGrouped(group: string, id: Uint8Array, slot: number, bytes: Uint8Array): void {
-    const full = this.#groupUsed + bytes.length > PIPELINE.groupBytesMax;
+    const full =
+      this.#groupUsed + bytes.length > PIPELINE.groupBytesMax ||
+      this.#groupChunks.length >= PIPELINE.groupChunksMax;
     if (group !== this.#groupName || full) this.#flushGroup();
     this.#groupName = group;
     this.#group.set(bytes, this.#groupUsed);
@@ -141,31 +143,34 @@ export class PackBuilder {
     if (this.#frameUsed >= PIPELINE.frameTargetBytes) this.#sealFrame();
   }
 
+  /** A frame that the pack has no room for is cut where a segment ends, so that little of a pack is padding. */
   #sealFrame(): void {
-    if (this.#segments.length === 0) return;
-    const storedLength = this.#frameUsed + TAG_BYTES;
-    const chunks = this.#segments.reduce((sum, open) => sum + open.slots.length, 0);
-    const directoryBytes =
-      DIRECTORY_SIZES.frame +
-      this.#segments.length * DIRECTORY_SIZES.segment +
-      chunks * DIRECTORY_SIZES.chunk;
-    const { packBytes } = this.#pool;
-    if (this.#pack && !fits(this.#pack, packBytes, storedLength, directoryBytes, chunks)) {
-      this.#finishPack();
+    while (this.#segments.length > 0) {
+      const pack = (this.#pack ??= this.#openPack());
+      const count = segmentsThatFit(pack, this.#segments, this.#pool.packBytes);
+      if (count > 0) this.#sealSegments(pack, count);
+      assert(count > 0 || pack.frames.length > 0, 'a segment fits an empty pack');
+      if (this.#segments.length > 0) this.#finishPack();
     }
-    const pack = (this.#pack ??= this.#openPack());
-    const plaintext = this.#frame.subarray(0, this.#frameUsed);
+  }
+
+  /** The first `count` segments that wait, as one frame. */
+  #sealSegments(pack: OpenPack, count: number): void {
+    const sealed = this.#segments.splice(0, count);
+    const bytes = sealed.reduce((sum, { segment }) => sum + segment.storedLength, 0);
+    const plaintext = this.#frame.subarray(0, bytes);
     const out = this.#pool.bytes(pack.buffer);
     sealFrameInto(pack.objectKey, pack.frames.length, false, plaintext, out, pack.used);
+    const storedLength = bytes + TAG_BYTES;
     pack.used += storedLength;
-    pack.directoryBytes += directoryBytes;
-    pack.chunks += chunks;
-    pack.frames.push({ storedLength, segments: this.#segments.map((open) => open.segment) });
-    for (const open of this.#segments) {
+    pack.directoryBytes += directoryBytesOf(sealed);
+    pack.chunks += chunksOf(sealed);
+    pack.frames.push({ storedLength, segments: sealed.map((open) => open.segment) });
+    for (const open of sealed) {
       for (const slot of open.slots) this.#table.setPack(slot, pack.ordinal);
     }
-    this.#segments = [];
-    this.#frameUsed = 0;
+    this.#frame.copyWithin(0, bytes, this.#frameUsed);
+    this.#frameUsed -= bytes;
   }
 
   #openPack(): OpenPack {
@@ -220,19 +225,32 @@ export class PackBuilder {
 const closingBytes = (directoryBytes: number): number =>
   4 + directoryBytes + TAG_BYTES + TRAILER_STORED_BYTES;
 
-function fits(
+const chunksOf = (segments: readonly OpenSegment[]): number =>
+  segments.reduce((sum, { slots }) => sum + slots.length, 0);
+
+const directoryBytesOf = (segments: readonly OpenSegment[]): number =>
+  DIRECTORY_SIZES.frame +
+  segments.length * DIRECTORY_SIZES.segment +
+  chunksOf(segments) * DIRECTORY_SIZES.chunk;
+
+/** How many of the segments, from the first on, one more frame of the pack can hold. */
+function segmentsThatFit(
   pack: OpenPack,
+  segments: readonly OpenSegment[],
   packBytes: number,
-  frameBytes: number,
-  directoryBytes: number,
-  chunks: number,
-): boolean {
-  const size = pack.used + frameBytes + closingBytes(pack.directoryBytes + directoryBytes);
-  return (
-    size <= packBytes &&
-    pack.chunks + chunks <= PIPELINE.chunksPerPackMax &&
-    pack.frames.length < PACK_LIMITS.framesMax
-  );
+): number {
+  if (pack.frames.length >= PACK_LIMITS.framesMax) return 0;
+  let chunks = pack.chunks;
+  let directoryBytes = pack.directoryBytes + DIRECTORY_SIZES.frame;
+  let used = pack.used + TAG_BYTES;
+  for (const [count, { segment, slots }] of segments.entries()) {
+    chunks += slots.length;
+    directoryBytes += DIRECTORY_SIZES.segment + slots.length * DIRECTORY_SIZES.chunk;
+    used += segment.storedLength;
+    const size = used + closingBytes(directoryBytes);
+    if (size > packBytes || chunks > PIPELINE.chunksPerPackMax) return count;
+  }
+  return segments.length;
 }
 
 /** The size that hides how full a pack is. A pack with many tiny chunks may be full before its bytes are. */
