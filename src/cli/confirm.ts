@@ -18,4 +18,23 @@ export async function confirm(session: Session, question: string): Promise<void>
   });
 }
 
+/**
+ * For what cannot be taken back and is seldom meant: a yes is typed too easily.
+ * @throws confirmation-needed without `--yes` and without a terminal, or when the answer is something else
+ */
+export async function confirmByWord(
+  session: Session,
+  question: string,
+  word: string,
+): Promise<void> {
+  const { options, terminal, signal } = session;
+  if (options.yes === true) return;
+  if (!terminal.isThere || options.json === true) return confirm(session, question);
+  const answer = await terminal.ask(`${question} Type ${word} to go on: `, signal);
+  if (answer.trim().toLowerCase() === word) return;
+  throw new FerryError('confirmation-needed', `${word} was not typed, so nothing was changed`, {
+    hint: 'Run the same again when it is meant.',
+  });
+}
+
 export const isYes = (answer: string): boolean => /^\s*y(es)?\s*$/i.test(answer);

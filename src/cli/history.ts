@@ -12,7 +12,8 @@ import type { Session } from './session.ts';
 
 /** What was deleted with `forget` has a record that says so. */
 export const ROLLBACK_HINT =
-  'Somebody may be showing an old state of it, or have deleted snapshots: check who may write there.';
+  'Somebody may be showing an old state of it, or have deleted snapshots: check who may write there. ' +
+  'If it is gone for good: stateferry forget --missing';
 
 /** What the repository should show and does not. */
 export type Lack = {

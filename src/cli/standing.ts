@@ -3,6 +3,7 @@ import { FerryError } from '../base/errors.ts';
 import type { Install } from '../gateway/install.ts';
 import { interruptedInstalls } from '../pull/journal.ts';
 import { readHistory } from '../repository/history.ts';
+import { findLost, type Hole } from '../repository/lost.ts';
 import type { Revocation } from '../repository/revocations.ts';
 import { parseLocation } from '../store/location.ts';
 import { lockAttention } from './locking.ts';
@@ -46,6 +47,7 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
         lockDays: settings.lockDays ?? null,
         reachable: settings.machine !== undefined && looked?.failure === undefined,
         lastDrill: looked?.lastDrill ?? null,
+        lost: looked?.lost ?? [],
         lastPush: Object.entries(settings.lastPush ?? {}).map(([install, pushed]) => {
           const { snapshot, time, files, bytes } = pushed;
           return { install, snapshot, time, files, bytes };
@@ -59,6 +61,8 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
 type Looked = {
   readonly failure: FerryError | undefined;
   readonly lack: Lack;
+  /** Of this machine, as the owner has accepted. */
+  readonly lost: readonly Hole[];
   readonly lastDrill: LastDrill | null;
   readonly revoked: Revocation | undefined;
 };
@@ -73,11 +77,13 @@ async function look(session: Session, settings: RepositorySettings): Promise<Loo
     const history = await readHistory(writer, session.emit, session.signal);
     const lack = lackOf(writer.memory.state, writer, history);
     const lastDrill = lastDrillOf(history);
-    return { failure: undefined, lack, lastDrill, revoked: writer.revoked };
+    const own = ({ writer: id }: Hole): boolean => id === writer.writer.id;
+    const lost = findLost(history).filter(own);
+    return { failure: undefined, lack, lost, lastDrill, revoked: writer.revoked };
   } catch (error) {
     if (!(error instanceof FerryError) || error.code === 'bug' || session.signal.aborted)
       throw error;
-    return { failure: error, lack: NO_LACK, lastDrill: null, revoked: undefined };
+    return { failure: error, lack: NO_LACK, lost: [], lastDrill: null, revoked: undefined };
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * A forget record `forgets/<id>`: header (writer: whose snapshots they were) ‖ u32 count ‖ for each u64 sequence ‖
  * digest ‖ root signature. It says which snapshots of one machine were deleted on purpose; whatever else is missing
- * from that machine's chain was not.
+ * from that machine's chain was not. A digest of zeros stands for a snapshot that nobody deleted and nobody has: the
+ * owner has accepted that its number stays empty.
  */
 import { ByteReader, ByteWriter, fromHex, toHex } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
@@ -12,6 +13,8 @@ import { ID_BYTES, idFromBytes, type ObjectId, type WriterId } from './names.ts'
 const DIGEST_BYTES = 32;
 const SNAPSHOT_BYTES = 8 + DIGEST_BYTES;
 const WRITER_OFFSET = 32;
+/** In place of a digest: it is lost, so it names nothing that could be deleted, here or in a mirror that has it. */
+export const LOST_DIGEST = '00'.repeat(DIGEST_BYTES);
 /** Far more than a machine makes; an object of this many is still read whole. */
 export const FORGOTTEN_MAX = 1_000_000;
 export const FORGET_RECORD_BYTES_MAX =
@@ -20,7 +23,7 @@ export const FORGET_RECORD_BYTES_MAX =
 /** A snapshot by its place in its writer's chain and by its stored bytes. */
 export type ForgottenSnapshot = {
   readonly sequence: number;
-  /** BLAKE2b-256 of the stored bytes, hex. */
+  /** BLAKE2b-256 of the stored bytes, hex; or LOST_DIGEST. */
   readonly digest: string;
 };
 

@@ -1,4 +1,5 @@
 /** What a forget will do, from what the repository shows. A pure function: P4 of "Write order" in ARCHITECTURE.md. */
+import { LOST_DIGEST } from '../format/forget-record.ts';
 import type { WriterId } from '../format/names.ts';
 import type { StoredForgetRecord } from '../repository/forget-records.ts';
 import { forgottenOf, type History } from '../repository/history.ts';
@@ -34,6 +35,8 @@ export type Doomed = {
     | ForgetReason
     /** A record names it already: an earlier run was interrupted, or was refused the deletion. */
     | { readonly rule: 'recorded' }
+    /** By a person, by its id. */
+    | { readonly rule: 'named' }
   )[];
 };
 
@@ -155,12 +158,16 @@ const byTime = ({ snapshot: a }: Judged, { snapshot: b }: Judged): number =>
 function findUnusual(doomed: readonly Doomed[], records: readonly StoredForgetRecord[]): Unusual[] {
   const fresh = doomed.filter(({ reasons }) => reasons.every(({ rule }) => rule !== 'recorded'));
   const byWriter = Map.groupBy(fresh, ({ snapshot }) => snapshot.writer);
-  return [...byWriter].flatMap(([writer, own]) => {
-    const count = own.length;
-    const sizes = records.filter((one) => one.writer === writer).map((one) => one.snapshots.length);
+  return [...byWriter].flatMap(([writer, going]) => {
+    const count = going.length;
+    const own = records.filter((record) => record.writer === writer);
+    const sizes = own.flatMap(({ snapshots }) => {
+      const { length } = snapshots.filter(({ digest }) => digest !== LOST_DIGEST);
+      return length > 0 ? [length] : [];
+    });
     const usual = median(sizes.slice(-USUAL.records));
     if (count <= Math.max(USUAL.leastCount, USUAL.times * usual)) return [];
-    return [{ writer, machine: own[0]?.snapshot.machine ?? '', count, usual }];
+    return [{ writer, machine: going[0]?.snapshot.machine ?? '', count, usual }];
   });
 }
 

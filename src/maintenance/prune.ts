@@ -176,7 +176,7 @@ async function readUsed(
     isMissing ? 'object-missing' : 'object-damaged',
     `${what} not tell which packs it needs, so nothing is deleted`,
     {
-      hint: 'See what it is: stateferry check. A snapshot that cannot be saved can be forgotten by its id.',
+      hint: 'See what it is: stateferry check. One that cannot be saved can be given up: stateferry forget ID',
       details: { object: first.object },
     },
   );
@@ -193,7 +193,7 @@ function refuseLacking(history: History, seen: MachineState['highWater']): void 
   throw new FerryError('history-rolled-back', `${what}: nothing is deleted`, {
     hint:
       'If somebody hides it, its packs must stay: stateferry check names all. ' +
-      'If it is gone for good: prune --accept-missing',
+      'If it is gone for good, say so once: stateferry forget --missing. For this run only: --accept-missing',
   });
 }
 

@@ -3,9 +3,11 @@
  * missing without one was not deleted by anybody who may: it was rolled back, hidden or lost.
  */
 import type { Emit, FerryEvent } from '../base/events.ts';
+import { LOST_DIGEST } from '../format/forget-record.ts';
 import { parseId, parseWriterObjectName, type WriterId } from '../format/names.ts';
 import { listDrills, type OpenedDrill } from './drill-records.ts';
 import { readForgetRecords, type StoredForgetRecord } from './forget-records.ts';
+import { lostOf, type Hole } from './lost.ts';
 import type { HighWaterMark, MachineState } from './machine.ts';
 import type { ReaderRepository, WriterRepository } from './open.ts';
 import { timeText } from './objects.ts';
@@ -69,37 +71,41 @@ const isPuzzling = (look: Look): boolean =>
   findHoles(look).length > 0 ||
   findRollbacks(look, {}).length > 0;
 
-/** Numbers of a writer's chain, both included, that nothing is there for and nothing explains. */
-export type Hole = {
-  readonly writer: WriterId;
-  readonly machine: string;
-  readonly first: number;
-  readonly last: number;
-};
-
 /**
  * Below the newest that is shown of each writer; what may be missing above it, `findRollbacks` says. As many as were
  * announced as unreadable are no holes as well.
  */
-export function findHoles({
-  snapshots,
-  records,
-  unreadable,
-}: Omit<History, 'authors' | 'drills'>): Hole[] {
+export function findHoles(history: Pick<History, 'snapshots' | 'records' | 'unreadable'>): Hole[] {
+  const gaps = Map.groupBy(findGaps(history), ({ writer }) => writer);
+  return [...gaps].flatMap(([writer, own]) => {
+    const count = own.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+    return count <= (history.unreadable.get(writer) ?? 0) ? [] : own;
+  });
+}
+
+/** Holes, whether or not something unreadable may be what is missing in them. */
+export function findGaps({ snapshots, records }: Pick<History, 'snapshots' | 'records'>): Hole[] {
   const forgotten = forgottenOf(records);
+  const lost = lostOf(records);
   return [...Map.groupBy(snapshots, ({ writer }) => writer)].flatMap(([writer, own]) => {
-    const ranges = missingRanges(own, forgotten.get(writer) ?? new Map<string, number>());
-    const count = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
-    if (count <= (unreadable.get(writer) ?? 0)) return [];
     const machine = own[0]?.machine ?? '';
+    const ranges = missingRanges(
+      own,
+      forgotten.get(writer) ?? new Map<string, number>(),
+      lost.get(writer) ?? new Set<number>(),
+    );
     return ranges.map(([first, last]) => ({ writer, machine, first, last }));
   });
 }
 
-/** @param forgotten numbers by digest */
+/**
+ * @param forgotten numbers by digest
+ * @param lost numbers that are accepted as lost, whatever followed them
+ */
 function missingRanges(
   own: readonly StoredSnapshot[],
   forgotten: ReadonlyMap<string, number>,
+  lost: ReadonlySet<number>,
 ): [first: number, last: number][] {
   const digests = new Set([...own.map(({ digest }) => digest), ...forgotten.keys()]);
   // A number counts as known only where nothing that follows it was based on something else.
@@ -108,6 +114,7 @@ function missingRanges(
   );
   const numbers = new Set([...own.map(({ cover }) => cover.sequence), ...forgotten.values()]);
   for (const number of unknown) numbers.delete(number);
+  for (const number of lost) numbers.add(number);
   const newest = own.reduce((highest, { cover }) => Math.max(highest, cover.sequence), 0);
   const ranges: [number, number][] = [];
   let expected = 1;
@@ -126,7 +133,9 @@ export function forgottenOf(
   const forgotten = new Map<WriterId, Map<string, number>>();
   for (const { writer, snapshots } of records) {
     const own = forgotten.get(writer) ?? new Map<string, number>();
-    for (const { digest, sequence } of snapshots) own.set(digest, sequence);
+    for (const { digest, sequence } of snapshots) {
+      if (digest !== LOST_DIGEST) own.set(digest, sequence);
+    }
     forgotten.set(writer, own);
   }
   return forgotten;
@@ -151,10 +160,15 @@ export type Rollback = {
  * Compares with the marks of this machine, with what drills saw, and with forget records: a writer's newest snapshot is
  * never forgotten, so one above it is there. What the store shows must reach at least as far.
  */
-export function findRollbacks(
+export const findRollbacks = (history: History, marks: MachineState['highWater']): Rollback[] =>
+  firstOfEach(allRollbacks(history, marks));
+
+/** What every witness says that the store does not show, and that is not accepted as lost. */
+export function allRollbacks(
   { snapshots, records, drills, authors }: History,
   marks: MachineState['highWater'],
 ): Rollback[] {
+  const lost = lostOf(records);
   const shown = Map.groupBy(snapshots, ({ writer }) => writer);
   const beyond = (id: string, seen: HighWaterMark): Rollback[] => {
     const writer = id as WriterId;
@@ -162,6 +176,7 @@ export function findRollbacks(
     const isThere = own.some((one) => one.id === seen.snapshot && one.digest === seen.digest);
     // With newer ones there, a record explains that it is gone, or it is a hole.
     if (isThere || own.some(({ cover }) => cover.sequence > seen.sequence)) return [];
+    if (lost.get(writer)?.has(seen.sequence)) return [];
     return [{ writer, seen, shown: newestOf(own) }];
   };
   // Of a revoked machine they may have seen some that do not count any more.
@@ -172,11 +187,12 @@ export function findRollbacks(
   );
   const byRecords = [...newestRecords(records)].flatMap(([writer, seen]): Rollback[] => {
     const newest = newestOf(shown.get(writer) ?? []);
-    const isThere = newest !== undefined && newest.sequence > seen.sequence;
+    const isNewer = (number: number): boolean => number > seen.sequence;
+    const isThere = isNewer(newest?.sequence ?? 0) || [...(lost.get(writer) ?? [])].some(isNewer);
     if (isThere || !authors.has(writer) || !isAsked(writer)) return [];
     return [{ writer, seen, shown: newest }];
   });
-  return firstOfEach([...byMarks, ...byDrills, ...byRecords]);
+  return [...byMarks, ...byDrills, ...byRecords];
 }
 
 /** Of several witnesses to the same machine one is enough. */
@@ -209,7 +225,8 @@ function newestRecords(
 ): ReadonlyMap<WriterId, Rollback['seen']> {
   const newest = new Map<WriterId, Rollback['seen']>();
   for (const { writer, snapshots, storedMs } of records) {
-    const sequence = snapshots.at(-1)?.sequence ?? 0;
+    const forgotten = snapshots.filter(({ digest }) => digest !== LOST_DIGEST);
+    const sequence = forgotten.at(-1)?.sequence ?? 0;
     if (sequence <= (newest.get(writer)?.sequence ?? 0)) continue;
     newest.set(writer, { sequence, time: timeText(storedMs) });
   }

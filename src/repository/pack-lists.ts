@@ -17,7 +17,8 @@ import { decodePackList, encodePackList, type ListedPack } from '../format/pack-
 import type { ObjectStore } from '../store/object-store.ts';
 import { openBoxed, sealBoxed } from './boxed.ts';
 import { readObject, writeFresh } from './objects.ts';
-import type { WriterRepository } from './open.ts';
+import type { ReaderRepository, WriterRepository } from './open.ts';
+import type { OpenedCover } from './snapshots.ts';
 
 const PACK_LIST_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -83,6 +84,20 @@ export type PackListKeys = {
   readonly writer: WriterId;
   readonly key: Uint8Array;
 };
+
+/**
+ * The list that a snapshot names.
+ * @throws object-missing, object-damaged, object-foreign
+ */
+export function readListOf(
+  { id, store, writers }: ReaderRepository,
+  { writer, cover }: OpenedCover,
+  signal: AbortSignal,
+): Promise<ListedPack[]> {
+  const key = writers.get(writer)?.subkeys.packList;
+  assert(key, 'a listed snapshot has a known writer');
+  return readPackList(store, { repository: id, writer, key }, cover.packList, signal);
+}
 
 /** @throws object-missing, object-damaged, object-foreign */
 export async function readPackList(

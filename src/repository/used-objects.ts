@@ -4,7 +4,7 @@
  * cache while the store still shows it with the same size.
  */
 import { toHex } from '../base/bytes.ts';
-import { FerryError, isObjectFault } from '../base/errors.ts';
+import { isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
 import {
@@ -13,12 +13,10 @@ import {
   type ObjectId,
   type WriterFolder,
 } from '../format/names.ts';
-import type { ListedPack } from '../format/pack-list.ts';
 import { readHistory, type History } from './history.ts';
 import type { ReaderRepository } from './open.ts';
 import { PackSets } from './pack-sets.ts';
-import { readPackList } from './pack-lists.ts';
-import type { OpenedCover } from './snapshots.ts';
+import { readListOf } from './pack-lists.ts';
 
 const READS_AT_ONCE = 8;
 
@@ -63,7 +61,7 @@ export async function readUsedObjects(
   await inLanes(unread, READS_AT_ONCE, signal, async ([name, [snapshot]]) => {
     if (!snapshot) return;
     try {
-      const packs = await packsOf(repository, snapshot, signal);
+      const packs = await readListOf(repository, snapshot, signal);
       // What no listing has shown yet is not found in the cache, whatever its size.
       sets.add(name, sizes.get(name) ?? 0, packs);
     } catch (error) {
@@ -73,16 +71,6 @@ export async function readUsedObjects(
   });
   if (unread.length > 0) rememberSets(repository, 'lists', sets);
   return { snapshots, history, used: new Set([...sets.union(), ...byList.keys()]), unreadable };
-}
-
-function packsOf(
-  { id, store, writers }: ReaderRepository,
-  { writer, cover }: OpenedCover,
-  signal: AbortSignal,
-): Promise<ListedPack[]> {
-  const key = writers.get(writer)?.subkeys.packList;
-  if (!key) throw new FerryError('bug', 'a listed snapshot has a known writer');
-  return readPackList(store, { repository: id, writer, key }, cover.packList, signal);
 }
 
 /** One row: it is whole or it is none, so no set is ever held against another table of names. */

@@ -122,3 +122,61 @@ describe('records that somebody meddles with', () => {
     await fails(alice, args, { exit: 21, code: 'history-rolled-back' });
   });
 });
+
+describe('what nobody will bring back', () => {
+  test('is told with its cost, and needs more than being asked for', async () => {
+    const told = succeeded(await forget('--missing', '--dry-run'));
+    assert.match(told.stderr, /lost: number 6 of the snapshots of old-mac/);
+    assert.match(told.stderr, /a mirror still has it, bring it back first/);
+    const args = ['forget', '--missing', ...secret];
+    await fails(alice, args, { exit: 23, code: 'confirmation-needed' });
+    const both = ['forget', '--missing', '--keep-last', '1', '--yes', ...secret];
+    await fails(alice, both, { exit: 2, code: 'usage' });
+    assert.equal((await alice.run('status', '--json')).exit, 21);
+  });
+
+  test('is accepted by the owner: status tells of it, and is red no longer', async () => {
+    assert.match(succeeded(await forget('--missing', '--yes')).stdout, /number 6 .*: accepted/);
+    const { stdout } = succeeded(await alice.run('status'));
+    assert.match(stdout, /lost: number 6 of the snapshots of old-mac, as was accepted/);
+    assert.deepEqual(succeeded(await alice.run('status', '--json')).last()['attention'], []);
+    succeeded(await alice.run('prune', '--yes', ...secret));
+    appendFileSync(join(alice.home, '.openclaw/workspace/MEMORY.md'), 'and on\n');
+    succeeded(await alice.run('push'));
+    assert.deepEqual(await numbers(), [1, 5, 7]);
+  });
+
+  test('a damaged snapshot stops prunes until its id is given up', async () => {
+    const { snapshots } = succeeded(await alice.run('snapshots', '--json')).last();
+    const [, { id }] = snapshots as [unknown, { id: string }];
+    const [writer = ''] = readdirSync(join(repository, 'snapshots'));
+    const path = join(repository, 'snapshots', writer, id);
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    // What was verified before may come from the cache: this is how another machine sees it.
+    rmSync(join(alice.settings, 'cache'), { recursive: true });
+    await fails(alice, ['prune', '--yes', ...secret], { exit: 16, code: 'object-damaged' });
+    await fails(alice, ['forget', 'ffffffff', '--yes', ...secret], {
+      exit: 4,
+      code: 'snapshot-not-found',
+    });
+    const { stderr, stdout } = succeeded(await forget(id.slice(0, 10), '--yes'));
+    assert.match(stderr, /damaged: snapshots\/[^]*lost: number 5 of/);
+    assert.match(stdout, /forgot 1 snapshot/);
+    succeeded(await alice.run('prune', '--yes', ...secret));
+    succeeded(await alice.run('check', ...secret));
+    assert.equal((await alice.run('status', '--json')).exit, 0);
+  });
+
+  test('a whole one goes by its id, but not the newest', async () => {
+    const { snapshots } = succeeded(await alice.run('snapshots', '--json')).last();
+    const [first, last] = snapshots as { id: string }[];
+    const args = ['forget', last?.id ?? '', '--yes', ...secret];
+    await fails(alice, args, { exit: 2, code: 'usage' });
+    const { stderr } = succeeded(await forget(first?.id ?? '', '--yes'));
+    assert.match(stderr, /forget .* named/);
+    assert.deepEqual(await numbers(), [7]);
+    assert.equal((await alice.run('status', '--json')).exit, 0);
+  });
+});

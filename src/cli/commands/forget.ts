@@ -2,7 +2,7 @@
 import { forget, type Forgotten } from '../../maintenance/forget.ts';
 import type { ForgetPlan } from '../../maintenance/forget-plan.ts';
 import { printLocation } from '../../store/location.ts';
-import { flag, textOption } from '../call.ts';
+import { argumentList, flag, textOption } from '../call.ts';
 import { exitOfProblems } from '../checking.ts';
 import { confirm } from '../confirm.ts';
 import { startCost } from '../cost.ts';
@@ -14,9 +14,11 @@ import type { ForgetPlanShown } from '../output/summary-forget.ts';
 import { countText } from '../output/words.ts';
 import { readerAt } from '../repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
+import { runGiveUp } from '../giving-up.ts';
 import type { Call, Report } from '../verb.ts';
 
 export async function runForget(call: Call, session: Session): Promise<Report> {
+  if (flag(call, 'missing') || argumentList(call, 0).length > 0) return runGiveUp(call, session);
   const costUntilNow = startCost(session);
   const { emit, random, signal, output } = session;
   const rules = keepRulesOf(call);
@@ -67,6 +69,8 @@ const planShown = ({ kept, doomed, tickets, unusual }: ForgetPlan) => ({
   forgotten: doomed.map(({ snapshot, reasons }) => ({ ...snapshotLine(snapshot), reasons })),
   tickets: tickets.length,
   unusual: unusual.map(({ machine, count, usual }) => ({ machine, count, usual })),
+  lost: [],
+  damaged: [],
 });
 
 function doneOf({ records, deleted, refused, left }: Forgotten) {

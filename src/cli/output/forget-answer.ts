@@ -3,26 +3,47 @@ import type { Doomed, Kept } from '../../maintenance/forget-plan.ts';
 import type { AnswerChoices } from './answers.ts';
 import { refusedLines, versionsLines } from './deleting.ts';
 import { printableLine } from './printable.ts';
+import type { HoleLine } from './summary-push.ts';
 import type { DoomedLine, ForgetPlanShown, ForgetSummary, KeptLine } from './summary-forget.ts';
 import { countText, durationText, shortId, timeText } from './words.ts';
 
 type Line = { readonly what: 'keep' | 'forget'; readonly why: string } & (KeptLine | DoomedLine);
 
 export function forgetPlanLines(plan: ForgetPlanShown): string[] {
-  const { kept, forgotten, tickets, unusual } = plan;
+  const { kept, forgotten, tickets, unusual, lost, damaged } = plan;
   const lines: Line[] = [
     ...kept.map((one) => ({ ...one, what: 'keep' as const, why: keptText(one) })),
     ...forgotten.map((one) => ({ ...one, what: 'forget' as const, why: doomedText(one) })),
   ].toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.sequence - b.sequence));
   const groups = Map.groupBy(lines, ({ install, machine }) => `${install}@${machine}`);
   return [
-    ...[...groups].flatMap(([install, own]) => [titleLine(install, own), ...own.map(lineText)]),
+    ...damaged.map(({ object, message }) => `damaged: ${object}: ${printableLine(message)}`),
+    ...lost.map(lostLine),
+    ...(lost.length + damaged.length > 0 ? LOST_LINES : []),
+    ...[...groups].flatMap(([install, own]) => groupLines(install, own)),
     ...(tickets > 0 ? [`${countText(tickets, 'object')} of handoffs that are over: deleted`] : []),
     ...unusual.map(
       ({ machine, count, usual }) =>
         `far more than usual of ${printableLine(machine)}: ${count}, usually ${usual}`,
     ),
   ];
+}
+
+export function lostLine({ machine, first, last }: HoleLine): string {
+  const what = first === last ? `number ${first}` : `numbers ${first} to ${last}`;
+  return `lost: ${what} of the snapshots of ${printableLine(machine)}`;
+}
+
+/** The exact cost, before anybody types the word. */
+const LOST_LINES = [
+  'what is lost cannot be restored from here any more, nothing asks for it again, and prune frees what only it needed',
+  'if somebody only hides it, or a mirror still has it, bring it back first: stateferry mirror MIRROR REPOSITORY',
+];
+
+/** Without rules nothing is said of what simply stays. */
+function groupLines(install: string, own: readonly Line[]): string[] {
+  const told = own.filter(({ why }) => why !== '');
+  return told.length === 0 ? [] : [titleLine(install, own), ...told.map(lineText)];
 }
 
 function titleLine(install: string, own: readonly Line[]): string {
@@ -74,6 +95,8 @@ const doomedText = ({ reasons }: Pick<Doomed, 'reasons'>): string =>
         return `${PERIOD_WORDS[rule]} ${period} has the newer ${shortId(by)}`;
       }
       switch (reason.rule) {
+        case 'named':
+          return 'named';
         case 'recorded':
           return 'forgotten by an earlier run, and still there';
         case 'last':
@@ -89,14 +112,16 @@ const doomedText = ({ reasons }: Pick<Doomed, 'reasons'>): string =>
     .join('; ');
 
 export function forgetLines(summary: ForgetSummary, { paint }: AnswerChoices): string[] {
-  const { kept, forgotten, deleted, refused, left } = summary;
+  const { kept, forgotten, deleted, refused, left, lost } = summary;
   if (summary.dryRun === true) {
     const would = countText(forgotten.length, 'snapshot');
     return [`would forget ${would} and keep ${kept.length}; nothing was changed: it is a dry run`];
   }
   const did = `forgot ${countText(deleted.snapshots, 'snapshot')}, kept ${kept.length}`;
-  const said = deleted.snapshots === 0 && refused.length === 0 ? 'nothing to forget' : did;
+  const isNothing = deleted.snapshots + refused.length + lost.length === 0;
+  const said = isNothing ? 'nothing to forget' : did;
   return [
+    ...lost.map((one) => `${lostLine(one)}: accepted`),
     ...refusedLines(refused, paint),
     refused.length === 0 ? paint.good(said) : said,
     ...undoneLine(refused.length + left.length),

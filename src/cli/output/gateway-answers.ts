@@ -3,6 +3,7 @@ import type { AnswerChoices } from './answers.ts';
 import { lastDrillLine } from './drill-answer.ts';
 import { handoffStatusLines } from './handoff-answer.ts';
 import { printableLine } from './printable.ts';
+import { lostLine } from './forget-answer.ts';
 import type { GatewayLine } from './gateway-line.ts';
 import { standingLines } from './schedule-answer.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
@@ -74,6 +75,7 @@ function repositoryLines(one: StatusSummary['repositories'][number]): string[] {
         `    ${printableLine(push.install)}: last push ${timeText(push.time)}, ${shortId(push.snapshot)}, ` +
         `${countText(push.files, 'file')}, ${bytesText(push.bytes)}`,
     ),
+    ...one.lost.map((lost) => `    ${lostLine(lost)}, as was accepted`),
     ...(one.lastDrill === null ? [] : [`    ${lastDrillLine(one.lastDrill)}`]),
   ];
 }

@@ -1,5 +1,6 @@
 /** What forget plans and answers with. */
 import type { OldVersions } from '../../store/object-store.ts';
+import type { HoleLine } from './summary-push.ts';
 import type { Doomed, Kept } from '../../maintenance/forget-plan.ts';
 import type { SnapshotLine } from './summary.ts';
 import type { Cost } from './summary-parts.ts';
@@ -21,6 +22,10 @@ type Shown = {
     readonly count: number;
     readonly usual: number;
   }[];
+  /** Numbers that are accepted as lost (`--missing`, and damaged ones that were named). */
+  readonly lost: readonly HoleLine[];
+  /** Damaged ones that were named by their ids, with what is wrong with them. */
+  readonly damaged: readonly { readonly object: string; readonly message: string }[];
   /** What becomes of what is deleted; null: it is gone. */
   readonly oldVersions: OldVersions | null;
 };

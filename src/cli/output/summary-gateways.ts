@@ -2,6 +2,7 @@
 import type { GatewayLine } from './gateway-line.ts';
 import type { HandoffLine } from './summary-handoff.ts';
 import type { LastDrill } from './summary-drill.ts';
+import type { HoleLine } from './summary-push.ts';
 import type { WayBack } from './summary-pull.ts';
 import type { ScheduleShown } from './summary-schedule.ts';
 
@@ -31,6 +32,8 @@ export type StatusSummary = {
     readonly lockDays: number | null;
     /** That this machine ran; null: none, or it cannot be seen now. */
     readonly lastDrill: LastDrill | null;
+    /** Numbers of this machine's snapshots that are gone for good, as its owner has accepted. */
+    readonly lost: readonly HoleLine[];
     readonly lastPush: readonly {
       readonly install: string;
       readonly snapshot: string;

@@ -168,11 +168,18 @@ export const KEEPING_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/copy.ts')).runCopy,
   },
   {
-    usage: 'forget',
+    usage: 'forget [snapshot...]',
     about: 'delete the snapshots that no keep rule keeps, each with a reason',
+    arguments: {
+      snapshot: 'instead of rules: the ids of those to delete, also of such as cannot be read',
+    },
     options: [
       { flags: '--install <install>', about: 'only of this one: brand[:profile][@machine]' },
       ...KEEP_OPTIONS,
+      {
+        flags: '--missing',
+        about: 'instead of rules: accept as lost what is missing and no record explains',
+      },
       { flags: '--dry-run', about: 'show what would stay and what would go, and why' },
       {
         flags: '--more-than-usual',
@@ -184,6 +191,8 @@ export const KEEPING_VERBS: readonly Verb[] = [
       'stateferry forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12',
       'stateferry forget --keep-within 30d --keep-label gold --install openclaw@old-mac',
       'stateferry forget --keep-daily 14 --yes --reader-key ./keeper.key',
+      'stateferry forget --missing --dry-run',
+      'stateferry forget 3f2a9c1d',
     ],
     notes: [
       'Each machine and install counts by itself, by the store’s time, in UTC. Its newest snapshot always stays.',

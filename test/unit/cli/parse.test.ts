@@ -99,8 +99,14 @@ const LINES: readonly Line[] = [
   {
     line: 'forget --keep-last 3 --keep-within 30d --keep-label a --keep-label b --dry-run',
     verb: 'forget',
-    args: [],
+    args: [[]],
     options: { keepLast: '3', keepWithin: '30d', keepLabel: ['a', 'b'], dryRun: true },
+  },
+  {
+    line: 'forget 3f2a 1c9e --missing',
+    verb: 'forget',
+    args: [['3f2a', '1c9e']],
+    options: { missing: true },
   },
   {
     line: 'prune --dry-run --grace 30 --accept-missing',

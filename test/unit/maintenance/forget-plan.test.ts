@@ -1,6 +1,7 @@
 /** What a forget plans: usual and unusual numbers, snapshots that tickets lead to, and what earlier runs left. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LOST_DIGEST } from '../../../src/format/forget-record.ts';
 import type { ObjectId, WriterId } from '../../../src/format/names.ts';
 import { planForget, type ForgetPlan } from '../../../src/maintenance/forget-plan.ts';
 import type { KeepRules } from '../../../src/maintenance/retention.ts';
@@ -86,6 +87,18 @@ test('usual is what the last runs took, four times over; one large run makes no 
   assert.deepEqual(plan({ snapshots: chain(51, 92), records: steady }).unusual, []);
   assert.equal(plan({ snapshots: chain(51, 93), records: steady }).unusual[0]?.usual, 10);
   assert.equal(plan({ snapshots: chain(431, 473), records: flooded }).unusual[0]?.count, 41);
+});
+
+test('what was accepted as lost is no forget that was usual, and takes no number', () => {
+  const { snapshots, ...rest } = record(1, 400);
+  const places = snapshots.map((one) => ({ ...one, digest: LOST_DIGEST }));
+  const { unusual, kept } = plan({
+    snapshots: chain(395, 430),
+    records: [{ ...rest, snapshots: places }],
+    rules: { last: 1 },
+  });
+  assert.deepEqual([unusual[0]?.count, unusual[0]?.usual], [35, 0]);
+  assert.deepEqual(numbers(kept), [430]);
 });
 
 test('a flood of one machine counts for that machine, and costs another one nothing', () => {
