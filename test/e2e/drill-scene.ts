@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytePathFromText } from '../../src/base/byte-path.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import type { SnapshotBody } from '../../src/format/snapshot.ts';
@@ -14,7 +15,6 @@ import { runProcess } from '../../src/process/run.ts';
 import { pinnedHalves, writerOf } from '../../src/repository/machine.ts';
 import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
 import { makeSnapshot } from '../../src/repository/snapshots.ts';
-import { fastClock } from '../support/fast-clock.ts';
 import { listAll, NO_ABORT } from '../support/engine.ts';
 import type { LandingWorld } from '../support/landing.ts';
 
@@ -52,7 +52,7 @@ export async function drillIn(world: LandingWorld, wishes: DrillWishes = {}): Pr
   const open = () => openSnapshot(world.reader, cover, emit, signal);
   const request = { cover, open, site, folder, keep: wishes.keep ?? false, stamp: 'drilled' };
   const tools = { run: runProcess, signal };
-  const deps = { repository: world.reader, clock: fastClock(1), emit, tools };
+  const deps = { repository: world.reader, clock: systemClock, emit, tools };
   return drill(request, deps, signal);
 }
 

@@ -20,6 +20,7 @@ import {
   pushHome,
   type LandingWorld,
 } from '../support/landing.ts';
+import { quickClock } from '../support/quick-clock.ts';
 import { freePort } from '../support/real-install.ts';
 import { scanTree } from '../support/tree.ts';
 import { until } from '../support/until.ts';
@@ -159,7 +160,7 @@ describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () 
     const child = await startGateway(here);
     const before = scanTree(join(here.home, '.openclaw'));
     const error = await refused(
-      pullInto(world, { home: here.home, path: here.path, clockFactor: 50 }),
+      pullInto(world, { home: here.home, path: here.path, clock: quickClock() }),
     );
     assert.equal(error.exit, 19);
     assert.equal(child.exitCode, null);

@@ -23,7 +23,7 @@ import {
   pullAllInto,
   pullInto,
   pushHome,
-  undoInto,
+  undoPull,
   type LandingWorld,
 } from '../support/landing.ts';
 import { freePort } from '../support/real-install.ts';
@@ -233,7 +233,7 @@ describe('one after the other', () => {
     await pullInto(world, { home, snapshot: ofWork, stamp: 'first', ...QUIET });
     const before = scanTree(home);
     await pullInto(world, { home, snapshot: ofDefault, stamp: 'second', ...QUIET });
-    const { plan } = await undoInto(world, { home, stamp: 'third' });
+    const { plan } = await undoPull(world, { home, stamp: 'third' });
     assert.ok(plan);
     const now = scanTree(home);
     // The times of folders out of which something was moved are those of the way back.

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { makeMachine, succeeded, type Answer, type Machine } from '../e2e/cli-run.ts';
 import { lockPathOf, writeGatewayDouble } from './gateway-double.ts';
 import { freePort } from './real-install.ts';
+import { until } from './until.ts';
 
 export const UNIT = 'openclaw-gateway.service';
 
@@ -132,15 +132,6 @@ function writeSystemctl(bin: string, diary: string): void {
     '',
   ];
   writeFileSync(join(bin, 'systemctl'), script.join('\n'), { mode: 0o755 });
-}
-
-const WAIT_MS = 20_000;
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !isSo(); waitedMs += 20) {
-    assert.ok(waitedMs < WAIT_MS, 'it never came about');
-    await sleep(20);
-  }
 }
 
 /** The ticket in what handoff printed: all of stdout. */

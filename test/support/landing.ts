@@ -1,7 +1,7 @@
 /** Two homes and a folder repository between them: the sample is pushed in one and lands in the other. */
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock, type Clock } from '../../src/base/clock.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import { BRANDS } from '../../src/gateway/brands.ts';
@@ -21,7 +21,6 @@ import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
 import type { OpenedCover } from '../../src/repository/snapshots.ts';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
-import { fastClock } from './fast-clock.ts';
 import { listAll, makeEngine, NO_ABORT, openReader, type Machine } from './engine.ts';
 
 export type LandingWorld = {
@@ -116,8 +115,8 @@ export type PullWishes = {
   readonly confirm?: (plan: PullPlan) => boolean;
   readonly signal?: AbortSignal;
   readonly events?: FerryEvent[];
-  /** How much faster than this machine's the clock runs. */
-  readonly clockFactor?: number;
+  /** This machine's unless told otherwise. */
+  readonly clock?: Clock;
 };
 
 /** Keeps journals beside the home: `<home>.journals`. */
@@ -162,7 +161,7 @@ async function pullThese(
   }
   const deps = {
     repository: world.reader,
-    clock: fastClock(wishes.clockFactor ?? 1),
+    clock: wishes.clock ?? systemClock,
     emit,
     tools: { run: runProcess, signal },
     confirm: async (plans: readonly PullPlan[]) =>
@@ -171,19 +170,17 @@ async function pullThese(
   return pull(requests, deps, signal);
 }
 
-/** Of the last pull into that home. */
-export async function undoInto(world: LandingWorld, wishes: PullWishes): Promise<Undone> {
-  const { home, events = [], stamp = 'undone' } = wishes;
-  const request = {
-    site: siteOf(world, wishes),
-    journals: `${home}.journals`,
-    install: undefined,
-    dryRun: false,
-    stamp,
+/** Of the last pull into this home. */
+export async function undoPull(world: LandingWorld, wishes: PullWishes): Promise<Undone> {
+  const { home, events = [], dryRun = false, stamp = 'undone' } = wishes;
+  const request = { site: siteOf(world, wishes), install: undefined, dryRun, stamp };
+  const deps = {
+    clock: wishes.clock ?? systemClock,
+    emit: (event: FerryEvent): void => void events.push(event),
+    confirm: async () => {},
   };
-  const emit = (event: FerryEvent): void => void events.push(event);
-  const deps = { emit, clock: fastClock(wishes.clockFactor ?? 1), confirm: async () => {} };
-  return undo(request, deps, wishes.signal ?? NO_ABORT);
+  const signal = wishes.signal ?? NO_ABORT;
+  return undo({ ...request, journals: `${home}.journals` }, deps, signal);
 }
 
 function siteOf(world: LandingWorld, { home, owner, path }: PullWishes): LandingSite {
@@ -196,17 +193,4 @@ function siteOf(world: LandingWorld, { home, owner, path }: PullWishes): Landing
     brands: BRANDS,
     cli: { run: runProcess, env, ...(owner && { owner }) },
   };
-}
-
-/** Of the last pull into this home. */
-export async function undoPull(world: LandingWorld, wishes: PullWishes): Promise<Undone> {
-  const { home, events = [], dryRun = false, stamp = 'undone' } = wishes;
-  const request = { site: siteOf(world, wishes), install: undefined, dryRun, stamp };
-  const deps = {
-    clock: fastClock(wishes.clockFactor ?? 1),
-    emit: (event: FerryEvent): void => void events.push(event),
-    confirm: async () => {},
-  };
-  const signal = wishes.signal ?? NO_ABORT;
-  return undo({ ...request, journals: `${home}.journals` }, deps, signal);
 }

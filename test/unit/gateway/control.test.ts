@@ -34,12 +34,12 @@ import {
 import { findProductCli } from '../../../src/gateway/product-cli.ts';
 import { isRunning, listens } from '../../../src/gateway/running.ts';
 import { runProcess } from '../../../src/process/run.ts';
-import { fastClock } from '../../support/fast-clock.ts';
 import {
   lockPathOf,
   writeGatewayDouble,
   type DoubleManners,
 } from '../../support/gateway-double.ts';
+import { quickClock } from '../../support/quick-clock.ts';
 import { freePort } from '../../support/real-install.ts';
 import { until } from '../../support/until.ts';
 
@@ -85,7 +85,7 @@ async function world(manners: DoubleManners = {}): Promise<World> {
   const events: FerryEvent[] = [];
   return {
     gateway: { brand, stateDir, configPath, env, uid, ports: [port], target },
-    deps: { cli, cliDeps, clock: fastClock(20), emit: (event) => void events.push(event) },
+    deps: { cli, cliDeps, clock: quickClock(), emit: (event) => void events.push(event) },
     events,
     command,
     env: { ...env, HOME: home },
@@ -198,8 +198,14 @@ describe('a gateway in the foreground', { skip: !isLinux }, () => {
     });
     try {
       await until(() => existsSync(here.lock));
-      const slower = { ...here.deps, clock: fastClock(1) };
-      const error = await refused(stopGateway(here.gateway, slower, signal));
+      const { clock } = here.deps;
+      // Once it has ended, nobody looks before the next one is there.
+      const sleep = async (...args: Parameters<typeof clock.sleep>): Promise<void> => {
+        await until(() => gatewaysOf(here.gateway).length > 0);
+        await clock.sleep(...args);
+      };
+      const deps = { ...here.deps, clock: { ...clock, sleep } };
+      const error = await refused(stopGateway(here.gateway, deps, signal));
       assert.match(error.message, /something started it again/);
       assert.match(error.hint ?? '', /Stop what starts it/);
     } finally {
