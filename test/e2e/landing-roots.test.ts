@@ -28,15 +28,14 @@ import {
 } from '../support/landing.ts';
 import { freePort } from '../support/real-install.ts';
 import { ring } from '../support/rings.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';
 import { scanTree } from '../support/tree.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'landing-roots-'));
-const disk = join(folder, 'disk');
-mkdirSync(disk);
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+const disk = mountSmallDisk(join(folder, 'disk'), 'size=64k');
 after(() => {
-  if (mounted.status === 0) spawnSync('umount', [disk]);
+  disk.unmount();
   rmSync(folder, { recursive: true, force: true });
 });
 const QUIET = { doctor: false, restart: false };
@@ -295,27 +294,21 @@ describe('a snapshot without what its user left out', () => {
   });
 });
 
-ring(
-  'small-disk',
-  mounted.status === 0 ? undefined : 'mounting a small tmpfs needs root on Linux',
-  () => {
-    test('a pull that has no room says so before it writes anything', async () => {
-      const home = join(disk, 'bob');
-      mkdirSync(home);
-      const filler = join(disk, 'filler');
-      const room = spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=1k', 'count=64']);
-      assert.notEqual(room.status, undefined);
-      await assert.rejects(pullInto(world, { home, ...QUIET }), (error) => {
-        assert.ok(error instanceof FerryError);
-        assert.equal(error.code, 'no-space');
-        assert.equal(error.exit, 7);
-        assert.match(error.message, /bytes are needed at .*, \d+ are free/);
-        return true;
-      });
-      assert.deepEqual(readdirSync(home), []);
+ring('small-disk', disk.absent, () => {
+  test('a pull that has no room says so before it writes anything', async () => {
+    const home = join(disk.path, 'bob');
+    mkdirSync(home);
+    disk.fillBytes();
+    await assert.rejects(pullInto(world, { home, ...QUIET }), (error) => {
+      assert.ok(error instanceof FerryError);
+      assert.equal(error.code, 'no-space');
+      assert.equal(error.exit, 7);
+      assert.match(error.message, /bytes are needed at .*, \d+ are free/);
+      return true;
     });
-  },
-);
+    assert.deepEqual(readdirSync(home), []);
+  });
+});
 
 async function pullInChild(
   home: string,

@@ -26,22 +26,22 @@ import {
   undoPull,
   type LandingWorld,
 } from '../support/landing.ts';
+import { quickClock } from '../support/quick-clock.ts';
 import { freePort } from '../support/real-install.ts';
 import { ring } from '../support/rings.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';
 import { scanTree } from '../support/tree.ts';
 import { until } from '../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'undo-'));
-const disk = join(folder, 'disk');
-mkdirSync(disk);
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk]);
+const disk = mountSmallDisk(join(folder, 'disk'), 'size=2m');
 const children: ChildProcess[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 after(() => {
-  if (mounted.status === 0) spawnSync('umount', [disk]);
+  disk.unmount();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -122,11 +122,11 @@ describe('a pull that is undone', () => {
   });
 });
 
-ring('small-disk', mounted.status === 0 ? undefined : 'mounting needs root on Linux', () => {
+ring('small-disk', disk.absent, () => {
   test('a workspace on another file system than the state dir comes back too', async () => {
     const home = join(folder, 'users/emil');
     fillHome(home);
-    const things = join(disk, 'things');
+    const things = join(disk.path, 'things');
     spawnSync('mv', [join(home, 'my things'), things]);
     symlinkSync(things, join(home, 'my things'));
     const before = [ownTree(home), ownTree(things)];
@@ -134,14 +134,14 @@ ring('small-disk', mounted.status === 0 ? undefined : 'mounting needs root on Li
     assert.equal(readFileSync(join(things, 'work space/SOUL.md'), 'utf8'), 'a soul');
     // A disk that cannot be written any more: nothing is moved, on the other one neither.
     const landed = [scanTree(home), scanTree(things)];
-    spawnSync('mount', ['-o', 'remount,ro', disk]);
+    disk.remount('ro');
     try {
       const error = await refused(undoPull(small, { home }));
       assert.equal(error.code, 'target-unsafe');
       assert.match(error.message, /cannot be written/);
       assert.deepEqual([scanTree(home), scanTree(things)], landed);
     } finally {
-      spawnSync('mount', ['-o', 'remount,rw', disk]);
+      disk.remount('rw');
     }
     await undoPull(small, { home });
     assert.deepEqual([ownTree(home), ownTree(things)], before);
@@ -249,7 +249,7 @@ describe('with a gateway', { skip: process.platform !== 'linux' }, () => {
     await pullInto(world, { home, path, ...QUIET });
     const child = await startGateway(here);
     const before = scanTree(join(home, '.openclaw'));
-    const error = await refused(undoPull(world, { home, path, clockFactor: 50 }));
+    const error = await refused(undoPull(world, { home, path, clock: quickClock() }));
     assert.equal(error.exit, 19);
     assert.equal(child.exitCode, null);
     assert.deepEqual(scanTree(join(home, '.openclaw')), before);

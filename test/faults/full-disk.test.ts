@@ -1,6 +1,5 @@
 /** A disk that fills up while a database is copied, in the cache, in the stage and in the folder of the repository. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,20 +20,19 @@ import {
   type Engine,
 } from '../support/engine.ts';
 import { ring } from '../support/rings.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { makeTree, noise, treeDifferences } from '../support/tree.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'stateferry-full-disk-'));
-const disk = join(base, 'disk');
+const small = mountSmallDisk(join(base, 'disk'), 'size=512k');
+const disk = small.path;
 const tree = join(base, 'tree');
-mkdirSync(disk);
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]);
 after(() => {
-  if (mounted.status === 0) spawnSync('umount', [disk]);
+  small.unmount();
   rmSync(base, { recursive: true, force: true });
 });
-const absence = mounted.status === 0 ? undefined : 'mounting a small tmpfs needs root on Linux';
 
-ring('small-disk', absence, () => {
+ring('small-disk', small.absent, () => {
   let engine: Engine;
   beforeEach(async () => {
     for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true });
@@ -88,13 +86,12 @@ ring('small-disk', absence, () => {
     assert.ok(newest);
     const stage = join(disk, 'stage');
     await rejectsFull(restoreTo(reader, newest, stage), stage);
-    const grown = spawnSync('mount', ['-o', 'remount,size=8m', disk]);
-    assert.equal(grown.status, 0);
+    small.remount('size=8m');
     const restored = await restoreTo(reader, newest, stage);
     assert.deepEqual(restored.problems, []);
     assert.deepEqual(treeDifferences(tree, stage), []);
     rmSync(stage, { recursive: true });
-    spawnSync('mount', ['-o', 'remount,size=512k', disk]);
+    small.remount('size=512k');
   });
 
   test('a restore that cannot fit is refused before it writes, unless only a part is wanted', async () => {
@@ -118,18 +115,18 @@ ring('small-disk', absence, () => {
     const place = join(disk, 'repository');
     mkdirSync(place);
     const store = await openFolderStore(place, {});
-    const small = await makeEngine(mkdtempSync(join(base, 'engine-')), store);
+    const there = await makeEngine(mkdtempSync(join(base, 'engine-')), store);
     await assert.rejects(
-      pushTree(store, small.machine, tree),
+      pushTree(store, there.machine, tree),
       (error) => error instanceof FerryError && error.code === 'no-space',
     );
     assert.deepEqual(await listAll(await openReader(store)), []);
-    assert.equal(spawnSync('mount', ['-o', 'remount,size=8m', disk]).status, 0);
-    await pushTree(store, small.machine, tree);
-    engine = small;
+    small.remount('size=8m');
+    await pushTree(store, there.machine, tree);
+    engine = there;
     await assertRestores(join(base, 'out-repository'));
     rmSync(place, { recursive: true });
-    spawnSync('mount', ['-o', 'remount,size=512k', disk]);
+    small.remount('size=512k');
   });
 
   async function assertRestores(out: string): Promise<void> {

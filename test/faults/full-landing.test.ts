@@ -1,21 +1,10 @@
 /** A disk that fills up while an install lands: everything is as it was, and the same works once there is room. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { FerryError, systemCode } from '../../src/base/errors.ts';
+import { FerryError } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import {
   hideOldHome,
@@ -26,57 +15,22 @@ import {
 } from '../support/landing.ts';
 import { freePort } from '../support/real-install.ts';
 import { ring } from '../support/rings.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';
 import { scanTree } from '../support/tree.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'stateferry-full-landing-'));
-const disk = join(base, 'disk');
-const other = join(base, 'other');
-for (const folder of [disk, other]) mkdirSync(folder);
-const mounted = [disk, other].map((folder) =>
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,nr_inodes=400', 'tmpfs', folder]),
-);
+const disk = mountSmallDisk(join(base, 'disk'), 'size=2m,nr_inodes=400');
+const other = mountSmallDisk(join(base, 'other'), 'size=2m,nr_inodes=400');
 after(() => {
-  for (const folder of [disk, other]) spawnSync('umount', [folder]);
+  for (const each of [disk, other]) each.unmount();
   rmSync(base, { recursive: true, force: true });
 });
-const absence = mounted.every(({ status }) => status === 0)
-  ? undefined
-  : 'mounting a small tmpfs needs root on Linux';
 const QUIET = { doctor: false, restart: false };
 
-/** Not a byte and not a file more. */
-function fill(folder: string): void {
-  const ballast = join(folder, 'ballast');
-  mkdirSync(ballast);
-  untilFull(() => {
-    const file = openSync(join(ballast, 'bytes'), 'a');
-    try {
-      for (;;) writeSync(file, Buffer.alloc(4096, 1));
-    } finally {
-      closeSync(file);
-    }
-  });
-  untilFull(() => {
-    for (let number = 0; ; number++) writeFileSync(join(ballast, `file-${number}`), '');
-  });
-}
-
-function untilFull(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (systemCode(error) !== 'ENOSPC') throw error;
-  }
-}
-
-function empty(folder: string): void {
-  rmSync(join(folder, 'ballast'), { recursive: true, force: true });
-}
-
-ring('small-disk', absence, () => {
+ring('small-disk', disk.absent ?? other.absent, () => {
   let world: LandingWorld;
-  const home = join(disk, 'bob');
+  const home = join(disk.path, 'bob');
   const workspace = join(home, 'my things/work space');
 
   before(async () => {
@@ -87,10 +41,15 @@ ring('small-disk', absence, () => {
   });
 
   beforeEach(() => {
-    for (const folder of [home, `${home}.journals`, join(other, 'ws'), join(other, 'journals')]) {
+    for (const folder of [
+      home,
+      `${home}.journals`,
+      join(other.path, 'ws'),
+      join(other.path, 'journals'),
+    ]) {
       rmSync(folder, { recursive: true, force: true });
     }
-    for (const folder of [disk, other]) empty(folder);
+    for (const each of [disk, other]) each.empty();
     mkdirSync(join(home, '.openclaw-work'), { recursive: true });
     writeFileSync(join(home, '.openclaw-work/mine'), 'bob made this');
   });
@@ -110,7 +69,7 @@ ring('small-disk', absence, () => {
     events.push = (...more: FerryEvent[]): number => {
       if (!isFull && more.some(isFullFrom)) {
         isFull = true;
-        fill(disk);
+        disk.fill();
       }
       return more.length;
     };
@@ -131,7 +90,7 @@ ring('small-disk', absence, () => {
           assert.ok(error instanceof FerryError, String(error));
           assert.equal(error.code, 'no-space', error.message);
           assert.equal(error.exit, 7);
-          assert.ok(error.message.includes(disk), error.message);
+          assert.ok(error.message.includes(disk.path), error.message);
           return true;
         },
       );
@@ -142,8 +101,8 @@ ring('small-disk', absence, () => {
 
   test('full in the middle of the swap: what was done is taken back', async () => {
     // The journal has room elsewhere; a folder that must be made has none.
-    mkdirSync(join(other, 'journals'), { recursive: true });
-    symlinkSync(join(other, 'journals'), `${home}.journals`);
+    mkdirSync(join(other.path, 'journals'), { recursive: true });
+    symlinkSync(join(other.path, 'journals'), `${home}.journals`);
     const old = scanned();
     await assert.rejects(
       pullWhile((event) => event.type === 'stage' && event.stage === 'swap'),
@@ -154,22 +113,22 @@ ring('small-disk', absence, () => {
   });
 
   test('a workspace on another disk, which is full: nothing has changed on either', async () => {
-    mkdirSync(join(other, 'ws'));
-    symlinkSync(join(other, 'ws'), join(home, 'my things'));
-    fill(other);
+    mkdirSync(join(other.path, 'ws'));
+    symlinkSync(join(other.path, 'ws'), join(home, 'my things'));
+    other.fill();
     const old = scanned();
     await assert.rejects(
       pullInto(world, { home, ...QUIET }),
       (error) => error instanceof FerryError && error.code === 'no-space',
     );
     assert.deepEqual(scanned(), old);
-    empty(other);
+    other.empty();
     await assertRerunLands();
-    assert.equal(readFileSync(join(other, 'ws/work space/SOUL.md'), 'utf8'), 'a soul');
+    assert.equal(readFileSync(join(other.path, 'ws/work space/SOUL.md'), 'utf8'), 'a soul');
   });
 
   async function assertRerunLands(): Promise<void> {
-    empty(disk);
+    disk.empty();
     const pulled = await pullInto(world, { home, stamp: 'second', ...QUIET });
     assert.ok(pulled.landed?.ok);
     assert.equal(readFileSync(join(workspace, 'SOUL.md'), 'utf8'), 'a soul');

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,19 +12,17 @@ import { writeFileDurable } from '../../../src/fs/sync.ts';
 import { readEnvironment } from '../../../src/settings/environment.ts';
 import { createSecretFile } from '../../../src/settings/secret-files.ts';
 import { ring } from '../../support/rings.ts';
+import { mountSmallDisk } from '../../support/small-disk.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'stateferry-full-'));
-const disk = join(base, 'disk');
-mkdirSync(disk);
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', disk]);
+const small = mountSmallDisk(join(base, 'disk'), 'size=128k');
+const disk = small.path;
 after(() => {
-  if (mounted.status === 0) spawnSync('umount', [disk]);
+  small.unmount();
   rmSync(base, { recursive: true, force: true });
 });
 
-const absence = mounted.status === 0 ? undefined : 'mounting a small tmpfs needs root on Linux';
-
-ring('small-disk', absence, () => {
+ring('small-disk', small.absent, () => {
   test('a capture into a full folder names the folder and leaves nothing in it', async () => {
     const source = join(base, 'big.db');
     makeDatabase(source);

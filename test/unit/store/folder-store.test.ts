@@ -17,6 +17,8 @@ import { after, describe, test } from 'node:test';
 import { folderError } from '../../../src/store/folder-errors.ts';
 import { openFolderStore } from '../../../src/store/folder-store.ts';
 import { listAll, rejectsWith } from '../../contract/store-contract.ts';
+import { ring } from '../../support/rings.ts';
+import { mountSmallDisk } from '../../support/small-disk.ts';
 
 const never = new AbortController().signal;
 const body = Buffer.from('body');
@@ -121,25 +123,18 @@ describe('folder store', () => {
     await rejectsWith('store-denied', store.put('a', body, {}, never));
     await chmod(root, 0o700);
   });
+});
 
-  test('a full disk is no-space and leaves nothing behind', async (context) => {
-    const root = await newRoot();
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'ferry', root], { stdio: 'pipe' });
-    } catch {
-      return context.skip('no right to mount a small disk here');
-    }
-    try {
-      const store = await openFolderStore(root);
-      await store.put('fits', new Uint8Array(300_000), {}, never);
-      await rejectsWith('no-space', store.put('large', new Uint8Array(2_000_000), {}, never));
-      await rejectsWith(
-        'no-space',
-        store.put('large', new Uint8Array(2_000_000), { createOnly: true }, never),
-      );
-      assert.deepEqual(await readdir(root), ['fits']);
-    } finally {
-      execFileSync('umount', [root]);
-    }
+const disk = mountSmallDisk(join(await newRoot(), 'disk'), 'size=1m');
+ring('small-disk', disk.absent, () => {
+  after(() => disk.unmount());
+
+  test('a full disk is no-space and leaves nothing behind', async () => {
+    const store = await openFolderStore(disk.path);
+    await store.put('fits', new Uint8Array(300_000), {}, never);
+    const large = new Uint8Array(2_000_000);
+    await rejectsWith('no-space', store.put('large', large, {}, never));
+    await rejectsWith('no-space', store.put('large', large, { createOnly: true }, never));
+    assert.deepEqual(await readdir(disk.path), ['fits']);
   });
 });
