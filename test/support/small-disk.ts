@@ -1,4 +1,4 @@
-/** A disk of a megabyte or two that can be filled to the last byte and file. Needs root and Linux: the ring `small-disk`. */
+/** A disk of a few megabytes that can be filled to the last byte and file. Needs root: the ring `small-disk`. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
