@@ -1,14 +1,24 @@
 /** The benchmark's own parts: what they measure with must be right before what they measure is believed. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import type { Cost } from './contestants.ts';
 import { startCountingProxy } from './counting-proxy.ts';
-import { median, renderTables } from './report.ts';
+import { age, type DaysFigure } from './days.ts';
+import { median, renderDays, renderTables } from './report.ts';
 import type { Figure } from './round.ts';
 import { seeded } from './seeded.ts';
 import { startSlowLine } from './slow-line.ts';
@@ -49,6 +59,27 @@ describe('workloads', () => {
     assert.equal(databases.length, 4);
     assert.ok(now.size > before.size, 'new pictures');
     assert.ok(changed.length > 10 && changed.length < before.size / 2, `${changed.length} changed`);
+  });
+
+  test('gateway: the next day brings something else', () => {
+    const workload = make('gateway', 1);
+    const pictures = (): string[] =>
+      [...digests(workload.stateDir).keys()].filter((path) => path.includes('/later/'));
+    workload.passDay?.();
+    const first = pictures();
+    workload.passDay?.();
+    assert.ok(first.length > 0 && pictures().length === 2 * first.length);
+  });
+
+  test('what is a day older is so to the second, with its content', () => {
+    const place = join(folder, 'aged/below');
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'object'), 'content');
+    const { mtimeMs } = statSync(join(place, 'object'));
+    age(join(folder, 'aged'), 2);
+    const aged = statSync(join(place, 'object'));
+    assert.ok(Math.abs(mtimeMs - aged.mtimeMs - 2 * 24 * 60 * 60 * 1000) < 1000);
+    assert.equal(readFileSync(join(place, 'object'), 'utf8'), 'content');
   });
 });
 
@@ -118,6 +149,22 @@ describe('the table', () => {
     const page = renderTables([...ours, figure('restic', 5000)], []);
     assert.match(page, /\| first push \| stateferry \| 2\.00 \| 1\.00–9\.00 \| – \|/);
     assert.match(page, /\| first push \| restic \| 5\.00 \| 5\.00–5\.00 \| 2\.50 \|/);
+  });
+
+  test('of the days shows how many times our CPU time the peer took', () => {
+    const cost = (cpuMs: number): Cost => ({ wallMs: cpuMs, cpuMs, rssMaxBytes: 2 ** 27 });
+    const days = (tool: string, cpuMs: number): DaysFigure => ({
+      tool,
+      push: cost(60_000),
+      tidy: cost(cpuMs),
+      tidied: 6,
+      deletedBytes: 2 ** 20,
+      endBytes: 2 ** 30,
+      settledBytes: 2 ** 29,
+    });
+    const page = renderDays([days('stateferry', 4000), days('restic', 10_000)]);
+    assert.match(page, /\| restic \| 60\.00 \|  \| 6 \| 10\.00 \| 10\.00 \| 2\.50 \| 128 \|/);
+    assert.match(page, /\| 1 \| 1024 \| 512 \|$/);
   });
 
   test('the median of an even number is between the two', () => {

@@ -3,7 +3,9 @@
  *
  *     npm run bench -- [gateway|many-small|few-large]… [--tools stateferry,restic,…] [--store s3|folder]
  *                      [--rounds N] [--no-count] [--seed N] [--scale 0.1] [--json FILE]
+ *                      [--checks N]                  check everything N times in turns
  *                      [--line 40,100]               through a line of 40 ms and 100 Mbit/s
+ *     npm run bench -- --days 40 [--scale 0.1]           days of use, forget and prune every week
  *     npm run bench -- --make gateway --into DIR         only makes a workload
  *     npm run bench -- --install-rustic
  */
@@ -11,10 +13,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { rotated, type Arena } from './contestants.ts';
 import { startCountingProxy, type CountingProxy } from './counting-proxy.ts';
+import { playDays } from './days.ts';
 import { findPeer, installRustic, PEER_NAMES } from './peers.ts';
-import { renderTables } from './report.ts';
-import { playRound, type Figure, type Round } from './round.ts';
+import { renderDays, renderTables } from './report.ts';
+import { playRound, type Figure } from './round.ts';
 import { startBenchServer, type BenchServer } from './server.ts';
 import { startSlowLine } from './slow-line.ts';
 import { peerTool, stateferry, type Tool } from './tools.ts';
@@ -28,6 +32,8 @@ const { values: options, positionals } = parseArgs({
     tools: { type: 'string', default: ['stateferry', ...PEER_NAMES].join(',') },
     store: { type: 'string', default: 's3' },
     rounds: { type: 'string', default: '3' },
+    checks: { type: 'string', default: '1' },
+    days: { type: 'string' },
     'no-count': { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     scale: { type: 'string', default: '1' },
@@ -44,6 +50,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 if (options['install-rustic']) installRustic();
 else if (options.make !== undefined) makeOne(workloadName(options.make), options.into);
+else if (options.days !== undefined) await live(Number(options.days));
 else await compare(positionals.length === 0 ? ['gateway'] : positionals.map(workloadName));
 
 function makeOne(name: WorkloadName, into: string | undefined): void {
@@ -58,13 +65,8 @@ async function compare(workloads: readonly WorkloadName[]): Promise<void> {
   const counted: Figure[] = [];
   for (const workload of workloads) {
     for (let round = 0; round < Number(options.rounds); round += 1) {
-      // Whoever was first is last in the next round.
-      const rotated = [
-        ...tools.slice(round % tools.length),
-        ...tools.slice(0, round % tools.length),
-      ];
       say(`\nround ${round + 1} of ${options.rounds}`);
-      timed.push(...(await play(workload, rotated, false)));
+      timed.push(...(await play(workload, rotated(tools, round), false)));
     }
     if (options['no-count'] || options.store === 'folder') continue;
     say('\ncounted round (its times mean nothing)');
@@ -72,6 +74,16 @@ async function compare(workloads: readonly WorkloadName[]): Promise<void> {
   }
   if (options.json !== undefined) writeFileSync(options.json, JSON.stringify({ timed, counted }));
   process.stdout.write(`${renderTables(timed, counted)}\n`);
+}
+
+/** Counted all along: CPU time is each tool's own, and `--no-count` gives wall times that can be believed. */
+async function live(days: number): Promise<void> {
+  const tools = chooseTools(options.tools.split(',')).filter((tool) => tool.tidy !== undefined);
+  const figures = await inArena(!options['no-count'] && options.store === 's3', (arena) =>
+    playDays({ ...arena, tools, days, seed, scale }),
+  );
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(figures));
+  process.stdout.write(`${renderDays(figures)}\n`);
 }
 
 function chooseTools(names: readonly string[]): Tool[] {
@@ -100,30 +112,28 @@ function ours(): Tool {
   return stateferry(binPath, version);
 }
 
-async function play(
+const play = (
   workload: WorkloadName,
   tools: readonly Tool[],
   isCounted: boolean,
-): Promise<Figure[]> {
+): Promise<Figure[]> =>
+  inArena(isCounted, (arena) =>
+    playRound({ ...arena, workload, tools, seed, scale, checks: Number(options.checks) }),
+  );
+
+async function inArena<T>(isCounted: boolean, work: (arena: Arena) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'stateferry-bench-'));
   const way = options.store === 's3' ? await openWay(join(folder, 'server'), isCounted) : undefined;
   try {
-    const makeTarget: Round['makeTarget'] = (tool) => {
+    const makeTarget: Arena['makeTarget'] = (tool) => {
       if (way !== undefined) return s3Target(way, tool);
       const store = join(folder, 'stores', tool.name);
       mkdirSync(store, { recursive: true });
       return { target: { kind: 'folder', folder: store }, storedIn: store };
     };
-    return await playRound({
-      workload,
-      tools,
-      seed,
-      scale,
-      folder: join(folder, 'round'),
-      makeTarget,
-      ...(way?.proxy === undefined ? {} : { proxy: way.proxy }),
-      say,
-    });
+    const proxy = way?.proxy;
+    const round = join(folder, 'round');
+    return await work({ folder: round, makeTarget, ...(proxy && { proxy }), say });
   } finally {
     await way?.close();
     rmSync(folder, { recursive: true, force: true });
@@ -155,7 +165,7 @@ async function openWay(folder: string, isCounted: boolean): Promise<Way> {
   return { server, endpoint: proxy?.endpoint ?? behind, proxy, close };
 }
 
-function s3Target(way: Way, tool: Tool): ReturnType<Round['makeTarget']> {
+function s3Target(way: Way, tool: Tool): ReturnType<Arena['makeTarget']> {
   const bucket = `bench-${tool.name}`;
   const storedIn = way.server.makeBucket(bucket);
   const { accessKeyId, secretAccessKey } = way.server;

@@ -38,13 +38,15 @@ export function changeGatewayFiles(
   tree: Tree,
   files: GatewayFiles,
   size: Size,
-  random: Seeded,
+  day: number,
+  seed: Seeded,
 ): void {
+  const random = seed.fork(`day ${day}`);
   for (let index = 0; index < 30; index += 1) {
     tree.append(random.pick(files.transcripts), turns(random.integer(20_000, 120_000), random));
   }
   for (const path of files.databases) changeDatabase(tree, path, 0.01, random.fork(path));
-  for (const agent of AGENTS) writeSessionIndex(tree, agent, files.transcripts, size.home, 'day');
+  for (const agent of AGENTS) writeSessionIndex(tree, agent, files.transcripts, size.home, day);
   makeMedia(
     tree,
     'media/inbound/later',
@@ -66,7 +68,7 @@ function makeTranscripts(tree: Tree, size: Size, random: Seeded): string[] {
     tree.write(path, `${JSON.stringify(head)}\n${body}`);
     paths.push(path);
   }
-  for (const agent of AGENTS) writeSessionIndex(tree, agent, paths, size.home, 'first');
+  for (const agent of AGENTS) writeSessionIndex(tree, agent, paths, size.home, 0);
   return paths;
 }
 
@@ -94,7 +96,7 @@ function writeSessionIndex(
   agent: string,
   transcripts: readonly string[],
   home: string,
-  label: string,
+  day: number,
 ): void {
   const own = transcripts.filter((path) => path.startsWith(`agents/${agent}/`));
   const entries = own.map((path, index) => {
@@ -102,7 +104,7 @@ function writeSessionIndex(
     const id = path.slice(path.lastIndexOf('/') + 1, -'.jsonl'.length);
     return [
       `agent:${agent}:${index}`,
-      { sessionId: id, sessionFile, updatedAt: label.length + index },
+      { sessionId: id, sessionFile, updatedAt: 1000 * day + index },
     ];
   });
   const content = JSON.stringify(Object.fromEntries(entries), null, 2);

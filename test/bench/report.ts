@@ -1,5 +1,6 @@
 /** The table: medians over the rounds, and how many times ours the peer took. Ratios matter, not seconds. */
 import type { Traffic } from './counting-proxy.ts';
+import type { DaysFigure } from './days.ts';
 import { OPERATIONS, type Figure, type Operation } from './round.ts';
 import type { WorkloadName } from './workloads.ts';
 
@@ -22,6 +23,48 @@ export function renderTables(timed: readonly Figure[], counted: readonly Figure[
   const workloads = [...new Set([...timed, ...counted].map((figure) => figure.workload))];
   return workloads.map((workload) => renderWorkload(workload, timed, counted)).join('\n\n');
 }
+
+export function renderDays(figures: readonly DaysFigure[]): string {
+  const head = [
+    'tool',
+    'pushes: CPU s',
+    'up MiB',
+    'forget + prune: runs',
+    'wall s',
+    'CPU s',
+    'CPU × ours',
+    'RSS MiB',
+    'up MiB',
+    'down MiB',
+    'requests (put/get/head/list/delete)',
+    'deleted MiB',
+    'stored at the end MiB',
+    'when all is swept MiB',
+  ];
+  const ours = figures.find(({ tool }) => tool === OURS);
+  const lines = figures.map(({ tool, push, tidy, tidied, ...bytes }) => [
+    tool,
+    seconds(push.cpuMs),
+    trafficCells(push.traffic)[0] ?? '',
+    String(tidied),
+    seconds(tidy.wallMs),
+    seconds(tidy.cpuMs),
+    ours === undefined || tool === OURS ? '–' : (tidy.cpuMs / ours.tidy.cpuMs).toFixed(2),
+    mib(tidy.rssMaxBytes),
+    ...trafficCells(tidy.traffic),
+    mib(bytes.deletedBytes),
+    mib(bytes.endBytes),
+    mib(bytes.settledBytes),
+  ]);
+  return renderRows(head, lines);
+}
+
+function renderRows(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const rows = [head, head.map(() => '---'), ...lines];
+  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const mib = (bytes: number): string => (bytes / MIB).toFixed(0);
 
 function renderWorkload(
   workload: WorkloadName,
@@ -52,13 +95,12 @@ function renderWorkload(
       row.wallSpread,
       ours === undefined || row === ours ? '–' : (row.wallMs / ours.wallMs).toFixed(2),
       seconds(row.cpuMs),
-      (row.rssMaxBytes / MIB).toFixed(0),
+      mib(row.rssMaxBytes),
       (row.storedBytes / MIB).toFixed(1),
       ...trafficCells(row.traffic),
     ];
   });
-  const table = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
-  return [`### ${workload}`, '', ...table].join('\n');
+  return [`### ${workload}`, '', renderRows(head, lines)].join('\n');
 }
 
 function rowsOf(timed: readonly Figure[], counted: readonly Figure[]): Row[] {

@@ -1,10 +1,19 @@
 /** One round: every tool does every operation on the same tree, in an order that the round decides. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CountingProxy, Traffic } from './counting-proxy.ts';
+import {
+  enter,
+  perform,
+  prepare,
+  rotated,
+  sizeOf,
+  type Arena,
+  type Contestant,
+  type Cost,
+} from './contestants.ts';
 import { measure, type Command } from './measure.ts';
-import type { Machine, Target, Tool } from './tools.ts';
+import type { Tool } from './tools.ts';
 import { makeWorkload, type Workload, type WorkloadName } from './workloads.ts';
 
 export const OPERATIONS = [
@@ -13,40 +22,25 @@ export const OPERATIONS = [
   'day push',
   'full pull',
   'one file',
+  'check all',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-export type Figure = {
+export type Figure = Cost & {
   readonly tool: string;
   readonly workload: WorkloadName;
   readonly operation: Operation;
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  readonly rssMaxBytes: number;
   /** Size of the repository after it. */
   readonly storedBytes: number;
-  readonly traffic?: Traffic;
 };
 
-export type Round = {
+export type Round = Arena & {
   readonly workload: WorkloadName;
   readonly tools: readonly Tool[];
   readonly seed: number;
   readonly scale: number;
-  /** Empty; removed afterwards. */
-  readonly folder: string;
-  /** A fresh target for one tool, and where its bytes lie on this disk. */
-  makeTarget(tool: Tool): { readonly target: Target; readonly storedIn: string };
-  /** Present in a counted round; its figures' times mean nothing. */
-  readonly proxy?: CountingProxy;
-  readonly say: (line: string) => void;
-};
-
-type Contestant = {
-  readonly tool: Tool;
-  readonly target: Target;
-  readonly storedIn: string;
-  readonly machine: Machine;
+  /** How often everything is checked, in turns: the store stays as it is. */
+  readonly checks: number;
 };
 
 export async function playRound(round: Round): Promise<Figure[]> {
@@ -60,38 +54,30 @@ export async function playRound(round: Round): Promise<Figure[]> {
     for (const contestant of contestants) {
       await prepare(contestant, workload, folder);
       const push = (): Command => pushCommand(contestant, workload);
-      figures.push(await perform(round, contestant, 'first push', push()));
-      figures.push(await perform(round, contestant, 'unchanged push', push()));
+      figures.push(await figureOf(round, contestant, 'first push', push()));
+      figures.push(await figureOf(round, contestant, 'unchanged push', push()));
     }
     if (workload.passDay !== undefined) {
       workload.passDay();
       for (const contestant of contestants) {
         const command = pushCommand(contestant, workload);
-        figures.push(await perform(round, contestant, 'day push', command));
+        figures.push(await figureOf(round, contestant, 'day push', command));
       }
     }
     for (const contestant of contestants) {
       figures.push(...(await pullEverything(round, contestant, workload)));
     }
+    for (let turn = 0; turn < round.checks; turn += 1) {
+      for (const contestant of rotated(contestants, turn)) {
+        const { tool, machine, target } = contestant;
+        const command = tool.checkData(machine, target);
+        figures.push(await figureOf(round, contestant, 'check all', command));
+      }
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   return figures;
-}
-
-function enter(round: Round, tool: Tool): Contestant {
-  const { target, storedIn } = round.makeTarget(tool);
-  const machine = { folder: join(round.folder, 'machines', tool.name) };
-  mkdirSync(machine.folder, { recursive: true });
-  return { tool, target, storedIn, machine };
-}
-
-async function prepare(who: Contestant, workload: Workload, scratch: string): Promise<void> {
-  for (const command of who.tool.init(who.machine, who.target, workload)) {
-    await measure(command, scratch);
-  }
-  // The page cache is warm for everyone.
-  spawnSync('tar', ['-cf', '/dev/null', workload.stateDir]);
 }
 
 const pushCommand = (who: Contestant, workload: Workload): Command =>
@@ -110,40 +96,28 @@ async function pullEverything(
   for (const command of tool.connect(machine, target)) await measure(command, round.folder);
   mkdirSync(into);
   const pull = tool.pull(machine, target, workload, into);
-  const full = await perform(round, who, 'full pull', pull);
+  const full = await figureOf(round, who, 'full pull', pull);
   assertSameFiles(workload, into, tool.name);
   rmSync(into, { recursive: true, force: true });
   mkdirSync(into);
-  const one = await perform(round, who, 'one file', tool.pullOne(machine, target, workload, into));
+  const one = await figureOf(round, who, 'one file', tool.pullOne(machine, target, workload, into));
   if (countFiles(into) !== 1)
     throw new Error(`${tool.name} restored ${countFiles(into)} files, not one`);
   rmSync(into, { recursive: true, force: true });
   return [full, one];
 }
 
-async function perform(
+async function figureOf(
   round: Round,
   who: Contestant,
   operation: Operation,
   command: Command,
 ): Promise<Figure> {
-  // Nobody pays for what the one before left to be written.
-  spawnSync('sync');
-  round.proxy?.take();
-  const measured = await measure(command, round.folder);
-  const figure = {
-    tool: who.tool.name,
-    workload: round.workload,
-    operation,
-    wallMs: measured.wallMs,
-    cpuMs: measured.cpuMs,
-    rssMaxBytes: measured.rssMaxBytes,
-    storedBytes: sizeOf(who.storedIn),
-    ...(round.proxy === undefined ? {} : { traffic: round.proxy.take() }),
-  };
-  const seconds = (figure.wallMs / 1000).toFixed(2);
+  const cost = await perform(round, command);
+  const seconds = (cost.wallMs / 1000).toFixed(2);
   round.say(`  ${who.tool.name}, ${operation}: ${seconds} s`);
-  return figure;
+  const place = { tool: who.tool.name, workload: round.workload, operation };
+  return { ...place, ...cost, storedBytes: sizeOf(who.storedIn) };
 }
 
 function assertSameFiles(workload: Workload, into: string, tool: string): void {
@@ -157,12 +131,4 @@ function countFiles(folder: string): number {
     maxBuffer: 2 ** 28,
   });
   return names.length;
-}
-
-function sizeOf(folder: string): number {
-  const said = execFileSync('find', [folder, '-type', 'f', '-printf', '%s\\n'], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  return said.split('\n').reduce((sum, line) => sum + Number(line), 0);
 }

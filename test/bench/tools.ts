@@ -1,4 +1,4 @@
-/** How each tool is asked to do the same five things, with its own defaults (kopia: zstd-fastest). */
+/** How each tool is asked to do the same things, with its own defaults (kopia: zstd-fastest). */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from './measure.ts';
@@ -26,11 +26,17 @@ export type Tool = {
   init(machine: Machine, target: Target, workload: Workload): Command[];
   /** Untimed, on a machine that only reads. */
   connect(machine: Machine, target: Target): Command[];
-  push(machine: Machine, target: Target, workload: Workload): Command;
+  /** @param at when it is; only for those that date what they store by the clock of this machine */
+  push(machine: Machine, target: Target, workload: Workload, at?: Date): Command;
   pull(machine: Machine, target: Target, workload: Workload, into: string): Command;
   pullOne(machine: Machine, target: Target, workload: Workload, into: string): Command;
+  /** Reads all that is stored and checks it. */
+  checkData(machine: Machine, target: Target): Command;
+  /** Forgets by the keep rules and frees the space, a week after the last time; absent: no such week can be played. */
+  tidy?(machine: Machine, target: Target): Command[];
 };
 
+const KEEP_RULES = ['--keep-daily', '7', '--keep-weekly', '4', '--keep-monthly', '6'];
 const SECRET = 'a passphrase for measuring';
 const REGION = 'us-east-1';
 
@@ -69,6 +75,11 @@ export function stateferry(binPath: string, version: string): Tool {
       const only = ['--into', into, '--only', `**/${workload.oneFile}`];
       return command(machine, target, ['pull', '--quiet', '-r', location(target), ...only]);
     },
+    checkData: (machine, target) => command(machine, target, ['check', '--quiet', '--read-data']),
+    tidy: (machine, target) => [
+      command(machine, target, ['forget', '--quiet', '--yes', ...KEEP_RULES]),
+      command(machine, target, ['prune', '--quiet', '--yes']),
+    ],
   };
 }
 
@@ -94,13 +105,18 @@ function restic(peer: Peer): Tool {
     ...peer,
     init: (machine, target) => [command(machine, target, ['init'])],
     connect: () => [],
-    push: (machine, target, workload) => command(machine, target, ['backup', workload.stateDir]),
+    push: (machine, target, workload, at) => {
+      const time = at === undefined ? [] : ['--time', secondsOf(at)];
+      return command(machine, target, ['backup', ...time, workload.stateDir]);
+    },
     pull: (machine, target, _workload, into) =>
       command(machine, target, ['restore', 'latest', '--target', into]),
     pullOne: (machine, target, workload, into) => {
       const path = join(workload.stateDir, workload.oneFile);
       return command(machine, target, ['restore', 'latest', '--include', path, '--target', into]);
     },
+    checkData: (machine, target) => command(machine, target, ['check', '--read-data']),
+    tidy: (machine, target) => [command(machine, target, ['forget', '--prune', ...KEEP_RULES])],
   };
 }
 
@@ -119,13 +135,21 @@ function rustic(peer: Peer): Tool {
     ...peer,
     init: (machine, target) => [command(machine, target, ['init'])],
     connect: () => [],
-    push: (machine, target, workload) => command(machine, target, ['backup', workload.stateDir]),
+    push: (machine, target, workload, at) => {
+      const time = at === undefined ? [] : ['--time', `${secondsOf(at)}+0000`];
+      return command(machine, target, ['backup', ...time, workload.stateDir]);
+    },
     pull: (machine, target, _workload, into) =>
       command(machine, target, ['restore', 'latest', into]),
     pullOne: (machine, target, workload, into) => {
       const path = join(workload.stateDir, workload.oneFile);
       return command(machine, target, ['restore', `latest:${path}`, into]);
     },
+    checkData: (machine, target) => command(machine, target, ['check', '--read-data']),
+    // What the run of last week marked is older than the 23 hours that it waits for.
+    tidy: (machine, target) => [
+      command(machine, target, ['forget', '--prune', '--keep-delete', '0d', ...KEEP_RULES]),
+    ],
   };
 }
 
@@ -198,8 +222,13 @@ function kopia(peer: Peer): Tool {
       const path = join(workload.stateDir, workload.oneFile);
       return command(machine, target, ['snapshot', 'restore', path, join(into, 'one')]);
     },
+    checkData: (machine, target) =>
+      command(machine, target, ['snapshot', 'verify', '--verify-files-percent=100']),
   };
 }
+
+/** As UTC, which is what `environment` says the time zone is. */
+const secondsOf = (time: Date): string => time.toISOString().slice(0, 19).replace('T', ' ');
 
 /** Nothing of the person who measures: a home of its own and the keys of the test server. */
 function environment(machine: Machine, target: Target): Record<string, string> {
@@ -215,5 +244,6 @@ function environment(machine: Machine, target: Target): Record<string, string> {
       : {};
   const home = join(machine.folder, 'home');
   mkdirSync(home, { recursive: true });
-  return { PATH: process.env['PATH'] ?? '', HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1', ...keys };
+  const path = process.env['PATH'] ?? '';
+  return { PATH: path, HOME: home, LANG: 'C.UTF-8', TZ: 'UTC', NO_COLOR: '1', ...keys };
 }

@@ -20,7 +20,7 @@ export type Workload = {
   readonly bytes: number;
   /** A small file for the one-file restore, relative to the state dir. */
   readonly oneFile: string;
-  /** Changes the tree as a day of use would. Only `gateway` has a day. */
+  /** Changes the tree as one more day of use would. Only `gateway` has days. */
   readonly passDay?: () => void;
 };
 
@@ -44,7 +44,8 @@ export function makeWorkload(name: WorkloadName, options: WorkloadOptions): Work
   tree.write(oneFile, `# Agents\n\n${random.prose(4000)}\n`);
   if (name === 'gateway') {
     const gateway: GatewayFiles = makeGatewayFiles(tree, options, random);
-    const passDay = (): void => changeGatewayFiles(tree, gateway, options, random.fork('day'));
+    let day = 0;
+    const passDay = (): void => changeGatewayFiles(tree, gateway, options, ++day, random);
     return { ...made, oneFile, files: tree.files, bytes: tree.bytes, passDay };
   }
   if (name === 'many-small') makeManySmall(tree, options.scale, random);
