@@ -93,7 +93,7 @@ type Place = {
   readonly unreadable: readonly Problem[];
 };
 
-/** @throws snapshot-not-found */
+/** @throws snapshot-not-found; format-too-new for what only this version cannot read */
 async function namedBy(
   typed: string,
   { repository, history, unreadable }: Place,
@@ -108,12 +108,18 @@ async function namedBy(
   const count = readable.length + damaged.length;
   const [snapshot] = readable;
   const [problem] = damaged;
-  if (count === 1 && problem) return { name: problem.path, why: problem.message };
+  if (count === 1 && problem) return unreadableAt(problem);
   if (count === 1 && snapshot) return withItsList(repository, snapshot, signal);
   const how = count === 0 ? 'no snapshot has' : `${count} snapshots have`;
   throw new FerryError('snapshot-not-found', `${how} an id that begins with ${typed}`, {
     hint: 'stateferry snapshots lists them, and stateferry check names those that cannot be read.',
   });
+}
+
+/** @throws format-too-new */
+function unreadableAt({ path, code, message }: Problem): NamedSnapshot {
+  if (code === 'format-too-new') throw new FerryError(code, message);
+  return { name: path, why: message };
 }
 
 /** One whose list is gone does not tell a prune what it needs, and may restore all the same. */
@@ -127,7 +133,7 @@ async function withItsList(
     await readListOf(repository, snapshot, signal);
     return { name, snapshot };
   } catch (error) {
-    if (!isObjectFault(error)) throw error;
+    if (!isObjectFault(error) || error.code === 'format-too-new') throw error;
     const why = `${error.message}; a pull may restore it all the same, as long as its packs are there`;
     return { name, snapshot, why };
   }

@@ -157,7 +157,7 @@ const onlyProblems =
   (event) =>
     event.type === 'problem' && emit(event);
 
-/** @throws object-damaged, object-missing unless every snapshot tells what it needs */
+/** @throws object-damaged, object-missing, format-too-new unless every snapshot tells what it needs */
 async function readUsed(
   { repository, emit }: PruneDeps,
   listSizes: ReadonlyMap<string, number>,
@@ -171,15 +171,16 @@ async function readUsed(
   }
   const count = found.unreadable.length;
   const what = count === 1 ? 'one snapshot does' : `${count} snapshots do`;
-  const isMissing = found.unreadable.every(({ code }) => code === 'object-missing');
-  throw new FerryError(
-    isMissing ? 'object-missing' : 'object-damaged',
-    `${what} not tell which packs it needs, so nothing is deleted`,
-    {
-      hint: 'See what it is: stateferry check. One that cannot be saved can be given up: stateferry forget ID',
-      details: { object: first.object },
-    },
-  );
+  const message = `${what} not tell which packs it needs, so nothing is deleted`;
+  const details = { object: first.object };
+  // A newer version reads it: nothing is to be given up.
+  const codes = new Set(found.unreadable.map(({ code }) => code));
+  if (codes.has('format-too-new')) throw new FerryError('format-too-new', message, { details });
+  const isMissing = codes.size === 1 && codes.has('object-missing');
+  throw new FerryError(isMissing ? 'object-missing' : 'object-damaged', message, {
+    hint: 'See what it is: stateferry check. One that cannot be saved can be given up: stateferry forget ID',
+    details,
+  });
 }
 
 /** @throws history-rolled-back when snapshots are missing that no forget record explains */

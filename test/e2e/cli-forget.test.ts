@@ -146,6 +146,23 @@ describe('what nobody will bring back', () => {
     assert.deepEqual(await numbers(), [1, 5, 7]);
   });
 
+  test('one of a newer version stops prunes, and is not given up by who only has to update', async () => {
+    const { snapshots } = succeeded(await alice.run('snapshots', '--json')).last();
+    const [, { id }] = snapshots as [unknown, { id: string }];
+    const [writer = ''] = readdirSync(join(repository, 'snapshots'));
+    const path = join(repository, 'snapshots', writer, id);
+    const whole = readFileSync(path);
+    const newer = Buffer.from(whole);
+    newer.writeUInt8(2, 7);
+    writeFileSync(path, newer);
+    rmSync(join(alice.settings, 'cache'), { recursive: true });
+    const refusal = { exit: 17, code: 'format-too-new' };
+    await fails(alice, ['prune', '--yes', ...secret], refusal);
+    await fails(alice, ['forget', id, '--yes', ...secret], refusal);
+    assert.deepEqual(readFileSync(path), newer);
+    writeFileSync(path, whole);
+  });
+
   test('a damaged snapshot stops prunes until its id is given up', async () => {
     const { snapshots } = succeeded(await alice.run('snapshots', '--json')).last();
     const [, { id }] = snapshots as [unknown, { id: string }];

@@ -96,22 +96,31 @@ test('what is announced does not count for the next push: its content is stored 
   await assertAllRestore(world, 3);
 });
 
-for (const what of ['pack list', 'snapshot'] as const) {
-  test(`with a ${what} that cannot be read nothing is announced or deleted`, async (context) => {
+/** A byte of the object that makes it unreadable, and what the run says then. */
+const UNREADABLE = [
+  { what: 'damaged pack list', kind: 'list', at: -1, code: 'object-damaged' },
+  { what: 'damaged snapshot', kind: 'snapshot', at: -1, code: 'object-damaged' },
+  { what: 'pack list of a newer version', kind: 'list', at: 7, code: 'format-too-new' },
+  { what: 'snapshot of a newer version', kind: 'snapshot', at: 7, code: 'format-too-new' },
+] as const;
+
+for (const { what, kind, at, code } of UNREADABLE) {
+  test(`with a ${what} nothing is announced or deleted`, async (context) => {
     const world = await pruneWorld(context);
     await withGarbage(world);
     await runPrune(world);
     later(world, 14);
     const kept = await namesBelow(world.store, 'snapshots/');
     const [name = ''] =
-      what === 'snapshot' ? kept : await listsOf(world, new Set(await announced(world)));
+      kind === 'snapshot' ? kept : await listsOf(world, new Set(await announced(world)));
     const { bytes } = (await world.store.get(name, undefined, NO_ABORT)) ?? assert.fail(name);
-    bytes.set([(bytes.at(-1) ?? 0) ^ 1], bytes.length - 1);
-    await world.store.put(name, bytes, {}, NO_ABORT);
+    const stored = Buffer.from(bytes);
+    stored.writeUInt8((stored.at(at) ?? 0) ^ 3, at < 0 ? stored.length + at : at);
+    await world.store.put(name, stored, {}, NO_ABORT);
     const before = await allObjects(world.store);
     const events: FerryEvent[] = [];
     const refusal = await refusalOf(runPrune(world, events));
-    assert.equal(refusal.code, 'object-damaged');
+    assert.equal(refusal.code, code);
     assert.ok(events.some(({ type }) => type === 'problem'));
     assert.deepEqual(await allObjects(world.store), before);
   });
