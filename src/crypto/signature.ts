@@ -8,6 +8,7 @@ export type SignaturePurpose =
   | 'writer record'
   | 'revocation'
   | 'forget record'
+  | 'repack record'
   | 'tombstone'
   | 'drill record';
 

@@ -25,6 +25,7 @@ export const OBJECT_KINDS = {
   revocation: 10,
   'forget record': 11,
   'drill record': 12,
+  'repack record': 13,
 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
 

@@ -19,6 +19,7 @@ export type SharedFolder =
   | 'writers'
   | 'revocations'
   | 'forgets'
+  | 'repacks'
   | 'tombstones'
   | 'grants'
   | 'claims'

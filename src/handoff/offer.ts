@@ -17,6 +17,7 @@ import { damaged, readObject } from '../repository/objects.ts';
 import { authorSelf, type ReaderRepository } from '../repository/open.ts';
 import { packKey, packName, readRange } from '../repository/pack-reader.ts';
 import { readPackList } from '../repository/pack-lists.ts';
+import { readReplacements } from '../repository/replacements.ts';
 import { openCover, type OpenedCover } from '../repository/snapshots.ts';
 import type { Presigned } from '../store/object-store.ts';
 
@@ -99,13 +100,16 @@ const AT_ONCE = 8;
 
 /** Only their headers can tell: what was sealed last week is opened with the secret, or not at all. */
 async function keysOfPacks(
-  { cover }: OpenedCover,
+  { cover, digest }: OpenedCover,
   { reader, writer }: OfferDeps,
   signal: AbortSignal,
 ): Promise<KeyedPack[]> {
   const { id, subkeys } = writer;
   const list = { repository: reader.id, writer: id, key: subkeys.packList };
-  const packs = await readPackList(reader.store, list, cover.packList, signal);
+  const listed = await readPackList(reader.store, list, cover.packList, signal);
+  const replacements = await readReplacements(reader, listed, () => undefined, signal);
+  // Where others hold the same, the old pack may be gone before the ticket ends.
+  const packs = replacements.leanOf([digest], listed);
   requireFew(packs.length);
   const keyed: KeyedPack[] = [];
   const keyOf = async (pack: ListedPack): Promise<KeyedPack> => {

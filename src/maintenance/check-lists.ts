@@ -12,6 +12,8 @@ import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { readPackList } from '../repository/pack-lists.ts';
 import { packName } from '../repository/pack-reader.ts';
 import { PackSets } from '../repository/pack-sets.ts';
+import { readRepackRecords } from '../repository/repack-records.ts';
+import { Replacements, standingOf } from '../repository/replacements.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import type { Faults } from './faults.ts';
 
@@ -43,10 +45,13 @@ export async function neededBy(
 ): Promise<NeededPacks> {
   const packs = new Map<string, Needed>();
   const sets = new PackSets();
+  const replacements = await readMoves(repository, faults, sizes, signal);
   await inLanes(Map.groupBy(snapshots, listOf), LISTS_AT_ONCE, signal, async ([list, by]) => {
     const [first] = by;
     if (!first) return;
-    const listed = await listedPacks(repository, first, by, faults, sizes, signal);
+    const named = await listedPacks(repository, first, by, faults, sizes, signal);
+    const digests = by.map(({ digest }) => digest);
+    const listed = replacements.leanOf(digests, named);
     sets.add(list, 0, listed);
     for (const pack of listed) {
       const name = packName(pack);
@@ -60,6 +65,19 @@ export async function neededBy(
     }
   });
   return { packs, sets };
+}
+
+async function readMoves(
+  repository: ReaderRepository | WriterRepository,
+  faults: Faults,
+  sizes: ReadonlyMap<string, number>,
+  signal: AbortSignal,
+): Promise<Replacements> {
+  const { records, unreadable } = await readRepackRecords(repository, () => undefined, signal);
+  for (const name of unreadable) {
+    faults.add(name, 'object-damaged', 'it is damaged, or the root key did not sign it: ignored');
+  }
+  return new Replacements(records, standingOf(sizes, new Set()));
 }
 
 /** The name of the list that a snapshot names. */

@@ -112,7 +112,8 @@ async function keptVersions(
   const all: StoredVersion[] = [];
   for await (const one of retentions.firstVersions(signal)) all.push(one);
   const sizes = new Map(all.map(({ name, size }) => [name, size]));
-  const { used, snapshots } = await readUsedObjects(repository, sizes, emit, signal);
+  const view = { sizes, announced: new Set<string>() };
+  const { used, snapshots } = await readUsedObjects(repository, view, emit, signal);
   const kept = new Set([...used, ...snapshots.map(({ name }) => name)]);
   const opens = ({ name, isHidden }: StoredVersion): boolean =>
     !isHidden && (name === HEADER_NAME || OPENING_FOLDERS.has(name.slice(0, name.indexOf('/'))));
@@ -124,6 +125,7 @@ const OPENING_FOLDERS: ReadonlySet<string> = new Set([
   'writers',
   'revocations',
   'forgets',
+  'repacks',
   'indexes',
 ]);
 

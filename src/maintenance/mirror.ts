@@ -51,6 +51,7 @@ const ORDER = [
   'packs',
   'indexes',
   'lists',
+  'repacks',
   'drills',
   'snapshots',
 ] as const;

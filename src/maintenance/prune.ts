@@ -18,6 +18,7 @@ import {
   cachedSets,
   readUsedObjects,
   rememberSets,
+  type StoreView,
   type UsedObjects,
 } from '../repository/used-objects.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -70,7 +71,7 @@ export async function prune(
 ): Promise<Pruned> {
   assert(request.graceMs >= GRACE.leastMs, 'a grace period that every push can rely on');
   const { repository, random, approve, emit } = deps;
-  const { plan, listSizes } = await look(request, deps, signal);
+  const { plan, view } = await look(request, deps, signal);
   const pruned = { plan, deleted: [], refused: [], left: [] };
   const changes = plan.condemn.length + plan.sweep.length + plan.spent.length;
   if (request.dryRun === true || changes === 0) return pruned;
@@ -80,7 +81,7 @@ export async function prune(
   if (plan.condemn.length > 0) await writeTombstone(repository, plan.condemn, random, signal);
   // P2. Hours may have passed at the question. What was worth a notice has been said.
   const quiet = { ...deps, emit: onlyProblems(emit) };
-  const used = plan.sweep.length > 0 && (await readUsed(quiet, listSizes, signal)).used;
+  const used = plan.sweep.length > 0 && (await readUsed(quiet, view, signal)).used;
   const [spared, doomed] = split(plan.sweep, ({ name }) => used !== false && used.has(name));
   // P3 comes when P2 went as planned; else the next run does it. The tombstones go last.
   const steps = spared.length > 0 ? [doomed] : [doomed, plan.indexes, plan.spent];
@@ -112,7 +113,7 @@ async function look(
   { graceMs, seen }: PruneRequest,
   deps: PruneDeps,
   signal: AbortSignal,
-): Promise<{ readonly plan: PlannedPrune; readonly listSizes: ReadonlyMap<string, number> }> {
+): Promise<{ readonly plan: PlannedPrune; readonly view: StoreView }> {
   const { repository, emit } = deps;
   const { store, id, identity } = repository;
   emit({ type: 'stage', stage: 'look', detail: store.location });
@@ -121,10 +122,13 @@ async function look(
   const tombstones = await readTombstones({ store, id, root }, emit, signal);
   const packs = await listed(store, 'packs', signal);
   const lists = await listed(store, 'lists', signal);
-  const listSizes = new Map([...lists].map(([name, { size }]) => [name, size]));
-  const { used, snapshots, history } = await readUsed(deps, listSizes, signal);
-  if (seen) refuseLacking(history, seen);
   const stored = new Map([...packs, ...lists]);
+  const view = {
+    sizes: new Map([...stored].map(([name, { size }]) => [name, size])),
+    announced: new Set(tombstones.flatMap(({ condemned }) => condemned)),
+  };
+  const { used, snapshots, history } = await readUsed(deps, view, signal);
+  if (seen) refuseLacking(history, seen);
   const planned = planPrune({ graceMs, nowMs, tombstones, stored, used });
   const going = new Set(planned.sweep.map(({ name }) => name));
   const living = new Set([...packs.keys()].filter((name) => !going.has(name)));
@@ -137,7 +141,7 @@ async function look(
     nowMs,
     stored: [...stored.values()],
   };
-  return { plan, listSizes };
+  return { plan, view };
 }
 
 async function listed(
@@ -160,10 +164,10 @@ const onlyProblems =
 /** @throws object-damaged, object-missing, format-too-new unless every snapshot tells what it needs */
 async function readUsed(
   { repository, emit }: PruneDeps,
-  listSizes: ReadonlyMap<string, number>,
+  view: StoreView,
   signal: AbortSignal,
 ): Promise<UsedObjects> {
-  const found = await readUsedObjects(repository, listSizes, emit, signal);
+  const found = await readUsedObjects(repository, view, emit, signal);
   const [first] = found.unreadable;
   if (!first) return found;
   for (const { object, code, message } of found.unreadable) {

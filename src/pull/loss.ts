@@ -12,6 +12,8 @@ import type { SnapshotRoot } from '../format/snapshot.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { readPackList } from '../repository/pack-lists.ts';
 import { packName } from '../repository/pack-reader.ts';
+import { readRepackRecords } from '../repository/repack-records.ts';
+import { Replacements } from '../repository/replacements.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -84,9 +86,8 @@ export async function findLoss(
   snapshot: SnapshotReader,
   signal: AbortSignal,
 ): Promise<Loss | undefined> {
-  const needed = await listedPacks(repository, snapshot.cover, signal);
   // Without a usable list nobody knows beforehand; what is missing then shows itself in the reading.
-  const lacking = needed ? await presence.lacking(needed, signal) : [];
+  const { lacking } = (await lookFor(repository, presence, snapshot.cover, signal)) ?? NOTHING;
   if (lacking.length === 0) return undefined;
   const names = new Set(lacking.map(({ name }) => name));
   const found = new LostFiles(snapshot, names);
@@ -110,11 +111,38 @@ export async function firstWhole(
   signal: AbortSignal,
 ): Promise<OpenedCover | undefined> {
   for (const cover of newestFirst) {
-    const packs = await listedPacks(repository, cover, signal);
-    if (!packs || packs.some((pack) => damaged.has(packName(pack)))) continue;
-    if ((await presence.lacking(packs, signal)).length === 0) return cover;
+    const found = await lookFor(repository, presence, cover, signal);
+    if (!found || found.needed.some((pack) => damaged.has(packName(pack)))) continue;
+    if (found.lacking.length === 0) return cover;
   }
   return undefined;
+}
+
+type Look = { readonly needed: readonly ListedPack[]; readonly lacking: readonly LackingPack[] };
+const NOTHING: Look = { needed: [], lacking: [] };
+
+/** A pack that is gone is not missed where a repack record leads to others that are all there. */
+async function lookFor(
+  repository: ReaderRepository,
+  presence: PackPresence,
+  cover: OpenedCover,
+  signal: AbortSignal,
+): Promise<Look | undefined> {
+  const listed = await listedPacks(repository, cover, signal);
+  if (!listed) return undefined;
+  const lacking = await presence.lacking(listed, signal);
+  if (lacking.length === 0) return { needed: listed, lacking };
+  const { digest } = cover;
+  const { records } = await readRepackRecords(repository, () => undefined, signal);
+  const anywhere = new Replacements(records, { isThere: () => true, isAnnounced: () => false });
+  const any = listed.flatMap((pack) => anywhere.anyOf(digest, pack));
+  const lost = await presence.lacking(any, signal);
+  const absent = new Set(lost.map(({ name }) => name));
+  const isThere = (pack: ListedPack): boolean => !absent.has(packName(pack));
+  const replacements = new Replacements(records, { isThere, isAnnounced: () => false });
+  const needed = replacements.leanOf([digest], listed);
+  const isNeeded = new Set(needed.map(packName));
+  return { needed, lacking: lost.filter(({ name }) => isNeeded.has(name)) };
 }
 
 /** undefined: its list of packs is damaged or gone. */

@@ -10,6 +10,7 @@ import { NO_WRITER } from '../format/tombstone.ts';
 import { WRITER_RECORD_PREFIX_BYTES } from '../format/writer-record.ts';
 import { openForgetRecord } from './forget-records.ts';
 import { damaged } from './objects.ts';
+import { openRepackRecord } from './repack-records.ts';
 import { openRevocation, type Revocation } from './revocations.ts';
 
 /** Learns from writer records and revocations who may write: show it those before the snapshots. */
@@ -41,6 +42,7 @@ export class Authenticity {
     if (folder === 'writers') this.#checkWriter(name, parseId<WriterId>(id), bytes);
     else if (folder === 'revocations') this.#checkRevocation(name, bytes);
     else if (folder === 'forgets') this.#checkForgetRecord(name, bytes);
+    else if (folder === 'repacks') this.#checkRepackRecord(name, bytes);
     else if (folder === 'tombstones') this.#checkTombstone(name, parseId<ObjectId>(id), bytes);
     return true;
   }
@@ -65,6 +67,11 @@ export class Authenticity {
 
   #checkForgetRecord(name: string, bytes: Uint8Array): void {
     openForgetRecord(bytes, name, this.#repositoryId, this.#root);
+    this.checked += 1;
+  }
+
+  #checkRepackRecord(name: string, bytes: Uint8Array): void {
+    openRepackRecord(bytes, name, this.#repositoryId, this.#root);
     this.checked += 1;
   }
 

@@ -20,6 +20,8 @@ import {
   readOwnDirectory,
 } from './pack-reader.ts';
 import { readPackList } from './pack-lists.ts';
+import { readReplacements } from './replacements.ts';
+import type { OpenedCover } from './snapshots.ts';
 import type { KnownWriter } from './writers.ts';
 
 export type NeededPacks = {
@@ -28,20 +30,22 @@ export type NeededPacks = {
   readonly hinted: ReadonlySet<number>;
 };
 
-/** @param packList the id that the cover names */
+/** With everything that repack records lead to, as far as it is there. */
 export async function neededPacks(
   repository: ReaderRepository,
   writer: KnownWriter,
-  packList: string,
+  { digest, cover }: OpenedCover,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<NeededPacks> {
   const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.index };
   const indexed = await readIndexes(repository.store, keys, announceBad(emit), signal);
-  const listed = await listedPacks(repository, writer, packList, indexed, emit, signal);
+  const own = await listedPacks(repository, writer, cover.packList, indexed, emit, signal);
+  const replacements = await readReplacements(repository, own, emit, signal);
+  const listed = replacements.readableOf(digest, own);
   const { known, others } = lookUp(listed, indexed);
-  const own = await readOwnDirectories(repository, others, announceUnreadable(emit), signal);
-  return { packs: [...known, ...own], hinted: new Set(known.keys()) };
+  const asked = await readOwnDirectories(repository, others, announceUnreadable(emit), signal);
+  return { packs: [...known, ...asked], hinted: new Set(known.keys()) };
 }
 
 /** Which of these packs the indexes know, as they lie in the store. */

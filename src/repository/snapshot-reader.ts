@@ -91,15 +91,9 @@ export async function openSnapshot(
     throw new FerryError('object-foreign', `${chosen.name} is not what it was when it was listed`);
   }
   const body = openSnapshotBody(bytes, chosen.name, repository);
-  const { packList } = opened.cover;
   const from =
     shelf ??
-    shelfOf(
-      repository,
-      await neededPacks(repository, writer, packList, emit, signal),
-      emit,
-      signal,
-    );
+    shelfOf(repository, await neededPacks(repository, writer, opened, emit, signal), emit, signal);
   const chunkIdKey =
     body.chunkIdKey === undefined
       ? installSubkeys(writer.key, body.install.install).chunkId

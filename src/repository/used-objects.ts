@@ -17,6 +17,10 @@ import { readHistory, type History } from './history.ts';
 import type { ReaderRepository } from './open.ts';
 import { PackSets } from './pack-sets.ts';
 import { readListOf } from './pack-lists.ts';
+import { packName } from './pack-reader.ts';
+import { readRepackRecords } from './repack-records.ts';
+import { Replacements, standingOf } from './replacements.ts';
+import type { OpenedCover } from './snapshots.ts';
 
 const READS_AT_ONCE = 8;
 
@@ -25,6 +29,11 @@ export type UnreadableSnapshot = {
   readonly object: string;
   readonly code: string;
   readonly message: string;
+};
+
+export type StoreView = {
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly announced: ReadonlySet<string>;
 };
 
 export type UsedObjects = Pick<History, 'snapshots'> & {
@@ -36,11 +45,12 @@ export type UsedObjects = Pick<History, 'snapshots'> & {
 
 /**
  * Lists the snapshots and reads every pack list that they name.
- * @param sizes of the pack lists that the store showed, by name
+ * @param sizes of the packs and pack lists that the store showed, by name
+ * @param announced what tombstones name, read before the listing
  */
 export async function readUsedObjects(
   repository: ReaderRepository,
-  sizes: ReadonlyMap<string, number>,
+  { sizes, announced }: StoreView,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<UsedObjects> {
@@ -70,7 +80,41 @@ export async function readUsedObjects(
     }
   });
   if (unread.length > 0) rememberSets(repository, 'lists', sets);
-  return { snapshots, history, used: new Set([...sets.union(), ...byList.keys()]), unreadable };
+  const found = await readRepackRecords(repository, emit, signal);
+  const packs = usedPacks(
+    sets,
+    byList,
+    new Replacements(found.records, standingOf(sizes, announced)),
+  );
+  const isAnyGone = [...packs].some((name) => !sizes.has(name));
+  for (const object of isAnyGone ? found.unreadable : []) {
+    const message = 'it cannot be read, and a pack is missing that it may be about';
+    unreadable.push({ object, code: 'object-damaged', message });
+  }
+  return { snapshots, history, used: new Set([...packs, ...byList.keys()]), unreadable };
+}
+
+/** What the lists name, but for what a repack record replaces for every snapshot that needs it. */
+function usedPacks(
+  sets: PackSets,
+  byList: ReadonlyMap<string, readonly OpenedCover[]>,
+  replacements: Replacements,
+): Set<string> {
+  const listed = sets.union();
+  const used = new Set<string>(listed);
+  const needed = new Set<string>();
+  for (const name of replacements.emptied()) {
+    const parsed = parseWriterObjectName(name);
+    if (!parsed || !listed.has(name)) continue;
+    used.delete(name);
+    const pack = { writer: parsed.writer, pack: parsed.id, size: 0 };
+    for (const [list, snapshots] of byList) {
+      if (!sets.includes(list, pack)) continue;
+      const digests = snapshots.map(({ digest }) => digest);
+      for (const one of replacements.neededOf(digests, [pack])) needed.add(packName(one));
+    }
+  }
+  return used.union(needed);
 }
 
 /** One row: it is whole or it is none, so no set is ever held against another table of names. */

@@ -181,8 +181,9 @@ test('what it stored later keeps nothing from being pruned, and stops no prune',
   assert.equal(later.length, 1);
   const lists = await allObjects(store, 'lists/');
   const sizes = new Map([...lists].map(([name, { length }]) => [name, length]));
+  const view = { sizes, announced: new Set<string>() };
   const reader = await openReader(store);
-  const found = await readUsedObjects(reader, sizes, () => undefined, NO_ABORT);
+  const found = await readUsedObjects(reader, view, () => undefined, NO_ABORT);
   assert.deepEqual([found.snapshots.length, found.unreadable], [3, []]);
   for (const name of before) assert.ok(found.used.has(name), name);
   for (const name of later) assert.ok(!found.used.has(name), name);

@@ -15,6 +15,7 @@ export type VectorKind =
   | 'snapshot'
   | 'revocation'
   | 'forget record'
+  | 'repack record'
   | 'drill record'
   | 'tombstone'
   | 'page';

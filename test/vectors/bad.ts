@@ -11,6 +11,7 @@ import { badKeySlots } from './bad-key-slots.ts';
 import { badPacks } from './bad-packs.ts';
 import { badPages } from './bad-pages.ts';
 import { badDrillRecords } from './bad-drill-records.ts';
+import { badRepackRecords } from './bad-repack-records.ts';
 import { badRevocations } from './bad-revocations.ts';
 import { badSnapshots } from './bad-snapshots.ts';
 import { badWriterRecords } from './bad-writer-records.ts';
@@ -34,6 +35,7 @@ export async function badVectors(): Promise<readonly BadVector[]> {
     ...badSnapshots(bytesOf('snapshot')),
     ...badRevocations(bytesOf('revocation')),
     ...badForgetRecords(bytesOf('forget record')),
+    ...badRepackRecords(bytesOf('repack record')),
     ...badDrillRecords(bytesOf('drill record')),
     ...badTombstones(bytesOf('tombstone')),
     ...badPages(),

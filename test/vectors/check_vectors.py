@@ -83,6 +83,13 @@ def check_good(vectors):
     same(writer_id.hex(), vectors.good["forgotten"]["writer"], "forget record")
     expected = [(one["sequence"], one["digest"]) for one in vectors.good["forgotten"]["snapshots"]]
     same([(number, digest.hex()) for number, digest in forgotten], expected, "forget record")
+    snapshots, emptied = open_repack_record(vectors, vectors.object("repack record"))
+    repacked = vectors.good["repacked"]
+    same(sorted(snapshots), repacked["snapshots"], "repack record")
+    moves = {pack.hex(): [(new.hex(), size) for _, new, size in into] for (_, pack), into in emptied.items()}
+    packs = [(one["pack"], one["size"]) for one in repacked["packs"]]
+    expected = {one["pack"]: [packs[at] for at in one["into"]] for one in repacked["emptied"]}
+    same(moves, expected, "repack record")
     same(open_drill(vectors, vectors.object("drill record")), vectors.good["drill"], "drill record")
     tombstone = reader.parse_tombstone(vectors.object("tombstone"), vectors.identity.root)
     same(len(tombstone), len(vectors.good["condemned"]), "tombstone")
@@ -130,6 +137,7 @@ def check_bad(vectors):
         "snapshot": lambda data: open_snapshot(vectors, data),
         "revocation": lambda data: open_revocation(vectors, data),
         "forget record": lambda data: open_forget_record(vectors, data),
+        "repack record": lambda data: open_repack_record(vectors, data),
         "drill record": lambda data: open_drill(vectors, data),
         "tombstone": lambda data: open_tombstone(vectors, data),
         "page": reader.parse_page,
@@ -180,6 +188,11 @@ def open_snapshot(vectors, data):
 
 def open_revocation(vectors, data):
     return reader.parse_revocation(data, vectors.repository_id, vectors.id("revocation"), vectors.identity.root)
+
+
+def open_repack_record(vectors, data):
+    own = vectors.id("repack record")
+    return reader.parse_repack_record(data, vectors.repository_id, own, vectors.identity.root)
 
 
 def open_forget_record(vectors, data):

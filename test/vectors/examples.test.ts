@@ -50,6 +50,7 @@ test('every kind of object has an example, and every file that is named exists',
     'writers',
     'revocations',
     'forgets',
+    'repacks',
     'drills',
     'tombstones',
   ]) {

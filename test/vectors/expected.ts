@@ -17,6 +17,7 @@ import {
   SAMPLE,
   type NamedObject,
 } from './sample.ts';
+import { REPACKED } from './repacked.ts';
 
 export function expectedContent(good: ReadonlyMap<string, NamedObject>): object {
   const objects = [...good].map(([what, { name, bytes }]) => ({
@@ -44,6 +45,7 @@ export function expectedContent(good: ReadonlyMap<string, NamedObject>): object 
     cover: COVER,
     body: BODY,
     forgotten: FORGOTTEN,
+    repacked: REPACKED,
     drill: DRILLED,
     condemned: CONDEMNED,
     entries: ENTRIES.map(entryValue),

@@ -17,6 +17,7 @@ import { openKeySlots, type Secret } from '../../src/repository/key-slots.ts';
 import { readPackList } from '../../src/repository/pack-lists.ts';
 import { objectKeysOf } from '../../src/repository/open.ts';
 import { readOwnDirectory } from '../../src/repository/pack-reader.ts';
+import { openRepackRecord } from '../../src/repository/repack-records.ts';
 import { openCover, openSnapshotBody } from '../../src/repository/snapshots.ts';
 import { openRevocation } from '../../src/repository/revocations.ts';
 import { openWriterRecord } from '../../src/repository/writers.ts';
@@ -40,6 +41,7 @@ import {
   TOP_PAGE,
   ZEROS_LIST,
 } from './sample.ts';
+import { REPACK_RECORD } from './repacked.ts';
 
 const signal = new AbortController().signal;
 const objectKey = objectKeysOf(OWNER);
@@ -94,6 +96,10 @@ export async function openVector(
     case 'forget record': {
       const name = sharedObjectName('forgets', FORGET_RECORD.object);
       return openForgetRecord(bytes, name, REPOSITORY, OWNER.root.publicKey);
+    }
+    case 'repack record': {
+      const name = sharedObjectName('repacks', REPACK_RECORD.object);
+      return openRepackRecord(bytes, name, REPOSITORY, OWNER.root.publicKey);
     }
     case 'tombstone':
       return openTombstone(bytes);

@@ -40,6 +40,7 @@ KINDS = {
     "revocations": 10,
     "forgets": 11,
     "drills": 12,
+    "repacks": 13,
 }
 BODY_FRAME = 262_144
 HEADER, SEALED_HEADER, KEM = 64, 1216, 1120
@@ -524,6 +525,30 @@ def parse_forget_record(data, repository, own, root):
     return writer, forgotten
 
 
+def parse_repack_record(data, repository, own, root):
+    """Section 19: (digests of snapshots, {emptied pack: [new pack]}), packs as (writer id, pack id, size)."""
+    need(len(data) >= HEADER + 12 + 64, "truncated")
+    writer = data[32:48]
+    check_header(data, "repacks", repository, writer, own)
+    check_signature(root, data[-64:], "repack record", data[:-64])
+    cursor = Bytes(data[HEADER:-64])
+    snapshots = [cursor.take(32) for _ in range(cursor.u32())]
+    packs = [(writer, cursor.take(16), cursor.u32()) for _ in range(cursor.u32())]
+    emptied = []
+    for _ in range(cursor.u32()):
+        pack = cursor.take(16)
+        emptied.append((pack, [cursor.u32() for _ in range(cursor.u32())]))
+    cursor.end()
+    need(snapshots and emptied, "repack record about nothing")
+    need(all(size <= 64 * 1024**2 for _, _, size in packs), "size of a pack")
+    for names in (snapshots, [pack[1] for pack in packs], [pack for pack, _ in emptied]):
+        need(all(a < b for a, b in zip(names, names[1:])), "repack record not sorted")
+    need(not {pack[1] for pack in packs} & {pack for pack, _ in emptied}, "a pack emptied into itself")
+    for _, into in emptied:
+        need(all(a < b for a, b in zip(into, into[1:])) and all(at < len(packs) for at in into), "a new pack")
+    return {digest.hex() for digest in snapshots}, {(writer, pack): [packs[at] for at in into] for pack, into in emptied}
+
+
 def parse_drill(data, repository, writer, own):
     """Section 18: what a drill found out, by the word of the machine that ran it."""
     check_header(data, "drills", repository, writer.id, own)
@@ -633,6 +658,30 @@ class Repository:
         data = self.read("lists", writer.id.hex(), own.hex())
         return parse_pack_list(open_small(data, "lists", "pack list", self.id, writer, own))
 
+    def repack_records(self):
+        """Those that the root key signed; whatever else lies there means nothing."""
+        for own in self.names("repacks"):
+            data = self.read("repacks", own.hex())
+            try:
+                yield parse_repack_record(data, self.id, own, self.identity.root)
+            except Refused:
+                continue
+
+    def has(self, pack):
+        path = os.path.join(self.folder, "packs", pack[0].hex(), pack[1].hex())
+        return os.path.exists(path) and os.path.getsize(path) == pack[2]
+
+    def where(self, digest, pack, records, passed=()):
+        """The packs that hold what a snapshot needs of this one: section 19."""
+        name = pack[:2]
+        for snapshots, emptied in records:
+            if digest not in snapshots or name not in emptied or name in passed:
+                continue
+            ends = [self.where(digest, new, records, (*passed, name)) for new in emptied[name]]
+            if all(end is not None for end in ends):
+                return [one for end in ends for one in end]
+        return [pack] if self.has(pack) else None
+
     def index(self, writer, own):
         data = self.read("indexes", writer.id.hex(), own.hex())
         return parse_index(open_small(data, "indexes", "index", self.id, writer, own))
@@ -645,7 +694,11 @@ class Content:
         self.repository, self.key = repository, snapshot.chunk_key
         self.places, self.pack_ids, self.open_pack, self.cache = {}, {}, (None, None), (None, {})
         list_id = bytes.fromhex(snapshot.cover["packList"])
-        for writer_id, pack_id, size in repository.pack_list(snapshot.writer, list_id):
+        records = list(repository.repack_records())
+        listed = repository.pack_list(snapshot.writer, list_id)
+        found = [(pack, repository.where(snapshot.digest, pack, records)) for pack in listed]
+        packs = [one for pack, moved in found for one in ([pack] if moved is None else moved)]
+        for writer_id, pack_id, size in dict.fromkeys(packs):
             pack = self.pack((writer_id, pack_id))
             need(pack.size == size, "size of a pack is not what its list says")
             for number, (_, _, segments) in enumerate(pack.frames):
@@ -719,7 +772,7 @@ def list_snapshots(repository):
 
 def verify(repository):
     """Every object and every chunk; returns what was counted."""
-    counts = dict.fromkeys(("writers", "indexes", "lists", "packs", "snapshots", "forgets", "tombstones", "entries", "bytes"), 0)
+    counts = dict.fromkeys(("writers", "indexes", "lists", "packs", "snapshots", "forgets", "repacks", "tombstones", "entries", "bytes"), 0)
     counts["writers"] = len(repository.writers)
     for folder, opened in (("indexes", repository.index), ("lists", repository.pack_list)):
         for writer in repository.writers.values():
@@ -741,6 +794,9 @@ def verify(repository):
         known.setdefault(writer_id, set()).update(digest.hex() for _, digest in forgotten)
         lost.update((writer_id, number) for number, digest in forgotten if digest == bytes(32))
         counts["forgets"] += 1
+    for own in repository.names("repacks"):
+        parse_repack_record(repository.read("repacks", own.hex()), repository.id, own, repository.identity.root)
+        counts["repacks"] += 1
     for own in repository.names("tombstones"):
         data = repository.read("tombstones", own.hex())
         check_header(data, "tombstones", repository.id, bytes(16), own)

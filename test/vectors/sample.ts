@@ -58,6 +58,7 @@ import {
   signed,
   type VectorChunk,
 } from './parts.ts';
+import { goodRepackRecord, REPACK_RECORD } from './repacked.ts';
 import { fixedBytes, fixedRandom } from './stream.ts';
 
 const KIB = 1024;
@@ -286,6 +287,10 @@ export async function goodObjects(): Promise<ReadonlyMap<string, NamedObject>> {
   objects.set('forget record', {
     name: sharedObjectName('forgets', FORGET_RECORD.object),
     bytes: goodForgetRecord(),
+  });
+  objects.set('repack record', {
+    name: sharedObjectName('repacks', REPACK_RECORD.object),
+    bytes: goodRepackRecord(),
   });
   objects.set('drill record', { name: own('drills', DRILL.object), bytes: goodDrillRecord() });
   objects.set('tombstone', {

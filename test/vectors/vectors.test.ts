@@ -35,6 +35,7 @@ import {
   REVOKED,
   SLOT_SECRETS,
 } from './sample.ts';
+import { REPACKED } from './repacked.ts';
 
 const signal = new AbortController().signal;
 const stored = (path: string): Buffer => readFileSync(join(VECTORS_FOLDER, path));
@@ -82,6 +83,7 @@ test('every good object decodes to what was put in', async () => {
     digests: new Set(REVOKED.snapshots.map(({ digest }) => digest)),
   });
   assert.deepEqual(await open('forget record', 'forget record'), FORGOTTEN);
+  assert.deepEqual(await open('repack record', 'repack record'), REPACKED);
   assert.deepEqual(await open('drill record', 'drill record'), DRILLED);
   assert.deepEqual(await open('tombstone', 'tombstone'), CONDEMNED);
   assert.deepEqual(storedJson('good.json'), JSON.parse(JSON.stringify(expectedContent(good))));
@@ -133,7 +135,7 @@ const bad = storedJson('bad.json') as readonly Listed[];
 
 test('there are bad vectors of every kind', () => {
   const kinds = new Set(bad.map((vector) => vector.kind));
-  assert.equal(kinds.size, 12);
+  assert.equal(kinds.size, 13);
   assert.ok(bad.length > 200);
 });
 

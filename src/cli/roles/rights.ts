@@ -35,6 +35,7 @@ const SHARED_FOLDERS: Readonly<Record<SharedFolder, SharedRights>> = {
   writers: { writerReads: 'its own', handoffAdds: false, isReplaced: false },
   revocations: { writerReads: 'its own', handoffAdds: false, isReplaced: true },
   forgets: { writerReads: 'all', handoffAdds: false, isReplaced: false },
+  repacks: { writerReads: 'all', handoffAdds: false, isReplaced: false },
   tombstones: { writerReads: 'all', handoffAdds: false, isReplaced: false },
   grants: { writerReads: 'none', handoffAdds: true, isReplaced: true },
   claims: { writerReads: 'none', handoffAdds: true, isReplaced: true },
