@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { writeSmallInstall } from '../support/small-install.ts';
 import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
 after(() => folder.remove());
 
 test('new keys for what an old repository holds', async () => {
   const machine = makeMachine(folder.path, 'alice');
-  writeSmallInstall(machine.home, 39_881);
+  writeSmallInstall(machine.home, CLOSED_PORT);
   const [old, fresh] = ['old', 'fresh'].map((name) => join(folder.path, name));
   assert.ok(old && fresh);
   const secret = ['--passphrase-file', machine.passphraseFile];

@@ -21,6 +21,7 @@ import {
   type Answer,
   type Machine,
 } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
 const whole = join(folder.path, 'whole');
@@ -35,7 +36,7 @@ let ids: string[] = [];
 let machines = 0;
 
 before(async () => {
-  writeSample({ home: alice.home, nodePath: process.execPath, port: 39_876 }).close();
+  writeSample({ home: alice.home, nodePath: process.execPath, port: CLOSED_PORT }).close();
   const secret = ['--passphrase-file', alice.passphraseFile];
   succeeded(await alice.run('init', whole, '--kit', kit, ...secret));
   succeeded(await alice.run('push'));

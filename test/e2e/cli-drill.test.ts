@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { fails, makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
 const alice = makeMachine(folder.path, 'alice');
@@ -32,7 +33,7 @@ const drill = (...args: string[]): Promise<Answer> =>
 before(async () => {
   mkdirSync(sandboxes);
   const nodePath = process.execPath;
-  writeSample({ home: alice.home, binDir, nodePath, port: 39_873 }).close();
+  writeSample({ home: alice.home, binDir, nodePath, port: CLOSED_PORT }).close();
   const kit = ['--kit', join(folder.path, 'kit.txt')];
   succeeded(await alice.run('init', repository, ...kit, ...secret));
   succeeded(await alice.run('push'));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { fails, makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
 const alice = makeMachine(folder.path, 'alice');
@@ -14,7 +15,7 @@ const secret = ['--passphrase-file', alice.passphraseFile];
 const forget = (...args: string[]): Promise<Answer> => alice.run('forget', ...args, ...secret);
 
 before(async () => {
-  writeSample({ home: alice.home, nodePath: process.execPath, port: 39_874 }).close();
+  writeSample({ home: alice.home, nodePath: process.execPath, port: CLOSED_PORT }).close();
   const kit = ['--kit', join(folder.path, 'kit.txt')];
   succeeded(await alice.run('init', repository, '--machine', 'old-mac', ...kit, ...secret));
   for (const turn of [1, 2, 3, 4]) {

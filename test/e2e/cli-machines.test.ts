@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { asRecord, fails, makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
 const repository = join(folder.path, 'repository');
@@ -13,11 +14,8 @@ const [alice, bob] = [makeMachine(folder.path, 'alice'), makeMachine(folder.path
 const byKit = ['--recovery-file', kit];
 
 before(async () => {
-  for (const [{ home }, port] of [
-    [alice, 39_874],
-    [bob, 39_875],
-  ] as const) {
-    writeSample({ home, nodePath: process.execPath, port }).close();
+  for (const { home } of [alice, bob]) {
+    writeSample({ home, nodePath: process.execPath, port: CLOSED_PORT }).close();
   }
   const secret = ['--passphrase-file', alice.passphraseFile];
   succeeded(await alice.run('init', repository, '--machine', 'desk', '--kit', kit, ...secret));

@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
 const alice = makeMachine(folder.path, 'alice');
@@ -41,8 +42,8 @@ function writeProfile(state: string, workspace: string, port: number): void {
 }
 
 before(async () => {
-  writeProfile('.openclaw', '.openclaw/workspace', 39_871);
-  writeProfile('.openclaw-work', '.openclaw/workspace-work', 39_872);
+  writeProfile('.openclaw', '.openclaw/workspace', CLOSED_PORT);
+  writeProfile('.openclaw-work', '.openclaw/workspace-work', CLOSED_PORT + 1);
   const kit = ['--kit', join(folder.path, 'kit.txt'), '--passphrase-file', alice.passphraseFile];
   succeeded(await alice.run('init', repository, '--machine', 'old-mac', ...kit));
   succeeded(await alice.run('push', '--all'));

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { NEVER_REPLACED } from '../../src/cli/roles/rights.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { exportLines, fakeNpx, lineOf, typeInto } from '../support/kit-shell.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 import { startS3Double, type S3Double } from '../support/s3-double.ts';
 import { MAIN, makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
 
@@ -17,7 +18,7 @@ let credentials: Record<string, string> = {};
 let location = '';
 
 before(async () => {
-  writeSample({ home: old.home, nodePath: process.execPath, port: 39_872 }).close();
+  writeSample({ home: old.home, nodePath: process.execPath, port: CLOSED_PORT }).close();
   // As infra/policies/aws-bucket.json has it.
   const kept = NEVER_REPLACED.map((name) => name.replace('.', '\\.').replace('*', '.+'));
   double = await startS3Double({ refusesReplacing: new RegExp(`^ferry/(${kept.join('|')})$`) });
@@ -146,7 +147,7 @@ test('a bucket without create-only: made, pushed to, joined and mirrored into', 
   const query = `?endpoint=${bare.url}&region=${bare.region}&addressing=path`;
   const place = `s3://${bare.bucketName}/ferry${query}`;
   const eve = makeMachine(folder.path, 'eve');
-  writeSample({ home: eve.home, nodePath: process.execPath, port: 39_863 }).close();
+  writeSample({ home: eve.home, nodePath: process.execPath, port: CLOSED_PORT }).close();
   const secret = ['--passphrase-file', eve.passphraseFile];
   const kitOfEve = ['--kit', join(folder.path, 'kit-of-eve')];
   succeeded(await eve.runWith(variables, 'init', place, ...kitOfEve, ...secret));

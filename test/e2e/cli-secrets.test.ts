@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { makeFolder, makeMachine, PASSPHRASE, type Answer } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const CONFIG_SECRET = 'planted-config-secret-0815';
 const CREDENTIAL_SECRET = 'planted-whatsapp-key-0816';
@@ -27,7 +28,7 @@ const planted = [
 ];
 
 before(() => {
-  writeSample({ home: alice.home, nodePath: process.execPath, port: 39_875 }).close();
+  writeSample({ home: alice.home, nodePath: process.execPath, port: CLOSED_PORT }).close();
   const state = join(alice.home, '.openclaw');
   appendFileSync(join(state, '.env'), `\nTELEGRAM_TOKEN=${CONFIG_SECRET}\n`);
   writeFileSync(join(state, 'credentials/planted.json'), `{"key":"${CREDENTIAL_SECRET}"}`);

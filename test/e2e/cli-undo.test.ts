@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
 const old = makeMachine(folder.path, 'alice');
@@ -17,7 +18,7 @@ after(() => folder.remove());
 before(async () => {
   const sessions = join(old.home, '.openclaw/agents/main/sessions');
   mkdirSync(sessions, { recursive: true });
-  writeFileSync(join(old.home, '.openclaw/openclaw.json'), '{"gateway":{"port":39872}}');
+  writeFileSync(join(old.home, '.openclaw/openclaw.json'), `{"gateway":{"port":${CLOSED_PORT}}}`);
   writeFileSync(join(sessions, 'sessions.json'), '{"a":{"sessionId":"first"}}');
   writeFileSync(join(sessions, 'first.jsonl'), '{"type":"session"}\n');
   const secret = ['--passphrase-file', old.passphraseFile];

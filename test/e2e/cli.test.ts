@@ -17,6 +17,7 @@ import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { MAIN, fails, makeFolder, makeMachine, PASSPHRASE, succeeded } from './cli-run.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
 const old = makeMachine(folder.path, 'alice');
@@ -44,7 +45,7 @@ const shell = {
 };
 
 before(() => {
-  const sample = writeSample({ home: old.home, nodePath: process.execPath, port: 39_871 });
+  const sample = writeSample({ home: old.home, nodePath: process.execPath, port: CLOSED_PORT });
   sample.close();
 });
 after(() => folder.remove());

@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeStandIn } from '../../src/gateway/sample/stand-in.ts';
 import { nobodyAbsence } from '../support/nobody.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';
 import { MAIN, PASSPHRASE } from './cli-run.ts';
 
@@ -60,7 +61,7 @@ exec ${folder}/product/openclaw "$@"
   writeFileSync(join(binDir, 'openclaw'), script, { mode: 0o755 });
   writeFileSync(said, '');
   chmodSync(said, 0o666);
-  writeSmallInstall(home, 39_871);
+  writeSmallInstall(home, CLOSED_PORT);
   spawnSync('chown', ['-R', `${ALICE}:${ALICE}`, home]);
   const init = run('init', repository, '--kit', join(folder, 'kit'));
   assert.equal(init.exit, 0, init.said);

@@ -18,7 +18,7 @@ import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { damageFile } from '../support/damage.ts';
 import { listAll, refusalOf } from '../support/engine.ts';
 import { landingWorld, pushHome, type LandingWorld } from '../support/landing.ts';
-import { freePort } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { drillIn, failedIn, leftIn, lineOf, retold, stateOf } from './drill-scene.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'drill-'));

@@ -21,7 +21,7 @@ import {
   type LandingWorld,
 } from '../support/landing.ts';
 import { quickClock } from '../support/quick-clock.ts';
-import { freePort } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { scanTree } from '../support/tree.ts';
 import { until } from '../support/until.ts';
 

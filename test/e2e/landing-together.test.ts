@@ -26,7 +26,7 @@ import {
   undoPull,
   type LandingWorld,
 } from '../support/landing.ts';
-import { freePort } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { scanTree } from '../support/tree.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'landing-together-'));

@@ -22,7 +22,7 @@ import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { writeStandIn } from '../../src/gateway/sample/stand-in.ts';
 import type { Pulled } from '../../src/pull/landing.ts';
 import type { PushedSnapshot } from '../../src/push/push.ts';
-import { freePort } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import {
   hideOldHome,
   landingWorld,

@@ -22,6 +22,7 @@ import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
 import { writeStandIn } from '../../src/gateway/sample/stand-in.ts';
 import { nobodyAbsence } from '../support/nobody.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 import { MAIN, PASSPHRASE } from './cli-run.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -117,7 +118,7 @@ before(() => {
   const transcript = join(state, 'agents/main/sessions/one.jsonl');
   put(
     join(state, 'openclaw.json'),
-    `{ agents: { defaults: { workspace: '${workspace}' } }, gateway: { mode: 'local', port: 39877 } }`,
+    `{ agents: { defaults: { workspace: '${workspace}' } }, gateway: { mode: 'local', port: ${CLOSED_PORT} } }`,
   );
   put(transcript, '{"type":"session"}\n', 0o644);
   put(

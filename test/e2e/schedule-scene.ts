@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { makeSchedulers, type FakeSchedulers } from '../support/fake-schedulers.ts';
 import { nobodyAbsence } from '../support/nobody.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 import { writeSmallInstall } from '../support/small-install.ts';
 import { asRecord, MAIN, makeFolder, makeMachine, succeeded } from './cli-run.ts';
 import type { Answer, Machine } from './cli-run.ts';
@@ -34,7 +35,7 @@ export async function makeScene(
   variables: Record<string, string> = {},
 ): Promise<Scene> {
   const machine = makeMachine(folder.path, name, OWNER);
-  writeSmallInstall(machine.home, 39_873);
+  writeSmallInstall(machine.home, CLOSED_PORT);
   const schedulers = makeSchedulers(machine.folder, machine.home, there);
   if (OWNER) spawnSync('chown', ['-R', '14001:14001', machine.folder]);
   const settingsFile = join(machine.home, '.config/stateferry/settings.json');

@@ -27,7 +27,7 @@ import {
   type LandingWorld,
 } from '../support/landing.ts';
 import { quickClock } from '../support/quick-clock.ts';
-import { freePort } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { ring } from '../support/rings.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';

@@ -8,7 +8,7 @@ import { writeStandIn } from '../../src/gateway/sample/stand-in.ts';
 import { drillIn, stateOf } from '../e2e/drill-scene.ts';
 import { refusalOf } from '../support/engine.ts';
 import { landingWorld, pushHome, type LandingWorld } from '../support/landing.ts';
-import { freePort } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { ring } from '../support/rings.ts';
 import { BALLAST, mountSmallDisk } from '../support/small-disk.ts';
 import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';

@@ -22,7 +22,7 @@ import {
   pushHome,
   type LandingWorld,
 } from '../support/landing.ts';
-import { freePort } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { scanTree } from '../support/tree.ts';
 import { until } from '../support/until.ts';
 

@@ -30,7 +30,6 @@ import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import { packedIn } from '../support/packed.ts';
 import type { Product } from '../support/products.ts';
 import {
-  freePort,
   installAt,
   onboard,
   startGateway,
@@ -38,6 +37,7 @@ import {
   type RealInstall,
   type RunningGateway,
 } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { makeBucket, type TestBucket } from '../support/servers-buckets.ts';
 import type { TestServer } from '../support/servers.ts';
 import { noise } from '../support/tree.ts';

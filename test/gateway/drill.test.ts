@@ -12,7 +12,6 @@ import { walkTree } from '../../src/fs/walk.ts';
 import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import type { Product } from '../support/products.ts';
 import {
-  freePort,
   installAt,
   onboard,
   startGateway,
@@ -20,6 +19,7 @@ import {
   type RealInstall,
   type RunningGateway,
 } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { ferryIn, mustSucceed, type Ferry } from './ferry.ts';
 import { plantByHand } from './planted.ts';
 import { gatewayRing } from './row-ring.ts';

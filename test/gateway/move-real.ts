@@ -17,7 +17,6 @@ import { runProcess } from '../../src/process/run.ts';
 import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import type { Product } from '../support/products.ts';
 import {
-  freePort,
   installAt,
   onboard,
   runTurn,
@@ -26,6 +25,7 @@ import {
   type RealInstall,
   type RunningGateway,
 } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { startSlowLine, type SlowLine } from '../bench/slow-line.ts';
 import { makeBucket, type TestBucket } from '../support/servers-buckets.ts';
 import type { TestServer } from '../support/servers.ts';

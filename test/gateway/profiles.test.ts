@@ -11,7 +11,6 @@ import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import type { Product } from '../support/products.ts';
 import {
   configure,
-  freePort,
   installAt,
   onboard,
   runTurn,
@@ -19,6 +18,7 @@ import {
   TOKEN,
   type RealInstall,
 } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { ferryIn, mustSucceed, type Ferry, type FerryAnswer } from './ferry.ts';
 import { assertLanded } from './landed.ts';
 import { hideHome, type HiddenHome } from './old-home.ts';

@@ -11,7 +11,6 @@ import type { BrandSetting } from '../../src/gateway/brands.ts';
 import type { Product } from '../support/products.ts';
 import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import {
-  freePort,
   installAt,
   onboard,
   startGateway,
@@ -20,6 +19,7 @@ import {
   type RealInstall,
   type RunningGateway,
 } from '../support/real-install.ts';
+import { freePort } from '../support/ports.ts';
 import { ferryIn, mustSucceed, type Ferry } from './ferry.ts';
 import { assertLanded } from './landed.ts';
 import { hideHome, type HiddenHome } from './old-home.ts';

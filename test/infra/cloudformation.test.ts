@@ -22,6 +22,7 @@ import type { Role } from '../../src/cli/roles/rights.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { makeFolder, makeMachine, succeeded, type Answer } from '../e2e/cli-run.ts';
 import { deploy, policiesOf, policyDocument, type Stack } from '../support/cloudformation.ts';
+import { CLOSED_PORT } from '../support/ports.ts';
 import { ring } from '../support/rings.ts';
 import { startLocalStackRuntime } from '../support/servers.ts';
 import { at, bucketPolicy, INFRA, readJson } from './infra-files.ts';
@@ -142,7 +143,7 @@ ring('localstack-runtime', server.absent, () => {
     const location = stack.outputs['Location'] ?? '';
     assert.equal(location, `s3://${Bucket}/${prefix}?region=${region}`);
     const alice = makeMachine(folder.path, 'alice');
-    writeSample({ home: alice.home, nodePath: process.execPath, port: 39_868 }).close();
+    writeSample({ home: alice.home, nodePath: process.execPath, port: CLOSED_PORT }).close();
     const run = (...args: string[]): Promise<Answer> => alice.runWith(variables, ...args);
     const secret = ['--passphrase-file', alice.passphraseFile];
     const kit = ['--kit', join(folder.path, 'kit')];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { makeMachine, succeeded, type Answer, type Machine } from '../e2e/cli-run.ts';
 import { lockPathOf, writeGatewayDouble } from './gateway-double.ts';
-import { freePort } from './real-install.ts';
+import { freePort } from './ports.ts';
 import { until } from './until.ts';
 
 export const UNIT = 'openclaw-gateway.service';

@@ -4,8 +4,6 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { listens } from '../../src/gateway/running.ts';
 import { runProcess } from '../../src/process/run.ts';
@@ -234,12 +232,4 @@ export function configure(install: RealInstall, llmBaseUrl: string): void {
   config.agents.defaults['model'] = { primary: LLM_MODEL_REFERENCE };
   config.gateway['http'] = { endpoints: { chatCompletions: { enabled: true } } };
   writeFileSync(install.configPath, JSON.stringify(config, null, 2), { mode: 0o600 });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

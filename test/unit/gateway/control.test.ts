@@ -40,7 +40,7 @@ import {
   type DoubleManners,
 } from '../../support/gateway-double.ts';
 import { quickClock } from '../../support/quick-clock.ts';
-import { freePort } from '../../support/real-install.ts';
+import { freePort } from '../../support/ports.ts';
 import { until } from '../../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'control-'));
