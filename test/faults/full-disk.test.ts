@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, beforeEach, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { FerryError } from '../../src/base/errors.ts';
+import { mirror } from '../../src/maintenance/mirror.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { pullInto } from '../../src/pull/into.ts';
 import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
@@ -14,6 +15,7 @@ import { openFolderStore } from '../../src/store/folder-store.ts';
 import {
   listAll,
   makeEngine,
+  NO_ABORT,
   openReader,
   pushTree,
   restoreTo,
@@ -129,8 +131,25 @@ ring('small-disk', small.absent, () => {
     small.remount('size=512k');
   });
 
-  async function assertRestores(out: string): Promise<void> {
-    const reader = await openReader(engine.store);
+  test('in the copy of a mirror: no snapshot is there before its packs, and the next run completes it', async () => {
+    await pushTree(engine.store, engine.machine, tree);
+    const place = join(disk, 'mirror');
+    mkdirSync(place);
+    const to = await openFolderStore(place, {});
+    const deps = { emit: (): void => undefined };
+    const run = (): ReturnType<typeof mirror> =>
+      mirror({ from: engine.store, to, root: undefined, compareAll: false }, deps, NO_ABORT);
+    await rejectsFull(run(), place);
+    assert.deepEqual(await listAll(await openReader(to)), []);
+    small.remount('size=8m');
+    assert.deepEqual((await run()).snapshots, { before: 0, after: 1 });
+    await assertRestores(join(base, 'out-mirror'), to);
+    rmSync(place, { recursive: true });
+    small.remount('size=512k');
+  });
+
+  async function assertRestores(out: string, store = engine.store): Promise<void> {
+    const reader = await openReader(store);
     const newest = (await listAll(reader)).at(-1);
     assert.ok(newest);
     const restored = await restoreTo(reader, newest, out);
