@@ -1,7 +1,8 @@
 /**
  * mirror: the same repository in a second place, object for object, without any secret. Objects go in the order in
  * which a push stores them, snapshots last, so that a mirror that was interrupted is an older copy of the repository
- * and never a broken one. Every object is read back. Nothing in the target is overwritten or deleted.
+ * and never a broken one. Every object is read back. Nothing in the target is overwritten, and nothing is deleted but
+ * snapshots that the owner has forgotten.
  */
 import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
@@ -9,7 +10,10 @@ import { HEADER_NAME } from '../format/names.ts';
 import { readRepositoryId } from '../repository/open.ts';
 import { readObject } from '../repository/objects.ts';
 import { Authenticity } from '../repository/authenticity.ts';
+import type { MachineState } from '../repository/machine.ts';
 import type { ListedObject, ObjectStore } from '../store/object-store.ts';
+import { findForgotten } from './mirror-forgotten.ts';
+import { sweep, type RefusedDelete } from './sweep.ts';
 
 export type MirrorRequest = {
   readonly from: ObjectStore;
@@ -18,6 +22,10 @@ export type MirrorRequest = {
   readonly root: Uint8Array | undefined;
   /** Objects that are there already are compared by content too, not by size alone. */
   readonly compareAll: boolean;
+  /** What this machine has seen in the source. */
+  readonly marks: MachineState['highWater'];
+  /** What was forgotten stays in the target. */
+  readonly keepForgotten: boolean;
 };
 
 export type MirrorProblem = {
@@ -32,7 +40,13 @@ export type Mirrored = {
   readonly bytesCopied: number;
   /** In the target before and after; those of the source that could be copied. */
   readonly snapshots: { readonly before: number; readonly after: number };
-  /** Objects of the target that the source does not have (any more). They stay. */
+  /** Snapshots of the target that were forgotten: deleted, refused, or held since no newer one is sure to be there. */
+  readonly forgotten: {
+    readonly deleted: number;
+    readonly refused: readonly RefusedDelete[];
+    readonly held: number;
+  };
+  /** Objects of the target that the source does not have (any more), and that stay. */
   readonly onlyThere: number;
   /** Snapshots of the source that revoked machines made afterwards: not copied. */
   readonly leftAside: number;
@@ -41,17 +55,20 @@ export type Mirrored = {
   readonly problems: readonly MirrorProblem[];
 };
 
-/** What needs what: everything on the right of an object is there before it. */
+/**
+ * What needs what: everything to the left of an object is there before it. What speaks of the newest comes shortly
+ * before the snapshots: a mirror that was interrupted while packs were copied is older, and does not look rolled back.
+ */
 const ORDER = [
   'keys',
   'writers',
   'revocations',
-  'forgets',
-  'tombstones',
   'packs',
   'indexes',
   'lists',
   'repacks',
+  'tombstones',
+  'forgets',
   'drills',
   'snapshots',
 ] as const;
@@ -80,8 +97,9 @@ export async function mirror(
     if (folder === 'snapshots' && run.isIncomplete) break;
     await run.copyAll(folder, source, target, signal);
   }
-  const after = await listed(to, 'snapshots/', signal);
-  return run.answer(repository, { before: before.size, after: after.size });
+  const there = await listed(to, 'snapshots/', signal);
+  await run.forget(repository, snapshots, there, signal);
+  return run.answer(repository, { before: before.size, after: there.size });
 }
 
 type Listing = ReadonlyMap<string, ListedObject>;
@@ -132,6 +150,7 @@ class MirrorRun {
   #bytesCopied = 0;
   #onlyThere = 0;
   #leftAside = 0;
+  #forgotten: Mirrored['forgotten'] = { deleted: 0, refused: [], held: 0 };
   /** The target lacks something that the source has. */
   isIncomplete = false;
 
@@ -182,13 +201,32 @@ class MirrorRun {
     await Promise.all(Array.from({ length: LANES }, lane));
   }
 
+  /** Only by records under a root key that is pinned here, and only once everything newer has arrived. */
+  async forget(
+    repository: string,
+    source: Listing,
+    there: Listing,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { to, root, marks, keepForgotten } = this.#request;
+    const authenticity = this.#authenticity;
+    if (!root || !authenticity || keepForgotten || this.#problems.length > 0) return;
+    const nowMs = await to.dateMs(signal);
+    const place = { to, there, source, repository, root, authenticity, marks };
+    const { doomed, held } = await findForgotten(place, signal);
+    const { deleted, refused } = await sweep(to, doomed, nowMs, signal);
+    this.#forgotten = { deleted: deleted.length, refused, held: held.length };
+  }
+
   answer(repository: string, snapshots: Mirrored['snapshots']): Mirrored {
+    const { deleted } = this.#forgotten;
     return {
       repository,
       objects: { copied: this.#copied, present: this.#present },
       bytesCopied: this.#bytesCopied,
-      snapshots,
-      onlyThere: this.#onlyThere,
+      snapshots: { ...snapshots, after: snapshots.after - deleted },
+      forgotten: this.#forgotten,
+      onlyThere: this.#onlyThere - deleted,
       leftAside: this.#leftAside,
       signaturesChecked: this.#authenticity?.checked ?? 0,
       problems: this.#problems,

@@ -1,8 +1,9 @@
 /** mirror on the command line: to a new folder, then up to date, and opened like the original. */
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
 
 const folder = makeFolder();
@@ -23,6 +24,20 @@ test('a repository on a second disk', async () => {
   // Nobody has pinned anything for the second place: the passphrase alone opens it.
   const keys = succeeded(await machine.run('keys', '-r', second, ...secret, '--json')).last();
   assert.ok(Array.isArray(keys['keys']) && keys['keys'].length === 2);
+
+  writeSample({ home: machine.home, nodePath: process.execPath, port: 39_881 }).close();
+  for (const turn of [1, 2]) {
+    appendFileSync(join(machine.home, '.openclaw/workspace/MEMORY.md'), `turn ${turn}\n`);
+    succeeded(await machine.run('push'));
+  }
+  succeeded(await machine.run('mirror', first, second));
+  succeeded(await machine.run('forget', '--keep-last', '1', '--yes', ...secret));
+  const followed = succeeded(await machine.run('mirror', first, second));
+  assert.match(
+    followed.stdout,
+    /it has 1 snapshot now, 2 before\ndeleted there, as it was forgotten here: 1 snapshot/,
+  );
+  succeeded(await machine.run('check', '-r', second, ...secret));
 
   const stranger = makeMachine(folder.path, 'bob');
   const unknown = succeeded(await stranger.run('mirror', second, join(folder.path, 'third')));

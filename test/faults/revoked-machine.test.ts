@@ -152,7 +152,11 @@ test('a mirror leaves aside what it stored later, and knows a revocation that it
   const to = openMemoryStore();
   const { root } = pinnedHalves(scene.machine.state);
   const run = () =>
-    mirror({ from: store, to, root, compareAll: false }, { emit: () => undefined }, NO_ABORT);
+    mirror(
+      { from: store, to, root, compareAll: false, marks: {}, keepForgotten: false },
+      { emit: () => undefined },
+      NO_ABORT,
+    );
   await revoke(store, stolen);
   const forge = forger(store, stolen, 3);
   const later = await forge.commit(forge.chunk(2, new Uint8Array(8)));

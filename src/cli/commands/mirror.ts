@@ -6,6 +6,7 @@ import { printLocation } from '../../store/location.ts';
 import { argument, flag } from '../call.ts';
 import { exitOfProblems } from '../checking.ts';
 import { startCost } from '../cost.ts';
+import { seenAt } from '../history.ts';
 import { stateOf, storeAt } from '../repositories.ts';
 import { locationFrom, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
@@ -18,12 +19,19 @@ export async function runMirror(call: Call, session: Session): Promise<Report> {
   const to = await storeAt(session, target, { createFolder: true });
   const known = stateOf(session, source);
   const mirrored = await mirror(
-    { from, to, root: known && pinnedHalves(known).root, compareAll: flag(call, 'readData') },
+    {
+      from,
+      to,
+      root: known && pinnedHalves(known).root,
+      compareAll: flag(call, 'readData'),
+      marks: seenAt(session, source),
+      keepForgotten: flag(call, 'keepForgotten'),
+    },
     session,
     session.signal,
   );
   return {
-    exit: exitOfProblems(mirrored.problems),
+    exit: exitOfProblems([...mirrored.problems, ...mirrored.forgotten.refused]),
     summary: {
       verb: 'mirror',
       from: printLocation(source),

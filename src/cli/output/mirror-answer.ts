@@ -1,5 +1,8 @@
 /** What a mirror has now. */
+import { bytePathFromText } from '../../base/byte-path.ts';
+import { shellWord } from '../../base/shell-word.ts';
 import type { AnswerChoices } from './answers.ts';
+import { refusedLines } from './deleting.ts';
 import { printableLine } from './printable.ts';
 import type { MirrorSummary } from './summary.ts';
 import { bytesText, countText, durationText } from './words.ts';
@@ -8,6 +11,7 @@ export function mirrorLines(summary: MirrorSummary, { paint }: AnswerChoices): s
   const { objects, snapshots, problems, onlyThere, leftAside, signaturesChecked } = summary;
   const copied = `${countText(objects.copied, 'object')} (${bytesText(summary.bytesCopied)})`;
   const isBehind = problems.length > 0;
+  const { deleted, refused, held } = summary.forgotten;
   return [
     ...problems.map(
       ({ object, code, message }) =>
@@ -15,6 +19,16 @@ export function mirrorLines(summary: MirrorSummary, { paint }: AnswerChoices): s
     ),
     `copied ${copied} to ${printableLine(summary.to)} and read them back; ${objects.present} were there`,
     `it has ${countText(snapshots.after, 'snapshot')} now, ${snapshots.before} before`,
+    ...(deleted > 0
+      ? [
+          `deleted there, as it was forgotten here: ${countText(deleted, 'snapshot')}`,
+          `what only they needed is freed there by: stateferry prune -r ${shellWord(bytePathFromText(summary.to))}`,
+        ]
+      : []),
+    ...refusedLines(refused, paint),
+    ...(held > 0
+      ? [`left there, though forgotten here: ${countText(held, 'snapshot')}; is a newer one there?`]
+      : []),
     ...(isBehind ? ['it is no full mirror until the problems are gone: run the same again'] : []),
     ...(onlyThere > 0
       ? [`${countText(onlyThere, 'object')} there that the source does not have: left alone`]

@@ -109,13 +109,16 @@ export const KEEPING_VERBS: readonly Verb[] = [
     },
     options: [
       { flags: '--read-data', about: 'compare what is there already by content, not by size' },
+      { flags: '--keep-forgotten', about: 'leave snapshots there that were forgotten here' },
     ],
     examples: [
       "stateferry mirror 's3://my-bucket/ferry' /media/usb/ferry",
       "stateferry mirror /mnt/nas/ferry 's3://other/ferry?endpoint=https://s3.example.com' --read-data",
     ],
     notes: [
-      'Needs no passphrase. Nothing in the target is overwritten or deleted; snapshots are copied last.',
+      'Needs no passphrase. Nothing in the target is overwritten; snapshots are copied last.',
+      'On a machine that has joined the source, snapshots that a signed forget record names are deleted in the target',
+      'too, once newer ones are there. What only they needed is freed there by: stateferry prune -r TARGET',
       'The options of a bucket belong to its own location here: endpoint, region and profile may differ.',
     ],
     load: async () => (await import('../commands/mirror.ts')).runMirror,

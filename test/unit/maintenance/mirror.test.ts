@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
-import { mirror, type Mirrored } from '../../../src/maintenance/mirror.ts';
+import { mirror, type Mirrored, type MirrorRequest } from '../../../src/maintenance/mirror.ts';
 import { pinnedHalves } from '../../../src/repository/machine.ts';
 import { openMemoryStore } from '../../../src/store/memory-store.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
@@ -37,11 +37,11 @@ async function sample(context: TestContext): Promise<Sample> {
   return { engine, folder, tree };
 }
 
-type Wish = { readonly root?: Uint8Array; readonly compareAll?: boolean };
+type Wish = Partial<Omit<MirrorRequest, 'from' | 'to'>>;
 
 const mirrorTo = (from: ObjectStore, to: ObjectStore, wish: Wish = {}): Promise<Mirrored> =>
   mirror(
-    { from, to, root: wish.root, compareAll: wish.compareAll ?? false },
+    { from, to, root: undefined, compareAll: false, marks: {}, keepForgotten: false, ...wish },
     { emit: () => undefined },
     NO_ABORT,
   );
