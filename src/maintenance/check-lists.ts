@@ -8,6 +8,7 @@ import {
   type WriterId,
 } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
+import { absentPacks } from '../repository/absent-packs.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { readPackList } from '../repository/pack-lists.ts';
 import { packName } from '../repository/pack-reader.ts';
@@ -15,6 +16,7 @@ import { PackSets } from '../repository/pack-sets.ts';
 import { readRepackRecords } from '../repository/repack-records.ts';
 import { Replacements, standingOf } from '../repository/replacements.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import type { Faults } from './faults.ts';
 
 const LISTS_AT_ONCE = 8;
@@ -128,13 +130,34 @@ async function listedPacks(
   }
 }
 
-export function noteSize(
+/**
+ * What is missing or not as long as it was stored. Where a listing lags, the pack itself is asked.
+ * @returns the sizes of all that are there
+ */
+export async function noteAbsent(
+  store: ObjectStore,
+  faults: Faults,
+  { packs }: NeededPacks,
+  listed: ReadonlyMap<string, number>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const needed = new Map([...packs].map(([name, { pack }]) => [name, pack]));
+  const unseen = [...needed].filter(([name, { size }]) => listed.get(name) !== size);
+  const absent = await absentPacks(new Map(unseen), store, signal);
+  const sizes = new Map(listed);
+  for (const [name, pack] of unseen) {
+    if (absent.has(name)) noteSize(faults, name, pack, listed.get(name));
+    else sizes.set(name, pack.size);
+  }
+  return sizes;
+}
+
+function noteSize(
   faults: Faults,
   name: string,
-  pack: ListedPack,
+  { size: stored }: ListedPack,
   size: number | undefined,
 ): void {
-  if (size === pack.size) return;
   if (size === undefined) faults.add(name, 'object-missing', 'it is missing');
-  else faults.add(name, 'object-damaged', `it has ${size} bytes, ${pack.size} were stored`);
+  else faults.add(name, 'object-damaged', `it has ${size} bytes, ${stored} were stored`);
 }

@@ -9,7 +9,7 @@ import type { ListedPack } from '../format/pack-list.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
-import { listOf, neededBy, noteNeeders, noteSize, type NeededPacks } from './check-lists.ts';
+import { listOf, neededBy, noteAbsent, noteNeeders, type NeededPacks } from './check-lists.ts';
 import { PackChecker, type DamagedChunks } from './check-packs.ts';
 import {
   lookThrough,
@@ -70,9 +70,9 @@ export async function examine(
   const faults = new Faults();
   const snapshots = await covers(repository, faults, emit, signal);
   emit({ type: 'stage', stage: 'check', detail: `${snapshots.length} snapshots` });
-  const sizes = await packSizes(repository, signal);
-  const needed = await neededBy(repository, snapshots, faults, sizes, signal);
-  for (const [name, { pack }] of needed.packs) noteSize(faults, name, pack, sizes.get(name));
+  const listed = await packSizes(repository, signal);
+  const needed = await neededBy(repository, snapshots, faults, listed, signal);
+  const sizes = await noteAbsent(repository.store, faults, needed, listed, signal);
   if (!('identity' in repository)) {
     noteNeeders(faults, needed, snapshots);
     return { faults, snapshots, needed, read: { objects: 0, bytes: 0 } };
@@ -171,8 +171,7 @@ class Look {
   }
 
   async losses(snapshots: readonly OpenedCover[], signal: AbortSignal): Promise<void> {
-    if (!this.#isMissing && this.#damaged.size === 0) return;
-    for (const trees of this.#trees) {
+    for (const trees of this.#isMissing || this.#damaged.size > 0 ? this.#trees : []) {
       await nameLosses(this.#repository, trees, this.#states, this.#faults, signal);
     }
     noteNeeders(this.#faults, this.#needed, snapshots);

@@ -4,11 +4,11 @@
  */
 import type { Emit } from '../base/events.ts';
 import { FerryError, isObjectFault } from '../base/errors.ts';
-import { inLanes } from '../base/lanes.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { writerObjectName, type ObjectId } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { Cover, Origin, SnapshotBody } from '../format/snapshot.ts';
+import { absentPacks } from '../repository/absent-packs.ts';
 import type { HighWaterMark } from '../repository/machine.ts';
 import { timeText, writeFresh } from '../repository/objects.ts';
 import { authorSelf, type WriterRepository } from '../repository/open.ts';
@@ -22,7 +22,6 @@ import { readTombstones } from '../repository/tombstones.ts';
 export const COMMIT_WINDOW_MS = 4 * 24 * 60 * 60 * 1000;
 /** A store that keeps losing what it acknowledged is given up on after this many tries. */
 export const TRIES_MAX = 4;
-const LOOKS_AT_ONCE = 8;
 
 export type CommitDeps = {
   readonly repository: WriterRepository;
@@ -204,27 +203,6 @@ async function lookAtPacks(
     isMissing: packs.some(isGone),
     listMissing: !listIsWhole || condemned.has(packList.name),
   };
-}
-
-/** A listing may lag behind what was stored: what it does not show is asked for by name, where that is allowed. */
-async function absentPacks(
-  unseen: ReadonlyMap<string, ListedPack>,
-  store: ObjectStore,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  const absent = new Set<string>();
-  let mayAsk = true;
-  await inLanes(unseen, LOOKS_AT_ONCE, signal, async ([name, { size }]) => {
-    try {
-      const found = mayAsk ? await store.stat(name, signal) : undefined;
-      if (found?.size !== size) absent.add(name);
-    } catch (error) {
-      if (!(error instanceof FerryError && error.code === 'store-denied')) throw error;
-      mayAsk = false;
-      absent.add(name);
-    }
-  });
-  return absent;
 }
 
 /** Sizes by name. */

@@ -1,5 +1,5 @@
 /** Each rule taken away, until a world shows what it is for. What is never found, the simulation is too weak for. */
-import './light-crypto.ts';
+import './light/modules.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

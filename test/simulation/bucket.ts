@@ -7,6 +7,7 @@ import { assertName, assertPrefix } from '../../src/store/names.ts';
 import type { ListedObject, ObjectStore } from '../../src/store/object-store.ts';
 import { copyInto, cutRange, noCounts } from '../../src/store/ranges.ts';
 import type { Dice } from './dice.ts';
+import { SortedNames } from './sorted-names.ts';
 import { HOUR_MS, type Process, type World } from './world.ts';
 
 export type Weather = {
@@ -32,6 +33,8 @@ export type Fate = {
   /** How long the machine sleeps before or after this operation (`put snapshots/…`); 0: it stays awake. */
   readonly sleepsMs: (operation: string) => number;
   readonly isKilled: () => boolean;
+  /** No answer breaks off. */
+  readonly hasGoodLine: boolean;
 };
 
 export type Stored = {
@@ -54,8 +57,7 @@ export class Bucket {
   readonly #weather: Weather;
   readonly #witness: Witness;
   /** By first part of the name; deleted ones stay as long as a listing may show them. */
-  readonly #folders = new Map<string, Map<string, Stored>>();
-  operations = 0;
+  readonly #folders = new Map<string, SortedNames<Stored>>();
 
   constructor(world: World, dice: Dice, weather: Weather, witness: Witness) {
     this.#world = world;
@@ -71,17 +73,23 @@ export class Bucket {
   }
 
   all(prefix: string): Stored[] {
-    const folder = this.#folder(prefix);
-    return [...folder.values()].filter(
-      ({ name, deletedMs }) => name.startsWith(prefix) && deletedMs > this.#world.nowMs,
-    );
+    const below = this.#folder(prefix).below(prefix);
+    return [...below].filter(({ deletedMs }) => deletedMs > this.#world.nowMs);
   }
 
   put(name: string, bytes: Uint8Array): void {
     const nowMs = this.#world.nowMs;
     const createdMs = this.look(name)?.createdMs ?? nowMs;
-    const stored = { name, bytes: Uint8Array.from(bytes), modifiedMs: nowMs, createdMs };
-    this.#folder(name).set(name, { ...stored, deletedMs: Infinity });
+    this.#folder(name).set({ name, bytes, modifiedMs: nowMs, createdMs, deletedMs: Infinity });
+  }
+
+  /** One bit of it is another one; name, size and times stay. */
+  rot(name: string, at: number): void {
+    const stored = this.look(name);
+    if (!stored) return;
+    const bytes = Buffer.from(stored.bytes);
+    bytes[at] = (bytes[at] ?? 0) ^ 0x20;
+    this.#folder(name).set({ ...stored, bytes });
   }
 
   delete(name: string): void {
@@ -94,25 +102,25 @@ export class Bucket {
     const { nowMs } = this.#world;
     const { listingLagMs, pageSize } = this.#weather;
     const shown: Stored[] = [];
+    const ended: string[] = [];
     const folder = this.#folder(prefix);
-    for (const stored of folder.values()) {
-      if (stored.deletedMs + listingLagMs < nowMs) {
-        folder.delete(stored.name);
+    for (const stored of folder.below(prefix, after)) {
+      const { createdMs, deletedMs } = stored;
+      if (deletedMs + listingLagMs < nowMs) {
+        ended.push(stored.name);
         continue;
       }
-      if (stored.name <= after || !stored.name.startsWith(prefix)) continue;
-      const isYoung = stored.createdMs + listingLagMs > nowMs || stored.deletedMs !== Infinity;
+      const isYoung = createdMs + listingLagMs > nowMs || deletedMs !== Infinity;
       const seenMs = isYoung && listingLagMs > 0 ? this.#seenMs() : nowMs;
-      if (stored.createdMs <= seenMs && stored.deletedMs > seenMs) shown.push(stored);
+      if (createdMs <= seenMs && deletedMs > seenMs) shown.push(stored);
+      if (shown.length > pageSize) break;
     }
-    const sorted = shown.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const page = sorted.slice(0, pageSize).map(({ name, bytes, modifiedMs }) => ({
-      name,
-      size: bytes.length,
-      modifiedMs,
-      dateMs: this.date(),
-    }));
-    return { page, isLast: sorted.length <= pageSize };
+    for (const name of ended) folder.delete(name);
+    const dateMs = this.date();
+    const page = shown.slice(0, pageSize).map(({ name, bytes, modifiedMs }) => {
+      return { name, size: bytes.length, modifiedMs, dateMs };
+    });
+    return { page, isLast: shown.length <= pageSize };
   }
 
   #seenMs(): number {
@@ -137,7 +145,7 @@ export class Bucket {
     ): Promise<T> => {
       throwIfAborted(signal);
       counts[kind] += 1;
-      this.operations += 1;
+      this.#world.count('store operations');
       return this.#goes(process, fate, `${kind} ${name}`, effect);
     };
     const read = (name: string): Stored | undefined => {
@@ -159,8 +167,11 @@ export class Bucket {
           if (!stored) return undefined;
           const { start, end } = cutRange(name, range, stored.bytes.length);
           const isCut =
-            /^(snapshots|lists)\//.test(name) && this.#dice.chance(this.#weather.cutShort);
-          return { bytes: stored.bytes.slice(start, isCut ? end >> 1 : end), dateMs: this.date() };
+            !fate.hasGoodLine &&
+            /^(snapshots|lists)\//.test(name) &&
+            this.#dice.chance(this.#weather.cutShort);
+          const bytes = cutOut(stored.bytes, start, isCut ? end >> 1 : end);
+          return { bytes, dateMs: this.date() };
         }),
       getInto: (name, range, into, signal) =>
         goes('get', name, signal, () => {
@@ -203,9 +214,11 @@ export class Bucket {
     if (createOnly && there && !isRacy) return { outcome: 'exists', dateMs: this.date() };
     const spoilable = /^(packs|lists|indexes)\//.test(name);
     const isSpoilt = spoilable && this.#dice.chance(this.#weather.putLost);
-    if (!isSpoilt) this.put(name, body);
-    else if (this.#dice.chance(0.5)) this.put(name, body.subarray(0, body.length >> 1));
-    this.#witness.stored(name, body, by);
+    // Whose buffer it is may be used again.
+    const bytes = Buffer.from(body);
+    if (!isSpoilt) this.put(name, bytes);
+    else if (this.#dice.chance(0.5)) this.put(name, bytes.subarray(0, bytes.length >> 1));
+    this.#witness.stored(name, bytes, by);
     return { outcome: 'stored', dateMs: this.date() };
   }
 
@@ -237,15 +250,19 @@ export class Bucket {
     });
   }
 
-  #folder(name: string): Map<string, Stored> {
-    const [first = ''] = name.split('/');
+  #folder(name: string): SortedNames<Stored> {
+    const first = name.slice(0, name.indexOf('/') + 1);
     const known = this.#folders.get(first);
     if (known) return known;
-    const made = new Map<string, Stored>();
+    const made = new SortedNames<Stored>();
     this.#folders.set(first, made);
     return made;
   }
 }
+
+/** The very object where it is whole: what was opened once is known by it. Nobody writes into what he got. */
+const cutOut = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  start === 0 && end === bytes.length ? bytes : bytes.slice(start, end);
 
 type PutDone = { readonly outcome: 'stored' | 'exists'; readonly dateMs: number | undefined };
 

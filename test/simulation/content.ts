@@ -1,8 +1,8 @@
 /**
- * What lies on a simulated machine: chunks by number. A day of work adds some, changes some and drops some, and now and
- * then an old one comes back, as when a file is restored from somewhere.
+ * What lies on a simulated machine: chunks, of which only the ids count. A day of work adds some, changes some and
+ * drops some, and now and then an old one comes back, as when a file is restored from somewhere.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { TAG_BYTES } from '../../src/crypto/sizes.ts';
 import { sealFrameInto } from '../../src/crypto/frames.ts';
 import { sealHeader } from '../../src/crypto/sealing.ts';
@@ -10,6 +10,7 @@ import { fromHex } from '../../src/base/bytes.ts';
 import { encodeHeader } from '../../src/format/header.ts';
 import type { IndexedPack } from '../../src/format/index-object.ts';
 import type { ObjectId } from '../../src/format/names.ts';
+import { isVouched } from '../../src/format/vouched-directory.ts';
 import {
   CODECS,
   encodeDirectory,
@@ -34,10 +35,10 @@ export class Content {
   readonly #label: string;
   /** How often a day brings back an old chunk. */
   readonly #returns: number;
-  #past: readonly number[] = [];
+  #past: readonly string[] = [];
   #next = 0;
-  /** The chunks that make up the install now. */
-  chunks: readonly number[] = [];
+  /** The ids, in hex, of what makes up the install now. A chunk's content is its id. */
+  chunks: readonly string[] = [];
 
   readonly #shape: Shape | undefined;
 
@@ -72,13 +73,14 @@ export class Content {
     this.chunks = [...next, ...this.#fresh(appended)];
   }
 
-  #fresh(count: number): number[] {
-    return Array.from({ length: count }, () => this.#next++);
+  /** Another machine's install is here now, in the place of what was. */
+  land(chunks: readonly string[]): void {
+    this.chunks = chunks;
+    this.#past = [];
   }
 
-  /** What a chunk's number stands for: its id, which is all of it that anybody compares. */
-  idOf(chunk: number): Buffer {
-    return createHash('sha256').update(`${this.#label} ${chunk}`).digest();
+  #fresh(count: number): string[] {
+    return Array.from({ length: count }, () => hash('sha256', `${this.#label} ${this.#next++}`));
   }
 }
 
@@ -88,18 +90,19 @@ export type SealedPack = { readonly pack: IndexedPack; readonly bytes: Uint8Arra
 export function sealPack(
   repository: WriterRepository,
   object: ObjectId,
-  chunks: readonly Buffer[],
+  chunks: readonly string[],
 ): SealedPack {
   const writer = repository.writer.id;
   const place = { kind: 'pack', repository: fromHex(repository.id), writer, object } as const;
   const { header, objectKey } = sealHeader(repository.recipient, encodeHeader(place));
-  const plaintext = Buffer.concat(chunks);
+  const ids = chunks.map((chunk) => Buffer.from(chunk, 'hex'));
+  const plaintext = Buffer.concat(ids);
   const segments = [
     {
       codec: CODECS.stored,
       storedLength: plaintext.length,
       rawLength: plaintext.length,
-      chunks: chunks.map((id) => ({ id, length: id.length })),
+      chunks: ids.map((id) => ({ id, length: id.length })),
     },
   ];
   const directory = encodeDirectory([{ storedLength: plaintext.length + TAG_BYTES, segments }]);
@@ -116,12 +119,16 @@ export function sealPack(
   return { pack: { writer, pack: object, size: bytes.length, directory }, bytes };
 }
 
-/** The ids of the chunks in a pack, in hex. */
+/** The ids in hex of the chunks in a pack that somebody vouches for. */
 export function chunksIn(pack: IndexedPack): readonly string[] {
   const known = visited.get(pack.directory);
   if (known) return known;
   const ids: string[] = [];
-  visitDirectory(pack.directory, 0, pack.pack, { chunk: (id) => ids.push(id.toString('hex')) });
+  visitDirectory(pack.directory, 0, pack.pack, {
+    chunk: (id) => {
+      if (isVouched(id)) ids.push(id.toString('hex'));
+    },
+  });
   visited.set(pack.directory, ids);
   return ids;
 }

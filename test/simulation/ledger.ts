@@ -15,7 +15,8 @@ import type { Writer } from '../../src/repository/machine.ts';
 import { authorSelf } from '../../src/repository/open.ts';
 import { openCover, type OpenedCover } from '../../src/repository/snapshots.ts';
 import type { Bucket } from './bucket.ts';
-import { DAY_MS, type Process, type World } from './world.ts';
+import { LISTING_LAG_MAX_MS, Wounds } from './wounds.ts';
+import type { Process, World } from './world.ts';
 
 /** A snapshot that was stored (C3), with what only its machine knows of it. */
 export type KnownSnapshot = {
@@ -30,7 +31,8 @@ export type KnownSnapshot = {
   forgottenMs: number | undefined;
 };
 
-const LISTING_LAG_MAX_MS = DAY_MS;
+/** A snapshot and one of the things that it needs. */
+export type Need = { readonly snapshot: KnownSnapshot; readonly name: string };
 
 /** Who may say that a snapshot was forgotten; answers what is wrong with its going. */
 export type Explain = (snapshot: KnownSnapshot, by: Process) => string | undefined;
@@ -42,30 +44,38 @@ export class Ledger {
   readonly #repository: string;
   readonly #sent = new Map<string, Uint8Array>();
   readonly #revoked = new Map<WriterId, ReadonlySet<string>>();
-  readonly #condemned = new Set<string>();
+  /** With the time of the first tombstone that names it. */
+  readonly #condemned = new Map<string, number>();
   readonly #chunks = new Map<string, readonly string[]>();
   /** By the names of what they need. */
   readonly #dependents = new Map<string, Set<KnownSnapshot>>();
-  readonly snapshots = new Map<string, KnownSnapshot>();
+  readonly #snapshots = new Map<string, KnownSnapshot>();
+  /** Those that were not forgotten, by writer. */
+  readonly #living = new Map<WriterId, Set<KnownSnapshot>>();
+  readonly wounds: Wounds;
 
   constructor(world: World, repository: string, bucket: () => Bucket, explain: Explain) {
     this.#world = world;
     this.#repository = repository;
     this.#bucket = bucket;
     this.#explain = explain;
+    this.wounds = new Wounds(world);
   }
 
   sealed(pack: string, chunks: readonly string[]): void {
     this.#chunks.set(pack, chunks);
   }
 
+  /** A pack or a pack list was acknowledged. */
   sent(name: string, bytes: Uint8Array): void {
     this.#sent.set(name, bytes);
+    if (this.#isAsSent(name)) this.wounds.mend(name);
+    else this.wounds.inflict(name, 'spoilt');
   }
 
   /** C3: `writer` stored this snapshot of these chunks. */
   stored(name: string, bytes: Uint8Array, writer: Writer, chunks: readonly string[]): void {
-    if (this.snapshots.has(name)) return;
+    if (this.#snapshots.has(name)) return;
     const opened = openCover(bytes, name, this.#repository, authorSelf(writer));
     const { sequence } = opened.cover;
     const twin = this.ofWriter(writer.id).find((one) => one.opened.cover.sequence === sequence);
@@ -73,16 +83,19 @@ export class Ledger {
     const list = writerObjectName('lists', writer.id, opened.cover.packList as ObjectId);
     const needs = [list, ...this.#packsIn(list, writer)];
     const times = { storedMs: this.#world.nowMs, committedMs: undefined, forgottenMs: undefined };
-    this.snapshots.set(name, { opened, chunks, needs, ...times });
+    const snapshot = { opened, chunks, needs, ...times };
+    this.#snapshots.set(name, snapshot);
+    const living = this.#living.get(writer.id) ?? new Set();
+    this.#living.set(writer.id, living.add(snapshot));
     this.#sent.set(name, bytes);
   }
 
-  /** C4: from here on it must restore. */
-  committed(name: string): void {
-    const snapshot = this.snapshots.get(name);
+  /** C4: from here on it must restore. @param readMs when its machine read what it has of others */
+  committed(name: string, by: Process, readMs: number): void {
+    const snapshot = this.#snapshots.get(name);
     if (!snapshot || snapshot.committedMs !== undefined || !this.#counts(snapshot)) return;
     snapshot.committedMs = this.#world.nowMs;
-    const problems = this.problemsOf(snapshot);
+    const problems = this.#problemsOf(snapshot, by, readMs);
     if (problems.length > 0) {
       this.#world.fail(`${name} reached C4 and is not whole: ${problems.join('; ')}`);
     }
@@ -94,19 +107,22 @@ export class Ledger {
 
   /**
    * A tombstone names nothing that is younger than the grace period, nor what a snapshot needs that lay there, by any
-   * listing, when the run began.
+   * listing, when the run began; but for what is damaged.
    */
   condemned(tombstone: string, names: readonly string[], graceMs: number, by: Process): void {
     const { nowMs } = this.#world;
     for (const name of names) {
       // What lies there again, by a request that was under way for weeks, is condemned already.
       if (this.#condemned.has(name)) continue;
-      this.#condemned.add(name);
+      this.#condemned.set(name, nowMs);
+      const isDamaged = this.wounds.wasWounded(name, by.startedMs);
+      if (isDamaged && this.wounds.of(name)?.kind === 'rotten')
+        by.count('rotten objects announced');
       const stored = this.#bucket().look(name);
-      if (stored && nowMs - stored.createdMs < graceMs) {
+      if (stored && nowMs - stored.createdMs < graceMs && !isDamaged) {
         this.#world.fail(`${tombstone} names ${name}, which is younger than the grace period`);
       }
-      for (const snapshot of this.#dependents.get(name) ?? []) {
+      for (const snapshot of isDamaged ? [] : (this.#dependents.get(name) ?? [])) {
         if (snapshot.storedMs + LISTING_LAG_MAX_MS > by.startedMs) continue;
         this.#world.fail(`${tombstone} names ${name}, and ${snapshot.opened.name} needs it`);
       }
@@ -114,8 +130,9 @@ export class Ledger {
   }
 
   deleted(name: string, by: Process): void {
-    const snapshot = this.snapshots.get(name);
+    const snapshot = this.#snapshots.get(name);
     if (snapshot) this.#forgotten(snapshot, by);
+    else this.wounds.inflict(name, 'swept');
     const [dependent] = this.#dependents.get(name) ?? [];
     if (dependent) {
       this.#world.fail(`${name} was deleted, and ${dependent.opened.name} needs it`);
@@ -134,22 +151,64 @@ export class Ledger {
     return this.#revoked.get(opened.writer)?.has(opened.digest) ?? true;
   }
 
-  /** What is wrong with a snapshot, in the store as it is. */
-  problemsOf({ opened, needs, chunks }: KnownSnapshot): string[] {
-    const problems = [opened.name, ...needs].flatMap((name) => {
-      const stored = this.#bucket().look(name);
-      const sent = this.#sent.get(name);
-      if (!stored) return [`${name} is missing`];
-      return sent && Buffer.compare(stored.bytes, sent) === 0 ? [] : [`${name} is damaged`];
+  /**
+   * What is wrong with a snapshot that its machine could have known: a push sees what is there, with its size, and what
+   * is announced, all as old as a listing may be; and a machine has read what it took over from another one.
+   */
+  #problemsOf({ opened, needs, chunks }: KnownSnapshot, by: Process, readMs: number): string[] {
+    const problems = needs.flatMap((name) => {
+      const wound = this.wounds.of(name);
+      if (!wound) return this.#isAsSent(name) ? [] : [`${name} is not what was sent`];
+      const { kind, sinceMs } = wound;
+      const announcedMs = this.#condemned.get(name) ?? Infinity;
+      const isOthers = !name.includes(opened.writer);
+      const isExcused =
+        (kind === 'lost' && sinceMs + LISTING_LAG_MAX_MS >= by.startedMs) ||
+        (kind === 'rotten' &&
+          announcedMs + LISTING_LAG_MAX_MS >= by.startedMs &&
+          !(isOthers && sinceMs < readMs));
+      if (!isExcused) return [`${name} is ${kind} since ${new Date(sinceMs).toISOString()}`];
+      by.count(`pushes that could not know of something ${kind}`);
+      return [];
     });
+    if (!this.#bucket().look(opened.name)) problems.push('it is not there');
     const there = new Set(needs.flatMap((name) => this.#chunks.get(name) ?? []));
     const missing = chunks.filter((chunk) => !there.has(chunk));
     return missing.length > 0 ? [...problems, `${missing.length} chunks are nowhere`] : problems;
   }
 
+  #isAsSent(name: string): boolean {
+    const stored = this.#bucket().look(name);
+    const sent = this.#sent.get(name);
+    return stored !== undefined && sent !== undefined && Buffer.compare(stored.bytes, sent) === 0;
+  }
+
+  /** Whether all of it lies there as it was sent. */
+  isWhole({ needs }: KnownSnapshot): boolean {
+    return needs.every((name) => this.#isAsSent(name));
+  }
+
+  isAnnounced(name: string): boolean {
+    return this.#condemned.has(name);
+  }
+
+  known(name: string): KnownSnapshot | undefined {
+    return this.#snapshots.get(name);
+  }
+
+  /** Everything that snapshots need which count and are not forgotten. */
+  *needs(): Generator<Need> {
+    for (const own of this.#living.values()) {
+      for (const snapshot of own) {
+        if (!this.#counts(snapshot)) continue;
+        for (const name of snapshot.needs) yield { snapshot, name };
+      }
+    }
+  }
+
   /** Chunks in stored packs: needed by a snapshot; dead, beside one that is needed; in packs that nobody needs. */
   space(): { readonly live: number; readonly dead: number; readonly unneeded: number } {
-    const living = [...this.snapshots.values()].filter((one) => one.forgottenMs === undefined);
+    const living = [...this.#living.values()].flatMap((own) => [...own]);
     const needs = new Set(living.flatMap((one) => one.needs));
     const chunks = new Set(living.flatMap((one) => one.chunks));
     const sums = { live: 0, dead: 0, unneeded: 0 };
@@ -165,15 +224,14 @@ export class Ledger {
 
   /** Living ones of a machine that count, oldest first. */
   ofWriter(writer: WriterId): KnownSnapshot[] {
-    return [...this.snapshots.values()]
-      .filter(
-        (one) => one.opened.writer === writer && one.forgottenMs === undefined && this.#counts(one),
-      )
+    return [...(this.#living.get(writer) ?? [])]
+      .filter((one) => this.#counts(one))
       .toSorted((a, b) => a.opened.cover.sequence - b.opened.cover.sequence);
   }
 
   #forgotten(snapshot: KnownSnapshot, by: Process): void {
     snapshot.forgottenMs = this.#world.nowMs;
+    this.#living.get(snapshot.opened.writer)?.delete(snapshot);
     for (const need of snapshot.needs) this.#dependents.get(need)?.delete(snapshot);
     const why = this.#counts(snapshot) ? this.#explain(snapshot, by) : undefined;
     if (why !== undefined) this.#world.fail(`${snapshot.opened.name} was forgotten: ${why}`);

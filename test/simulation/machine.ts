@@ -1,4 +1,5 @@
 /** A machine that pushes every night: real commit, indexes and cache; what it captures is made up. */
+import { toHex } from '../../src/base/bytes.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/names.ts';
@@ -48,8 +49,9 @@ export class Machine {
   state: MachineState;
   /** Ids of what the running push captured. */
   capturing: readonly string[] = [];
-  pushesDone = 0;
   #saidNotWhole = false;
+  /** When it landed another machine's install. */
+  landedMs = -Infinity;
 
   constructor(parts: MachineParts) {
     this.name = parts.name;
@@ -61,17 +63,20 @@ export class Machine {
     this.#saved = parts.saved;
   }
 
-  /** The loop of `push`, with a capture that costs nothing. */
-  async push(way: ObjectStore, process: Process): Promise<void> {
+  retrying(way: ObjectStore, process: Process): ObjectStore {
     const emit = (event: FerryEvent): void => this.#hear(event);
-    const store = retryStore(
-      way,
-      { clock: process.clock, random: () => this.#dice.fraction(), emit },
-      RETRY_LIMITS,
-    );
+    const deps = { clock: process.clock, random: () => this.#dice.fraction(), emit };
+    return retryStore(way, deps, RETRY_LIMITS);
+  }
+
+  /** The loop of `push`, with a capture that costs nothing. Answers the snapshot. */
+  async push(way: ObjectStore, process: Process): Promise<ObjectId> {
+    const emit = (event: FerryEvent): void => this.#hear(event);
+    const store = this.retrying(way, process);
     this.#saidNotWhole = false;
     const cache = this.cache.open();
-    const repository = await openForWriting(store, this.#memory(), cache, emit, NO_ABORT);
+    const memory = this.#memory(process);
+    const repository = await openForWriting(store, memory, cache, emit, NO_ABORT);
     const random = (length: number): Uint8Array => this.#dice.noise(length);
     const deps = { repository, random, emit };
     const gone = new Set<string>();
@@ -82,8 +87,8 @@ export class Machine {
       }
     };
     forget(await finishPending(deps, NO_ABORT));
-    const chunks = this.content.chunks.map((chunk) => this.content.idOf(chunk));
-    this.capturing = chunks.map((id) => id.toString('hex'));
+    const { chunks } = this.content;
+    this.capturing = chunks;
     for (let round = 1; round <= TRIES_MAX; round++) {
       const { packs, known } = await this.#archive(repository, chunks, gone, emit);
       const request = {
@@ -93,14 +98,14 @@ export class Machine {
         label: undefined,
         files: chunks.length,
         bytes: 0,
-        body,
+        body: bodyOf(repository.writer),
       };
       const committed = await commitSnapshot(request, deps, NO_ABORT);
       forget(committed.gone);
       cache.flush();
       if (committed.outcome === 'done') {
-        this.pushesDone += 1;
-        return;
+        process.count(round === 1 ? 'pushes' : 'pushes that had to store something again');
+        return committed.mark.snapshot as ObjectId;
       }
     }
     throw keepsLosing(store.location, 'packs');
@@ -109,7 +114,7 @@ export class Machine {
   /** Stores what no known pack has. Answers the packs that these chunks need, and those known before. */
   async #archive(
     repository: WriterRepository,
-    chunks: readonly Buffer[],
+    chunks: readonly string[],
     gone: ReadonlySet<string>,
     emit: (event: FerryEvent) => void,
   ): Promise<{ readonly packs: ListedPack[]; readonly known: ListedPack[] }> {
@@ -124,7 +129,7 @@ export class Machine {
       for (const chunk of chunksIn(pack)) places.set(chunk, pack);
     }
     const unindexed = own.unindexed.filter(isThere);
-    const missing = chunks.filter((id) => !places.has(id.toString('hex')));
+    const missing = chunks.filter((id) => !places.has(id));
     for (let at = 0; at < missing.length; at += CHUNKS_PER_PACK) {
       const object = idFromBytes<ObjectId>(this.#dice.noise(16));
       const { pack, bytes } = sealPack(repository, object, missing.slice(at, at + CHUNKS_PER_PACK));
@@ -142,7 +147,7 @@ export class Machine {
     }
     const used = new Set<IndexedPack>();
     for (const id of chunks) {
-      const place = places.get(id.toString('hex'));
+      const place = places.get(id);
       if (!place) throw new FerryError('bug', 'a chunk was stored nowhere');
       used.add(place);
     }
@@ -150,7 +155,7 @@ export class Machine {
   }
 
   /** Settings that see C4 happen: the mark moves to the snapshot that was pending. */
-  #memory(): WriterRepository['memory'] {
+  #memory(process: Process): WriterRepository['memory'] {
     const current = (): MachineState => this.state;
     const save = (state: MachineState): Promise<void> => {
       const { pending } = this.state;
@@ -159,7 +164,8 @@ export class Machine {
       const isDone = pending && !state.pending && mark?.snapshot === pending.snapshot;
       if (isDone && !this.#saidNotWhole) {
         const snapshot = pending.snapshot as ObjectId;
-        this.#ledger.committed(writerObjectName('snapshots', this.writer.id, snapshot));
+        const name = writerObjectName('snapshots', this.writer.id, snapshot);
+        this.#ledger.committed(name, process, this.landedMs);
       }
       this.#saidNotWhole = false;
       return Promise.resolve();
@@ -178,7 +184,12 @@ export class Machine {
   }
 }
 
-const body: SnapshotBody = {
+function bodyOf(writer: Writer): SnapshotBody {
+  const { chunkId, isAdopted } = installKeys(writer, 'openclaw');
+  return isAdopted ? { ...BODY, chunkIdKey: toHex(chunkId) } : BODY;
+}
+
+const BODY: SnapshotBody = {
   tool: 'simulation',
   install: {
     install: 'openclaw',

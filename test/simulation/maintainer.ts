@@ -13,6 +13,7 @@ import type { WriterId } from '../../src/format/names.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { RETRY_LIMITS, retryStore } from '../../src/store/retry-store.ts';
 import type { Dice } from './dice.ts';
+import type { Grants } from './grants.ts';
 import { CacheDisk } from './memory-cache.ts';
 import type { Process } from './world.ts';
 
@@ -21,6 +22,7 @@ const NO_ABORT = new AbortController().signal;
 export type MaintainerParts = {
   readonly repository: string;
   readonly identity: Identity;
+  readonly grants: Grants;
   readonly dice: Dice;
   readonly graceMs: number;
   readonly keepLast: number;
@@ -30,9 +32,6 @@ export type MaintainerParts = {
 export class Maintainer {
   readonly #parts: MaintainerParts;
   readonly #cache = new CacheDisk();
-  prunesDone = 0;
-  /** Prunes that stopped because a snapshot did not tell what it needs. */
-  prunesStopped = 0;
 
   constructor(parts: MaintainerParts) {
     this.#parts = parts;
@@ -40,24 +39,26 @@ export class Maintainer {
 
   async run(way: ObjectStore, process: Process): Promise<void> {
     const { dice } = this.#parts;
-    const repository = await this.#open(this.#retrying(way, process));
+    const repository = await this.open(way, process);
     const random = (length: number): Uint8Array => dice.noise(length);
     const deps = { repository, random, emit };
     try {
       const rules = { ...this.#parts.keepMore, last: this.#parts.keepLast };
       const history = await readHistory(repository, emit, NO_ABORT);
-      await forget({ history, rules }, deps, NO_ABORT);
+      const { left } = await forget({ history, rules }, deps, NO_ABORT);
+      if (left.length === 0) this.#parts.grants.noneIsOverdue(process);
       await prune({ graceMs: this.#parts.graceMs }, deps, NO_ABORT);
-      this.prunesDone += 1;
+      process.count('prunes');
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      this.prunesStopped += 1;
+      // Because a snapshot did not tell what it needs.
+      process.count('prunes that stopped');
     }
   }
 
   /** Says of a machine that it was stolen; what it has stored until now counts all the same. */
   async revoke(way: ObjectStore, process: Process, writer: WriterId): Promise<void> {
-    const repository = await this.#open(this.#retrying(way, process));
+    const repository = await this.open(way, process);
     const { snapshots } = await readHistory(repository, emit, NO_ABORT);
     const counted = snapshots
       .filter((one) => one.writer === writer)
@@ -71,7 +72,8 @@ export class Maintainer {
     return retryStore(way, retry, RETRY_LIMITS);
   }
 
-  #open(store: ObjectStore): Promise<ReaderRepository> {
+  open(way: ObjectStore, process: Process): Promise<ReaderRepository> {
+    const store = this.#retrying(way, process);
     const { repository: id, identity } = this.#parts;
     const cacheOf = (): RepositoryCache => this.#cache.open();
     return openWithIdentity(store, { id, identity }, undefined, cacheOf, emit, NO_ABORT);

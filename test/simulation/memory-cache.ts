@@ -9,9 +9,11 @@ type PackRow = {
   readonly indexed: boolean;
 };
 
-/** What of a cache lies on the disk of a machine. Nobody pulls here: nothing is ever adopted. */
+/** What of a cache lies on the disk of a machine. */
 export class CacheDisk {
   readonly #packs = new Map<string, PackRow>();
+  /** By key and name. */
+  readonly #verified = new Map<string, IndexedPack>();
   readonly #objects = new Map<string, Uint8Array>();
   readonly #facts = new Map<string, string>();
   /** Takes back what was not flushed. */
@@ -36,9 +38,17 @@ export class CacheDisk {
         flush();
       },
       dropPack: (writer, pack) => this.#set(this.#packs, writer + pack, undefined),
-      verifiedPacks: () => [],
-      addVerifiedPack: () => undefined,
-      dropVerifiedPacks: () => undefined,
+      verifiedPacks: (key, pack) => {
+        const prefix = pack ? `${key} ${pack.writer}${pack.pack}` : `${key} `;
+        return [...this.#verified].flatMap(([row, one]) => (row.startsWith(prefix) ? [one] : []));
+      },
+      addVerifiedPack: (key, pack) =>
+        this.#set(this.#verified, `${key} ${pack.writer}${pack.pack}`, pack),
+      dropVerifiedPacks: (key) => {
+        for (const row of this.#verified.keys()) {
+          if (row.startsWith(`${key} `)) this.#set(this.#verified, row, undefined);
+        }
+      },
       directory: () => undefined,
       setDirectory: () => undefined,
       object: (name) => this.#objects.get(name),
@@ -53,7 +63,7 @@ export class CacheDisk {
 
   /** Somebody deletes the folder. */
   lose(): void {
-    for (const rows of [this.#packs, this.#objects, this.#facts]) rows.clear();
+    for (const rows of [this.#packs, this.#verified, this.#objects, this.#facts]) rows.clear();
     this.#undo = [];
   }
 

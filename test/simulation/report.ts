@@ -2,7 +2,7 @@
  * The space curve of two simulated years of a gateway's install, in chunks: `node test/simulation/report.ts [SEED]`.
  * Only packs that no snapshot needs are swept, so what counts is how much lies dead beside something living.
  */
-import './light-crypto.ts';
+import './light/modules.ts';
 
 const { cryptoReady } = await import('../../src/crypto/sodium.ts');
 const { INSTALL } = await import('./content.ts');
@@ -30,4 +30,4 @@ const told = await tell(process.argv[2] ?? 'space', {
     process.stdout.write(`day ${day}: ${chunks}: ${share.toFixed(1)} % dead\n`);
   },
 });
-process.stdout.write(`${told.wrong ?? 'whole'}: ${told.pushes} pushes, ${told.swept} swept\n`);
+process.stdout.write(`${told.wrong ?? 'whole'}: ${JSON.stringify(told.happened)}\n`);

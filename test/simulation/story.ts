@@ -1,6 +1,5 @@
 /** Two years in the life of a repository, told by a seed: who pushes when, who sleeps, and who comes late. */
-import { concatBytes, fromHex, toBase64, toHex } from '../../src/base/bytes.ts';
-import { FerryError } from '../../src/base/errors.ts';
+import { fromHex, toBase64, toHex } from '../../src/base/bytes.ts';
 import { identityFromSeed, publicHalves, type Identity } from '../../src/crypto/identity.ts';
 import { HEADER_NAME, type ObjectId } from '../../src/format/names.ts';
 import { encodeRepositoryHeader } from '../../src/format/repository-header.ts';
@@ -10,17 +9,24 @@ import { openRevocation } from '../../src/repository/revocations.ts';
 import { openForgetRecord } from '../../src/repository/forget-records.ts';
 import { makeWriterRecord } from '../../src/repository/writers.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
-import { Bucket, type Fate, type Weather } from './bucket.ts';
+import { Bucket, type Weather } from './bucket.ts';
+import { Calendar, START_MS, type Habits, type Work } from './calendar.ts';
+import { Caretaker } from './caretaker.ts';
 import { Content, type Shape } from './content.ts';
+import { decay } from './decay.ts';
 import { diceOf, type Dice } from './dice.ts';
+import { Grants, handOff } from './grants.ts';
+import { land } from './landing.ts';
 import { Ledger, type KnownSnapshot } from './ledger.ts';
 import { Machine } from './machine.ts';
 import type { KeepRules } from '../../src/maintenance/retention.ts';
-import { Maintainer } from './maintainer.ts';
-import { DAY_MS, HOUR_MS, Process, World } from './world.ts';
+import { Maintainer, type MaintainerParts } from './maintainer.ts';
+import { DAY_MS, HOUR_MS, World, type Process } from './world.ts';
 
 const QUARTER_DAYS = 91;
-const START_MS = Date.UTC(2026, 0, 1);
+const NO_ABORT = new AbortController().signal;
+/** Of a day, once it has landed what it came for. */
+const LANDS_AGAIN = 0.005;
 
 export type StoryOptions = {
   readonly days: number;
@@ -36,6 +42,9 @@ export type StoryOptions = {
 export type BrokenRule = {
   readonly machine?: (way: ObjectStore, name: string) => ObjectStore;
   readonly maintainer?: (way: ObjectStore, name: string) => ObjectStore;
+  readonly caretaker?: (way: ObjectStore) => ObjectStore;
+  /** Of a machine while it lands another one's install. */
+  readonly lander?: (way: ObjectStore) => ObjectStore;
   readonly saved?: (state: MachineState) => MachineState;
 };
 
@@ -47,6 +56,8 @@ export type Climate = {
   readonly keepers?: Partial<Habits>;
   readonly rules?: Partial<Rules>;
   readonly shape?: Shape;
+  /** Chance of a day that the store loses or spoils something. */
+  readonly decay?: number;
   /** Nobody is stolen or lost. */
   readonly isPeaceful?: boolean;
 };
@@ -54,13 +65,8 @@ export type Climate = {
 export type Told = {
   /** Undefined: every step was as it must be. */
   readonly wrong: string | undefined;
-  readonly pushes: number;
-  readonly prunes: number;
-  readonly prunesStopped: number;
-  /** Packs and pack lists that are gone. */
-  readonly swept: number;
-  readonly operations: number;
-  readonly kills: number;
+  /** How often things happened, by what they are called in reports. */
+  readonly happened: Readonly<Record<string, number>>;
 };
 
 export async function tell(seed: string, options: StoryOptions): Promise<Told> {
@@ -80,18 +86,6 @@ type Rules = {
   readonly everyDays: number;
 };
 
-type Habits = {
-  /** Of a store operation. */
-  readonly kill: number;
-  readonly sleep: number;
-  /** Longest sleep. */
-  readonly sleepDays: number;
-  /** How often somebody deletes the cache. */
-  readonly cacheLost: number;
-  /** How often a night brings no push at all. */
-  readonly skips: number;
-};
-
 class Story {
   readonly world = new World(START_MS);
   readonly #climate: Climate;
@@ -99,13 +93,14 @@ class Story {
   readonly #dice: Dice;
   readonly #bucket: Bucket;
   readonly #ledger: Ledger;
+  readonly #grants: Grants;
+  readonly #calendar: Calendar;
   readonly identity: Identity;
   readonly repository: string;
-  readonly #machines: Machine[] = [];
-  readonly #maintainers: Maintainer[] = [];
-  readonly #running = new Map<Process, Machine>();
-  #kills = 0;
-  #swept = 0;
+  readonly #machines = new Map<string, Machine>();
+  readonly #running = new WeakMap<Process, Machine>();
+  /** Writer and digest of what forget records name. */
+  readonly #explained = new Set<string>();
   #graceMs = 0;
   #keepLast = 0;
 
@@ -114,12 +109,10 @@ class Story {
     this.#broken = options.breakRule?.() ?? {};
     this.#dice = diceOf(seed);
     const weather = { ...weatherOf(this.#dice.fork('weather')), ...options.climate?.weather };
-    this.#bucket = new Bucket(this.world, this.#dice.fork('bucket'), weather, {
+    const bucketDice = this.#dice.fork('bucket');
+    this.#bucket = new Bucket(this.world, bucketDice, weather, {
       stored: (name, bytes, by) => this.#seeStored(name, bytes, by),
-      deleted: (name, by) => {
-        if (/^(packs|lists)\//.test(name)) this.#swept += 1;
-        this.#ledger.deleted(name, by);
-      },
+      deleted: (name, by) => this.#seeDeleted(name, by),
     });
     this.identity = identityFromSeed(this.#dice.noise(32));
     this.repository = toHex(this.#dice.noise(16));
@@ -129,6 +122,8 @@ class Story {
       () => this.#bucket,
       (snapshot, by) => this.#unexplained(snapshot, by),
     );
+    this.#grants = new Grants(this.world, this.repository);
+    this.#calendar = new Calendar(this.world, this.#bucket, this.#dice);
     this.#bucket.put(HEADER_NAME, encodeRepositoryHeader(this.repository));
     this.#begin();
   }
@@ -138,23 +133,17 @@ class Story {
   }
 
   told(): Told {
-    return {
-      wrong: this.world.wrong,
-      pushes: this.#machines.reduce((sum, { pushesDone }) => sum + pushesDone, 0),
-      prunes: this.#maintainers.reduce((sum, { prunesDone }) => sum + prunesDone, 0),
-      prunesStopped: this.#maintainers.reduce((sum, { prunesStopped }) => sum + prunesStopped, 0),
-      swept: this.#swept,
-      operations: this.#bucket.operations,
-      kills: this.#kills,
-    };
+    const { wrong, happened } = this.world;
+    return { wrong, happened: Object.fromEntries([...happened].toSorted()) };
   }
 
   #begin(): void {
     const dice = this.#dice.fork('people');
-    const cacheLost = dice.pick([0.01, 0.3]);
-    const steady = { kill: 0.0005, sleep: 0.001, sleepDays: 2, skips: 0.02, cacheLost };
+    const cacheLost = dice.pick([0.01, 0.1]);
+    const usual = { cacheLost, handsOff: dice.pick([0, 0.02]) };
+    const steady = { ...usual, kill: 0.0005, sleep: 0.001, sleepDays: 2, skips: 0.02 };
     const sleepy = { sleep: dice.pick([0.02, 0.1]), sleepDays: dice.pick([5, 25]) };
-    const laptop = { kill: 0.003, skips: 0.3, cacheLost, ...sleepy };
+    const laptop = { ...usual, kill: 0.003, skips: 0.3, ...sleepy };
     this.#machineFrom('tower', 0, dice.pick([steady, laptop]));
     this.#machineFrom('laptop', dice.integer(0, 30), laptop);
     this.#machineFrom('late', dice.integer(60, 300), dice.pick([steady, laptop]));
@@ -164,7 +153,7 @@ class Story {
       this.#machineFrom('lost', dice.integer(0, 60), laptop, dice.integer(80, 200));
     }
     const rules = {
-      everyDays: dice.pick([1, 1, 7]),
+      everyDays: dice.pick([1, 3, 7, 7]),
       graceMs: dice.pick([8, 14]) * DAY_MS,
       keepLast: dice.pick([1, 2, 5]),
       ...this.#climate.rules,
@@ -174,54 +163,104 @@ class Story {
     const maintainer = this.#maintainerFrom('maintainer', rules, dice.pick([steady, laptop]));
     if (!isPeaceful) this.#revokeFrom(dice.integer(90, 250), maintainer, steady);
     if (dice.chance(0.5)) this.#maintainerFrom('second maintainer', rules, laptop);
+    this.#misfortunes(this.#dice.fork('misfortunes'), rules, steady, laptop);
+  }
+
+  /** An install that moves to another machine, a store that loses things, and somebody who looks after it. */
+  #misfortunes(dice: Dice, rules: Rules, steady: Habits, laptop: Habits): void {
+    const { isPeaceful = false, decay: decays = dice.pick([0, 0.003, 0.02]) } = this.#climate;
+    const source = isPeaceful ? 'tower' : dice.pick(['tower', 'stolen', 'lost']);
+    if (dice.chance(0.6)) {
+      this.#machineFrom(
+        'heir',
+        dice.integer(60, 300),
+        dice.pick([steady, laptop]),
+        Infinity,
+        source,
+      );
+    }
+    const { world } = this;
+    const parts = { world, bucket: this.#bucket, wounds: this.#ledger.wounds };
+    if (decays > 0) decay({ ...parts, dice: dice.fork('decay'), chance: decays });
+    const maintainer = new Maintainer(this.#partsOf('caretaker', rules));
+    const caretaker = new Caretaker(world, this.#ledger, dice.fork('caretaker'));
+    const [days, habits] = [dice.pick([10, 30]), dice.pick([steady, laptop])];
+    const work: Work = async (way, process) => {
+      const seen = this.#broken.caretaker?.(way) ?? way;
+      await caretaker.run(await maintainer.open(seen, process), process);
+    };
+    const firstDay = dice.integer(1, 40);
+    const routine = { firstDay, days, habits, work, hasGoodLine: true };
+    this.#calendar.add({ name: 'caretaker', ...routine });
+  }
+
+  #partsOf(name: string, rules: Rules): MaintainerParts {
+    const { identity, repository } = this;
+    const grants = this.#grants;
+    return { identity, repository, grants, dice: this.#dice.fork(name), ...rules };
   }
 
   #maintainerFrom(name: string, rules: Rules, usual: Habits): Maintainer {
     const habits = { ...usual, ...this.#climate.keepers };
-    const { identity, repository } = this;
-    const dice = this.#dice.fork(name);
-    const maintainer = new Maintainer({ identity, repository, dice, ...rules });
-    this.#maintainers.push(maintainer);
-    this.#everyDay(name, dice.integer(1, 7), rules.everyDays, habits, (way, process) =>
-      maintainer.run(this.#broken.maintainer?.(way, name) ?? way, process),
-    );
+    const parts = this.#partsOf(name, rules);
+    const maintainer = new Maintainer(parts);
+    const firstDay = parts.dice.integer(1, 7);
+    const work: Work = (way, process) =>
+      maintainer.run(this.#broken.maintainer?.(way, name) ?? way, process);
+    this.#calendar.add({ name, firstDay, days: rules.everyDays, habits, work });
     return maintainer;
   }
 
   /** Tries every day until it is said; whoever has the machine goes on pushing. */
-  #revokeFrom(day: number, maintainer: Maintainer, habits: Habits): void {
-    this.#everyDay('revoker', day, 1, habits, async (way, process) => {
-      const stolen = this.#machines.find(({ name }) => name === 'stolen');
+  #revokeFrom(firstDay: number, maintainer: Maintainer, habits: Habits): void {
+    const work: Work = async (way, process) => {
+      const stolen = this.#machines.get('stolen');
       if (!stolen || this.#bucket.look(`revocations/${stolen.writer.id}`)) return;
       await maintainer.revoke(way, process, stolen.writer.id);
-    });
+    };
+    this.#calendar.add({ name: 'revoker', firstDay, days: 1, habits, work });
   }
 
-  /** @param lastDay after it nobody ever sees this machine again */
-  #machineFrom(name: string, day: number, usual: Habits, lastDay = Infinity): void {
+  /**
+   * @param lastDay after it nobody ever sees this machine again
+   * @param source the machine whose install lands on this one, some day
+   */
+  #machineFrom(
+    name: string,
+    day: number,
+    usual: Habits,
+    lastDay = Infinity,
+    source?: string,
+  ): void {
     const habits = { ...usual, ...this.#climate.habits };
     this.world.at(START_MS + day * DAY_MS, () => {
       const dice = this.#dice.fork(name);
+      const { repository } = this;
       const state = this.#join(name, dice);
       const content = new Content(dice.fork('content'), name, this.#climate.shape);
-      const machine = new Machine({
-        name,
-        state,
-        content,
-        dice,
-        ledger: this.#ledger,
-        saved: this.#broken.saved ?? ((saved) => saved),
-      });
-      this.#machines.push(machine);
-      this.#everyDay(name, day + 1, 1, habits, async (way, process) => {
+      const saved = this.#broken.saved ?? ((one) => one);
+      const machine = new Machine({ name, state, content, dice, ledger: this.#ledger, saved });
+      this.#machines.set(name, machine);
+      const reader = new Maintainer({ ...this.#partsOf(`${name} reading`, KEEPS_NOTHING) });
+      const work: Work = async (way, process) => {
         const daysLeft = lastDay - (this.world.nowMs - START_MS) / DAY_MS;
         if (daysLeft < 0) return;
         if (daysLeft < 1) this.world.at(START_MS + lastDay * DAY_MS, () => process.end());
         this.#running.set(process, machine);
         if (dice.chance(habits.cacheLost)) machine.cache.lose();
-        content.aDayOfWork();
-        await machine.push(this.#broken.machine?.(way, name) ?? way, process);
-      });
+        const from = source === undefined ? undefined : this.#machines.get(source);
+        if (from && (machine.landedMs === -Infinity || dice.chance(LANDS_AGAIN))) {
+          const opened = await reader.open(this.#broken.lander?.(way) ?? way, process);
+          await land(machine, from.writer.id, opened, this.#ledger, process);
+        } else content.aDayOfWork();
+        const own = this.#broken.machine?.(way, name) ?? way;
+        const snapshot = await machine.push(own, process);
+        if (!dice.chance(habits.handsOff)) return;
+        const isBoundless = name === 'stolen';
+        const ticket = { repository, writer: machine.writer.id, snapshot, dice, isBoundless };
+        await handOff(machine.retrying(way, process), ticket, NO_ABORT);
+      };
+      this.#calendar.add({ name, firstDay: day + 1, days: 1, habits, work });
     });
   }
 
@@ -246,79 +285,11 @@ class Story {
     return state;
   }
 
-  /** Starts a process every `days` days, unless the one before still runs. */
-  #everyDay(
-    name: string,
-    firstDay: number,
-    days: number,
-    habits: Habits,
-    work: (way: ObjectStore, process: Process) => Promise<void>,
-  ): void {
-    const dice = this.#dice.fork(`${name} runs`);
-    const skewMs = dice.pick([0, 0, -3, 3, 26, -400 * 24]) * HOUR_MS;
-    let isRunning = false;
-    const start = (): void => {
-      if (isRunning || dice.chance(habits.skips)) return;
-      isRunning = true;
-      const process = new Process(this.world, skewMs, () => {
-        isRunning = false;
-        this.#running.delete(process);
-      });
-      const way = this.#bucket.wayFor(process, this.#fateOf(habits, dice));
-      void work(way, process).then(
-        () => process.end(),
-        (error: unknown) => {
-          process.end();
-          this.#ended(name, process, error);
-        },
-      );
-    };
-    const next = (day: number): void => {
-      const atMs = START_MS + day * DAY_MS + dice.integer(0, 6 * HOUR_MS);
-      this.world.at(atMs, () => {
-        start();
-        next(day + days);
-      });
-    };
-    next(firstDay);
-  }
-
-  /** A run may give up when the network does, or when its machine slept while what it had stored was taken away. */
-  #ended(name: string, process: Process, error: unknown): void {
-    const code = error instanceof FerryError ? error.code : undefined;
-    const tookMs = this.world.nowMs - process.startedMs;
-    if (code === 'store-unreachable' || (code === 'object-missing' && tookMs > 8 * DAY_MS)) return;
-    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.world.fail(`${name} ended with ${said}`);
-  }
-
-  #fateOf(habits: Habits, dice: Dice): Fate {
-    return {
-      sleepsMs: (operation) => {
-        // Where it is most dangerous it happens most: between the steps of a commit and of a sweep.
-        const chance = CRITICAL.test(operation) ? habits.sleep : habits.sleep / 10;
-        if (!dice.chance(chance)) return 0;
-        const isLong = dice.chance(0.6);
-        return isLong ? dice.fraction() * habits.sleepDays * DAY_MS : dice.skewed(60_000, DAY_MS);
-      },
-      isKilled: () => {
-        if (!dice.chance(habits.kill)) return false;
-        this.#kills += 1;
-        return true;
-      },
-    };
-  }
-
   /** What is wrong with it that this snapshot is gone. */
   #unexplained({ opened }: KnownSnapshot, by: Process): string | undefined {
-    const { writer, digest, cover } = opened;
-    const records = this.#bucket.all('forgets/').map(({ name, bytes }) => {
-      return openForgetRecord(bytes, name, this.repository, this.identity.root.publicKey);
-    });
-    const isNamed = records.some((record) => {
-      return record.writer === writer && record.snapshots.some((one) => one.digest === digest);
-    });
-    if (!isNamed) return 'no record explains it';
+    const { id, writer, digest, cover } = opened;
+    if (!this.#explained.has(writer + digest)) return 'no record explains it';
+    if (this.#grants.protects(id, by)) return 'a living grant names it';
     // Until its revocation is in every listing, a stolen machine's newer ones are as good as any.
     const revoked = this.#bucket.look(`revocations/${writer}`);
     if (revoked && by.startedMs < revoked.createdMs + DAY_MS) return undefined;
@@ -329,26 +300,35 @@ class Story {
     return newer.length < this.#keepLast ? 'a keep rule keeps it' : undefined;
   }
 
+  #seeDeleted(name: string, by: Process): void {
+    if (/^(packs|lists)\//.test(name)) this.world.count('packs and lists swept');
+    this.#grants.deleted(name);
+    this.#ledger.deleted(name, by);
+  }
+
   #seeStored(name: string, bytes: Uint8Array, by: Process): void {
-    const copy = concatBytes(bytes);
+    const { root } = this.identity;
     const machine = this.#running.get(by);
+    this.#grants.stored(name, bytes);
     if (name.startsWith('snapshots/') && machine) {
-      this.#ledger.stored(name, copy, machine.writer, machine.capturing);
-    } else if (/^(packs|lists)\//.test(name)) this.#ledger.sent(name, copy);
+      this.#ledger.stored(name, bytes, machine.writer, machine.capturing);
+    } else if (/^(packs|lists)\//.test(name)) this.#ledger.sent(name, bytes);
     else if (name.startsWith('revocations/')) {
-      const { root } = this.identity;
-      const { writer, digests } = openRevocation(copy, name, this.repository, root.publicKey);
+      const { writer, digests } = openRevocation(bytes, name, this.repository, root.publicKey);
       if (digests) this.#ledger.revoked(writer, digests);
+    } else if (name.startsWith('forgets/')) {
+      const { writer, snapshots } = openForgetRecord(bytes, name, this.repository, root.publicKey);
+      for (const { digest } of snapshots) this.#explained.add(writer + digest);
     } else if (name.startsWith('tombstones/')) {
       const object = name.slice('tombstones/'.length) as ObjectId;
-      const { names } = decodeTombstone(copy, fromHex(this.repository), object, name);
+      const { names } = decodeTombstone(bytes, fromHex(this.repository), object, name);
       this.#ledger.condemned(name, names, this.#graceMs, by);
     }
   }
 }
 
-const CRITICAL =
-  /^(list (tombstones|packs)|get tombstones|head lists|put (snapshots|tombstones)|delete packs)/;
+/** Of somebody who only reads. */
+const KEEPS_NOTHING: Rules = { graceMs: 0, keepLast: 0, everyDays: 1 };
 
 /** Every world has another mix of what may go wrong; in some only little does. */
 function weatherOf(dice: Dice): Weather {
@@ -361,6 +341,6 @@ function weatherOf(dice: Dice): Weather {
     cutShort: maybe(0.01),
     dateMissing: dice.chance(0.7) ? 0 : dice.fraction(),
     createRaceMs: maybe(2000),
-    pageSize: dice.skewed(5, 1000),
+    pageSize: dice.skewed(20, 1000),
   };
 }

@@ -16,6 +16,7 @@ export class World {
   #number = 0;
   /** Why this world is wrong; it stops at the first. */
   wrong: string | undefined;
+  readonly happened = new Map<string, number>();
 
   constructor(startMs: number) {
     this.nowMs = startMs;
@@ -50,6 +51,10 @@ export class World {
     this.wrong ??= `${new Date(this.nowMs).toISOString()}: ${why}`;
   }
 
+  count(what: string): void {
+    this.happened.set(what, (this.happened.get(what) ?? 0) + 1);
+  }
+
   #next(): Event | undefined {
     const heap = this.#events;
     const first = heap[0];
@@ -77,7 +82,7 @@ const isBefore = (a: Event, b: Event): boolean =>
   a.atMs === b.atMs ? a.number < b.number : a.atMs < b.atMs;
 
 /** After this, no promise of the code under test can move on by itself. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 /** One run of a program on a machine. */
 export class Process {
@@ -115,6 +120,10 @@ export class Process {
     if (!this.isAlive) return;
     this.isAlive = false;
     this.#onEnd();
+  }
+
+  count(what: string): void {
+    this.#world.count(what);
   }
 
   get clock(): Clock {

@@ -8,6 +8,7 @@ import { check, type Checked } from '../../../src/maintenance/check.ts';
 import { LocalCache } from '../../../src/repository/cache.ts';
 import { damageFile, flipBit, packOf } from '../../support/damage.ts';
 import { listAll, NO_ABORT, pushTree } from '../../support/engine.ts';
+import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { faultStore } from '../../support/fault-store.ts';
 import { namesBelow, pruneWorld, pushVersion, type PruneWorld } from '../../support/prune-world.ts';
 import { noise } from '../../support/tree.ts';
@@ -64,6 +65,24 @@ test('a pack that is missing costs the files that lie in it, of the snapshots th
     problem.files.named.some((name) => /version|all from/.test(name)),
     problem.message,
   );
+});
+
+test('a pack that a listing does not show yet is asked for by name, and is no problem', async (context) => {
+  const world = await pruneWorld(context);
+  const [, second = ''] = await threeVersions(world);
+  const { store } = world;
+  const lagging: ObjectStore = {
+    ...store,
+    stat: (name, signal) => store.stat(name, signal),
+    async *list(prefix, signal) {
+      for await (const object of store.list(prefix, signal)) {
+        if (object.name !== second) yield object;
+      }
+    },
+  };
+  const checked = await runCheck({ ...world, store: lagging }, 100);
+  assert.deepEqual(checked.problems, []);
+  assert.equal(checked.read.objects, checked.packs);
 });
 
 test('content that is not what it was is found by reading, and names the files', async (context) => {
