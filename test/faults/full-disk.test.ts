@@ -138,7 +138,18 @@ ring('small-disk', small.absent, () => {
     const to = await openFolderStore(place, {});
     const deps = { emit: (): void => undefined };
     const run = (): ReturnType<typeof mirror> =>
-      mirror({ from: engine.store, to, root: undefined, compareAll: false }, deps, NO_ABORT);
+      mirror(
+        {
+          from: engine.store,
+          to,
+          root: undefined,
+          compareAll: false,
+          marks: {},
+          keepForgotten: false,
+        },
+        deps,
+        NO_ABORT,
+      );
     await rejectsFull(run(), place);
     assert.deepEqual(await listAll(await openReader(to)), []);
     small.remount('size=8m');
