@@ -3,6 +3,7 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { FerryError, throwIfAborted } from '../base/errors.ts';
+import { directAgent } from './direct-body.ts';
 import { bucketAndPrefix, type Addressing } from './location.ts';
 import type { RequestCounts } from './object-store.ts';
 import { noCounts } from './ranges.ts';
@@ -124,6 +125,7 @@ function clientConfig(
   region: string,
   forcePathStyle: boolean,
 ): S3ClientConfig {
+  const socketsMax = options.requestsInFlightMax ?? 50;
   return {
     region,
     forcePathStyle,
@@ -142,8 +144,8 @@ function clientConfig(
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
-      httpAgent: { maxSockets: options.requestsInFlightMax ?? 50 },
-      httpsAgent: { maxSockets: options.requestsInFlightMax ?? 50 },
+      httpAgent: directAgent(socketsMax),
+      httpsAgent: { maxSockets: socketsMax },
     },
   };
 }
