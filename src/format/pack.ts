@@ -61,7 +61,7 @@ export function encodeDirectory(frames: readonly DirectoryFrame[]): Uint8Array {
 export type DirectoryVisitor = {
   frame?(frame: number, offset: number, storedLength: number): void;
   segment?(codec: Codec, offsetInFrame: number, storedLength: number, rawLength: number): void;
-  chunk(id: Buffer, offsetInSegment: number, length: number): void;
+  chunk?(id: Buffer, offsetInSegment: number, length: number): void;
 };
 
 /**
@@ -122,10 +122,10 @@ function visitSegment(
   visitor.segment?.(codec, offsetInFrame, storedLength, rawLength);
   let offset = 0;
   for (let chunk = 0; chunk < chunks; chunk++) {
-    const id = reader.bytes(CHUNK_ID_BYTES);
+    const id = visitor.chunk ? reader.bytes(CHUNK_ID_BYTES) : reader.skip(CHUNK_ID_BYTES);
     const length = reader.u32();
     if (offset + length > rawLength) throw reader.damaged('chunks do not fit their segment');
-    visitor.chunk(id, offset, length);
+    if (id) visitor.chunk?.(id, offset, length);
     offset += length;
   }
   if (offset !== rawLength) throw reader.damaged('chunks do not fill their segment');

@@ -20,9 +20,10 @@ import type { Capturer, Captured } from './capturer.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import type { OmissionLog } from './omission-log.ts';
 import {
+  isSeenStat,
   openSeen,
-  sameFileStat,
   SeenCollector,
+  statBytes,
   type SeenDirectory,
   type SeenFile,
   type SeenFiles,
@@ -208,7 +209,7 @@ export class RootArchiver {
   }
 
   #isUnchanged(item: WalkEntry, known: SeenFile): boolean {
-    if (!sameFileStat(item, known.stat)) return false;
+    if (!isSeenStat(known.stat, item)) return false;
     if (known.fingerprint !== '') {
       const set = statSet(joinBytes(this.#root.readFrom, item.path));
       if (!set || setFingerprint(set) !== known.fingerprint) return false;
@@ -272,7 +273,8 @@ export class RootArchiver {
       waiting.bytes = size;
       if (captured.stable) {
         const { fingerprint, ids } = captured;
-        directory?.now.add({ name: baseNameBytes(item.path), stat, fingerprint, rest, ids }, true);
+        const name = baseNameBytes(item.path);
+        directory?.now.add({ name, stat: statBytes(stat), fingerprint, rest, ids }, true);
       } else {
         directory?.now.forget();
       }

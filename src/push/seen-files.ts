@@ -3,14 +3,15 @@
  * directory, read with a cursor since the walk comes in the same order as the row was written.
  */
 import { asBytePath, type BytePath } from '../base/byte-path.ts';
-import { ByteReader, ByteWriter } from '../base/bytes.ts';
+import { ByteReader, ByteWriter, view } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
 import type { FileStat } from '../fs/file-stat.ts';
 import type { RepositoryCache } from '../repository/cache.ts';
 
 export type SeenFile = {
   readonly name: BytePath;
-  readonly stat: FileStat;
+  /** As `statBytes` writes it. */
+  readonly stat: Uint8Array;
   /** Of a database: what its whole set looked like; '' for any other file. */
   readonly fingerprint: string;
   /** The entry without its path, encoded. */
@@ -49,13 +50,7 @@ export class SeenDirectory {
   #read(reader: ByteReader): SeenFile {
     return {
       name: asBytePath(reader.latin1(reader.u16())),
-      stat: {
-        size: reader.u64(),
-        mtimeNs: reader.i64(),
-        ctimeNs: reader.i64(),
-        ino: reader.i64(),
-        dev: reader.i64(),
-      },
+      stat: reader.bytes(STAT_BYTES),
       fingerprint: reader.latin1(reader.u16()),
       rest: reader.bytes(reader.u32()),
       ids: reader.bytes(reader.u32()),
@@ -102,18 +97,29 @@ export class SeenCollector {
 }
 
 function encodeSeen(writer: ByteWriter, file: SeenFile): void {
-  const { stat } = file;
-  writer.u16(file.name.length).latin1(file.name).u64(stat.size);
-  writer.i64(stat.mtimeNs).i64(stat.ctimeNs);
-  writer.i64(BigInt.asIntN(64, stat.ino)).i64(BigInt.asIntN(64, stat.dev));
+  writer.u16(file.name.length).latin1(file.name).bytes(file.stat);
   writer.u16(file.fingerprint.length).latin1(file.fingerprint);
   writer.u32(file.rest.length).bytes(file.rest);
   writer.u32(file.ids.length).bytes(file.ids);
 }
 
-export const sameFileStat = (a: FileStat, b: FileStat): boolean =>
-  a.size === b.size &&
-  a.mtimeNs === b.mtimeNs &&
-  a.ctimeNs === b.ctimeNs &&
-  a.ino === b.ino &&
-  a.dev === b.dev;
+/** Five numbers of 64 bits in this machine's own order: rows are compared and never sent anywhere. */
+const numbers = new BigInt64Array(5);
+const STAT_BYTES = numbers.byteLength;
+const numberBytes = new Uint8Array(numbers.buffer);
+
+/** What a row keeps of a file's version, to be compared as bytes: once per file of a push. */
+export const statBytes = (stat: FileStat): Uint8Array => Uint8Array.from(numbersOf(stat));
+
+export const isSeenStat = (seen: Uint8Array, stat: FileStat): boolean =>
+  view(seen).equals(numbersOf(stat));
+
+/** A view that the next call overwrites. */
+function numbersOf(stat: FileStat): Uint8Array {
+  numbers[0] = BigInt(stat.size);
+  numbers[1] = stat.mtimeNs;
+  numbers[2] = stat.ctimeNs;
+  numbers[3] = stat.ino;
+  numbers[4] = stat.dev;
+  return numberBytes;
+}

@@ -164,9 +164,7 @@ const adoptedNotice = (packs: number): FerryEvent => ({
 /** A damaged row of the cache, or an index that lies, must not stop a push: what it named is pushed again. */
 function isReadable(pack: IndexedPack, emit: Emit): boolean {
   try {
-    visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the index of pack ${pack.pack}`, {
-      chunk: () => undefined,
-    });
+    visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the index of pack ${pack.pack}`, {});
     return true;
   } catch (error) {
     if (!(error instanceof FerryError)) throw error;

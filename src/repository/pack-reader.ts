@@ -118,7 +118,6 @@ export async function openDirectory(
       end = offset + length;
       frames += 1;
     },
-    chunk: () => undefined,
   });
   if (frames !== trailer.frames || end !== directoryOffset) {
     throw damaged(name, 'its directory does not match its trailer');

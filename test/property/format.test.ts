@@ -273,7 +273,7 @@ test('no bytes make a decoder fail with anything but a FerryError', () => {
     (input) => decodePackList(encodePadded(input), 'it'),
     (input) => decodeTrailer(input, 'it'),
     (input) => decodePaddedDirectory(input, 'it'),
-    (input) => visitDirectory(input, SEALED_HEADER_BYTES, 'it', { chunk: () => undefined }),
+    (input) => visitDirectory(input, SEALED_HEADER_BYTES, 'it', {}),
     (input) => decodeCover(encodePadded(input), 'it'),
     (input) => decodeSnapshotBody(encodePadded(input), 'it'),
     (input) => splitSnapshot(input, 'it'),

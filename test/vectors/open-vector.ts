@@ -150,7 +150,7 @@ async function openIndex(bytes: Uint8Array): Promise<unknown> {
   const store = await storeWith(name, bytes);
   const packs = await readIndex(store, keysOf(WRITER.subkeys.index), name, signal);
   for (const pack of packs) {
-    visitDirectory(pack.directory, SEALED_HEADER_BYTES, name, { chunk: () => undefined });
+    visitDirectory(pack.directory, SEALED_HEADER_BYTES, name, {});
   }
   return packs;
 }
