@@ -1,4 +1,5 @@
 /** The page that a gateway shows at its port: a sign of life that needs no key. */
+import { textAt } from './config-text.ts';
 
 export type ControlPage = {
   /** undefined: nobody answered in time. */
@@ -11,6 +12,12 @@ export type ControlPage = {
 const PAGE_TIMEOUT_MS = 10_000;
 /** The pages of the family are below 1 KiB; a stranger's may be endless. */
 const PAGE_BYTES_MAX = 64 * 1024;
+
+/** Where the page is by the config, when not at the top: `/claw`. */
+export function pagePathOf(config: unknown): string {
+  const path = textAt(config, 'gateway', 'controlUi', 'basePath') ?? '';
+  return path === '' ? '' : `/${path.replaceAll(/^\/+|\/+$/g, '')}`;
+}
 
 /**
  * @param basePath where the page is, when not at the top: `/claw`

@@ -8,7 +8,8 @@ import {
   type CheckLine,
 } from '../gateway/checklist.ts';
 import { emitCommand } from '../gateway/command-told.ts';
-import { loadConfig, textAt } from '../gateway/config-text.ts';
+import { loadConfig } from '../gateway/config-text.ts';
+import { pagePathOf } from '../gateway/control-page.ts';
 import { countInstall, inPlace, type InstallCounts } from '../gateway/counts.ts';
 import { runDoctor, validateConfig, type DoctorAnswer } from '../gateway/doctor.ts';
 import { besidePartial, expectedCounts, lostFiles } from '../gateway/expected-counts.ts';
@@ -21,7 +22,6 @@ import type { CliTarget, ProductCli } from '../gateway/product-cli.ts';
 import { readFileIfAny } from '../gateway/read.ts';
 import { secretsInventory } from '../gateway/secrets-inventory.ts';
 import { startCommand } from '../gateway/start-command.ts';
-import { pagePath } from './gateway-here.ts';
 import type { Landed, Landing, PullDeps, PullRequest } from './landing.ts';
 
 type Swapped = {
@@ -188,7 +188,7 @@ async function liveLines(
   emit({ type: 'stage', stage: 'check' });
   const { stateDir, configPath } = placement;
   const config = loadConfig(configPath, readFileIfAny).value;
-  const basePath = pagePath(textAt(config, 'gateway', 'controlUi', 'basePath'));
+  const basePath = pagePathOf(config);
   const place = { brand, stateDir, configPath, port, basePath, env: site.env, uid: site.uid };
   const request = { ...place, config, channels, cli, target };
   const untilMs = clock.nowMs() + LIVE_WAIT_MS;

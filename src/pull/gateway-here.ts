@@ -1,21 +1,18 @@
 /** The gateway of the install that a pull replaces: stopped late, and started again if nothing came of it. */
-import { FerryError, messageOf } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import { gatewayAtHand, putBackUp } from '../gateway/at-hand.ts';
 import type { Brand } from '../gateway/brands.ts';
-import { loadConfig, textAt } from '../gateway/config-text.ts';
 import {
   findRunning,
-  startAgain,
   stopGateway,
   type ControlDeps,
   type FoundRunning,
   type GatewayAtHand,
-  type StoppedGateway,
 } from '../gateway/control.ts';
 import { findProductCli, type CliTarget, type ProductCli } from '../gateway/product-cli.ts';
-import { readFileIfAny } from '../gateway/read.ts';
 import type { GatewayRecord } from '../gateway/record.ts';
-import { isRunning, portOf } from '../gateway/running.ts';
+import { isRunning } from '../gateway/running.ts';
 import type { LandingSite, PullDeps } from './landing.ts';
 
 export type GatewayHere = {
@@ -50,19 +47,12 @@ export async function findGateway(
   { site, brand, record, target, cli }: Here,
   signal: AbortSignal,
 ): Promise<GatewayHere> {
-  const { stateDir, configPath } = target;
   const { env, uid } = site;
-  const config = loadConfig(configPath, readFileIfAny);
-  const ports = [...new Set([...(config.exists ? [portOf(config, brand, env)] : []), record.port])];
-  const basePath = pagePath(textAt(config.value, 'gateway', 'controlUi', 'basePath'));
-  const atHand = { brand, stateDir, configPath, env, uid, basePath, ports, target };
+  const atHand = gatewayAtHand(target, { brand, env, uid }, record.port);
   const found = await findRunning(atHand, signal);
   const own = cli ?? (found && (await findProductCli(brand, site.cli, { target, signal })));
   return { atHand, found, control: { cli: own, cliDeps: site.cli } };
 }
-
-export const pagePath = (basePath: string | undefined): string =>
-  basePath === undefined || basePath === '' ? '' : `/${basePath.replaceAll(/^\/+|\/+$/g, '')}`;
 
 /** Somebody else's program is left alone; the pulled gateway will not be able to listen beside it. */
 async function warnOfPort(
@@ -98,7 +88,7 @@ export async function whileStopped<T>(
   signal: AbortSignal,
   swap: () => T,
 ): Promise<DoneWhileStopped<T>> {
-  const stopped: (() => Promise<void>)[] = [];
+  const stopped: (() => Promise<boolean>)[] = [];
   const startAgain = async (): Promise<void> => {
     for (const start of stopped.toReversed()) await start();
   };
@@ -127,29 +117,4 @@ async function refuseRunning(atHand: GatewayAtHand, signal: AbortSignal): Promis
     `a gateway was started here during the pull (${found.why}); nothing was changed`,
     { hint: 'Run the same again: it is then part of the plan, and what was fetched is kept.' },
   );
-}
-
-/** Also after an interruption: the signal that ended us must not end this. */
-async function putBackUp(
-  stopped: StoppedGateway,
-  atHand: GatewayAtHand,
-  deps: ControlDeps,
-): Promise<void> {
-  const { command } = atHand.brand;
-  const { signal } = new AbortController();
-  const isUp = await startAgain(stopped, atHand, deps, signal).catch((error: unknown) => {
-    const message = `the gateway could not be started again: ${messageOf(error)}`;
-    deps.emit({ type: 'notice', code: 'gateway-down', message });
-    return false;
-  });
-  deps.emit({
-    type: 'notice',
-    ...(isUp
-      ? { code: 'gateway-up-again', message: 'the gateway that was stopped runs again' }
-      : {
-          code: 'gateway-down',
-          message: 'the gateway that was stopped does not run',
-          hint: `Start it: ${command} gateway start — or in the foreground: ${command} gateway run`,
-        }),
-  });
 }

@@ -1,5 +1,6 @@
 /** handoff --cancel: the ticket is made worthless, the fence lifted, the gateway started again. */
 import { FerryError, isObjectFault } from '../../base/errors.ts';
+import { putBackUp } from '../../gateway/at-hand.ts';
 import { liftFence } from '../../gateway/fence.ts';
 import type { Install } from '../../gateway/install.ts';
 import { cancelHandoff, isLongAfter } from '../../handoff/standing.ts';
@@ -9,7 +10,7 @@ import { machineName } from '../machine-name.ts';
 import { storeAt } from '../repositories.ts';
 import type { HandoffCancelSummary } from '../output/summary-handoff.ts';
 import type { Session } from '../session.ts';
-import { fenceOf, fenceRequest, oldGateway, startOld } from './gateway.ts';
+import { fenceOf, fenceRequest, oldGateway } from './gateway.ts';
 import { requireTwo } from './two-alive.ts';
 import {
   createOnlyAt,
@@ -93,5 +94,6 @@ async function takeBack(
     await liftFence(fenceOf(handoff.fence, here), request, gateway.fencing, session.signal);
   }
   if (!gateway || !handoff.stopped) return false;
-  return startOld(session, gateway, { ...handoff.stopped, environment: undefined });
+  const stopped = { ...handoff.stopped, environment: undefined };
+  return putBackUp(stopped, gateway.atHand, gateway.control);
 }

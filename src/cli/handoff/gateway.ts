@@ -1,16 +1,8 @@
 /** The gateway of an install on this machine, as a handoff and its cancelling deal with it. */
 import { FerryError } from '../../base/errors.ts';
+import { gatewayAtHand } from '../../gateway/at-hand.ts';
 import { findBrand } from '../../gateway/brands.ts';
-import { loadConfig, textAt } from '../../gateway/config-text.ts';
-import {
-  findRunning,
-  startAgain,
-  stopGateway,
-  type ControlDeps,
-  type FoundRunning,
-  type GatewayAtHand,
-  type StoppedGateway,
-} from '../../gateway/control.ts';
+import { findRunning, type ControlDeps, type GatewayAtHand } from '../../gateway/control.ts';
 import {
   requireSameService,
   type Fence,
@@ -19,9 +11,6 @@ import {
 } from '../../gateway/fence.ts';
 import type { Install } from '../../gateway/install.ts';
 import { findProductCli } from '../../gateway/product-cli.ts';
-import { readFileIfAny } from '../../gateway/read.ts';
-import { portOf } from '../../gateway/running.ts';
-import { pagePath } from '../../pull/gateway-here.ts';
 import type { HandoffSettings } from '../../settings/schema.ts';
 import { landingSite } from '../pull-install.ts';
 import type { Session } from '../session.ts';
@@ -35,30 +24,17 @@ export type OldGateway = {
 export async function oldGateway(session: Session, install: Install): Promise<OldGateway> {
   const { emit, clock, signal } = session;
   const { env, uid, brands, cli: cliDeps } = landingSite(session);
-  const { home, stateDir, configPath, profile } = install;
   const brand = findBrand(brands, install.brand);
   if (!brand) throw new FerryError('install-not-found', `no brand ${install.brand} is known here`);
-  const config = loadConfig(configPath, readFileIfAny);
+  const { home, stateDir, configPath, profile } = install;
   const target = { home, stateDir, configPath, profile };
-  const basePath = pagePath(textAt(config.value, 'gateway', 'controlUi', 'basePath'));
-  const ports = [...new Set([portOf(config, brand, env), install.port])];
   const cli = await findProductCli(brand, cliDeps, { target, signal });
   return {
-    atHand: { brand, stateDir, configPath, env, uid, basePath, ports, target },
+    atHand: gatewayAtHand(target, { brand, env, uid }, install.port),
     control: { cli, cliDeps, clock, emit },
     fencing: { cliDeps, emit },
   };
 }
-
-export const findOld = (
-  { atHand }: OldGateway,
-  signal: AbortSignal,
-): Promise<FoundRunning | undefined> => findRunning(atHand, signal);
-
-export const stopOld = (
-  { atHand, control }: OldGateway,
-  signal: AbortSignal,
-): Promise<StoppedGateway | undefined> => stopGateway(atHand, control, signal);
 
 /** @throws gateway-unstoppable: somebody started it again while its last change was pushed */
 export async function requireDown({ atHand }: OldGateway, signal: AbortSignal): Promise<void> {
@@ -69,28 +45,6 @@ export async function requireDown({ atHand }: OldGateway, signal: AbortSignal): 
     `the gateway was started again during the handoff (${found.why})`,
     { hint: 'Find out what starts it, then run the same again.' },
   );
-}
-
-/** Whatever ended the rest must not end this. */
-export async function startOld(
-  session: Session,
-  { atHand, control }: OldGateway,
-  stopped: StoppedGateway,
-): Promise<boolean> {
-  const { signal } = new AbortController();
-  const isUp = await startAgain(stopped, atHand, control, signal);
-  const { command } = atHand.brand;
-  session.emit({
-    type: 'notice',
-    ...(isUp
-      ? { code: 'gateway-up-again', message: 'the gateway runs again' }
-      : {
-          code: 'gateway-down',
-          message: 'the gateway that was stopped does not run',
-          hint: `Start it: ${command} gateway start — or in the foreground: ${command} gateway run`,
-        }),
-  });
-  return isUp;
 }
 
 export function fenceRequest(
