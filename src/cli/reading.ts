@@ -1,6 +1,8 @@
 /** One snapshot as a person names it, opened for reading. */
 import type { Emit } from '../base/events.ts';
 import { parseAddress } from '../browse/address.ts';
+import type { WriterId } from '../format/names.ts';
+import { forgottenOf } from '../repository/history.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { chooseSnapshot, machinesOf, newestOfMachine } from '../repository/snapshot-list.ts';
 import { openSnapshot, type SnapshotReader } from '../repository/snapshot-reader.ts';
@@ -20,6 +22,8 @@ export type Reading = {
   readonly snapshots: readonly OpenedCover[];
   /** What this machine has seen there, and the repository does not show any more. */
   readonly missing: readonly MissingSnapshot[];
+  /** The numbers of each writer that were deleted on purpose. */
+  readonly forgotten: ReadonlyMap<WriterId, ReadonlySet<number>>;
   /** Names of snapshots that cannot be read or believed, so that nobody knows when they were made. */
   readonly unreadable: readonly string[];
 };
@@ -32,9 +36,12 @@ export async function openReading(session: Session): Promise<Reading> {
     if (event.type === 'problem') unreadable.push(event.path);
     session.emit(event);
   };
-  const { snapshots, lack } = await historyAt(session, location, repository, hear);
+  const { snapshots, records, lack } = await historyAt(session, location, repository, hear);
   sayLack(session, lack);
-  return { repository, snapshots, missing: lack.missing, unreadable };
+  const forgotten = new Map(
+    [...forgottenOf(records)].map(([writer, own]) => [writer, new Set(own.values())]),
+  );
+  return { repository, snapshots, forgotten, missing: lack.missing, unreadable };
 }
 
 /** The snapshot that is meant, opened. */

@@ -1,5 +1,5 @@
 /** Revoking a machine: what will count and what will not is said before it is done. */
-import { chooseMachine, revokeMachine } from '../maintenance/machines.ts';
+import { chooseMachine, countedUpTo, revokeMachine } from '../maintenance/machines.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { countsStill } from '../repository/revocations.ts';
 import { chooseSnapshot } from '../repository/snapshot-list.ts';
@@ -20,14 +20,17 @@ export type RevokeWish = {
 
 export async function revoke(
   session: Session,
-  reading: Pick<Reading, 'repository' | 'snapshots'>,
+  reading: Pick<Reading, 'repository' | 'snapshots' | 'forgotten'>,
   { name, last: wanted }: RevokeWish,
 ): Promise<{ readonly revoked: RevokedShown; readonly reading: typeof reading }> {
-  const { repository, snapshots } = reading;
+  const { repository, snapshots, forgotten } = reading;
   const writer = chooseMachine(repository, name);
   const own = snapshots.filter((one) => one.writer === writer.id);
-  const last = wanted === undefined ? newestOf(own) : chooseSnapshot(own, wanted, undefined);
-  const counted = own.filter(({ cover }) => cover.sequence <= (last?.cover.sequence ?? 0));
+  // Nobody vouches for the newest, so of two with one number neither is thrown out for it.
+  const counted =
+    wanted === undefined
+      ? own
+      : countedUpTo(chooseSnapshot(own, wanted, undefined), own, forgotten.get(writer.id) ?? NONE);
   const shown = shownOf(writer, counted, own.length - counted.length);
   // The record of one that is only remembered is gone: it is stored again.
   if (writer.revoked?.digests) return { revoked: { ...shown, isNew: false }, reading };
@@ -43,11 +46,14 @@ export async function revoke(
   return {
     revoked: { ...shown, isNew: true },
     reading: {
+      forgotten,
       repository: knowing(repository, { ...writer, revoked: revocation }),
       snapshots: snapshots.filter(counts),
     },
   };
 }
+
+const NONE: ReadonlySet<number> = new Set();
 
 const newestOf = (own: readonly OpenedCover[]): OpenedCover | undefined =>
   own.toSorted((a, b) => a.cover.sequence - b.cover.sequence).at(-1);

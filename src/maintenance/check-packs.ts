@@ -16,7 +16,11 @@ import { Tasks, workerCount } from '../workers/tasks.ts';
 /** Ids (as latin1) of the chunks of a pack that are not what they were; all, where it does not even open. */
 export type DamagedChunks = ReadonlySet<string> | 'all';
 
-type Report = (code: string, why: string, chunks: DamagedChunks) => void;
+export type PackHearer = {
+  /** What the pack itself says of its content, before any of it is checked. */
+  opened(directory: Uint8Array): void;
+  spoilt(code: string, why: string, chunks: DamagedChunks): void;
+};
 
 export class PackChecker {
   readonly #repository: ReaderRepository;
@@ -49,12 +53,12 @@ export class PackChecker {
     pack: ListedPack,
     chunkIdKey: Uint8Array,
     signal: AbortSignal,
-    report: Report,
+    hearer: PackHearer,
   ): Promise<void> {
     await this.#use(chunkIdKey);
     const buffer = await this.#pool.take();
     this.#underWay.rethrow();
-    const checked = this.#checkIn(buffer, pack, signal, report);
+    const checked = this.#checkIn(buffer, pack, signal, hearer);
     this.#underWay.add(checked.finally(() => this.#pool.free(buffer)));
   }
 
@@ -80,14 +84,14 @@ export class PackChecker {
     buffer: number,
     pack: ListedPack,
     signal: AbortSignal,
-    report: Report,
+    { opened, spoilt }: PackHearer,
   ): Promise<void> {
     const name = packName(pack);
     let ids: Buffer[] = [];
     try {
       const bytes = this.#pool.bytes(buffer).subarray(0, pack.size);
       const answer = await this.#repository.store.getInto(name, undefined, bytes, signal);
-      if (!answer) return report('object-missing', 'it is missing', 'all');
+      if (!answer) return spoilt('object-missing', 'it is missing', 'all');
       this.#progress(answer.length);
       if (answer.length !== pack.size) throw damaged(name, 'it is shorter than it was stored');
       const objectKey = packKey(this.#repository, pack, bytes.subarray(0, SEALED_HEADER_BYTES));
@@ -95,6 +99,7 @@ export class PackChecker {
         partOf(bytes, offset, length, name),
       );
       ids = idsOf(directory, name);
+      opened(directory);
       const { failures } = await this.#tasks.run('restored', {
         type: 'restore',
         pack: {
@@ -110,12 +115,12 @@ export class PackChecker {
       });
       const [first] = failures;
       if (!first) return;
-      const spoilt = failures.map(({ wanted }) => ids[wanted]?.toString('latin1') ?? '');
-      const many = `${new Set(spoilt).size} of ${ids.length} chunks are damaged`;
-      report('object-damaged', `${many}: ${first.why}`, new Set(spoilt));
+      const ofThem = failures.map(({ wanted }) => ids[wanted]?.toString('latin1') ?? '');
+      const many = `${new Set(ofThem).size} of ${ids.length} chunks are damaged`;
+      spoilt('object-damaged', `${many}: ${first.why}`, new Set(ofThem));
     } catch (error) {
       if (!isObjectFault(error)) throw error;
-      report(error.code, error.message, 'all');
+      spoilt(error.code, error.message, 'all');
     }
   }
 

@@ -39,6 +39,8 @@ export type WriterTrees = {
   readonly shelf: Shelf;
   /** Packs whose directory nobody knows: what was in them is in no pack at all. */
   readonly unknown: readonly string[];
+  /** Positions in the shelf by the names of packs. */
+  readonly ordinals: ReadonlyMap<string, number>;
 };
 
 /** Reads the indexes of a machine and the directories that they do not know. What is wrong with them is noted. */
@@ -60,9 +62,19 @@ export async function openTrees(
     faults.add(packName(pack), code, message);
   const own = await readOwnDirectories(repository, whole, unreadable, signal);
   const unknown = others.map(packName).filter((name) => faults.has(name));
-  const packs = { packs: [...known, ...own], hinted: new Set(known.keys()) };
+  const packs = { packs: [...known, ...own], hinted: new Set(known.keys()), absent: new Map() };
   const shelf = shelfOf(repository, packs, () => undefined, signal);
-  return { writer, covers, shelf, unknown };
+  const ordinals = new Map(packs.packs.map((pack, ordinal) => [packName(pack), ordinal]));
+  return { writer, covers, shelf, unknown, ordinals };
+}
+
+/**
+ * Holds what was believed of a pack against its own directory. An index proves nothing: whoever took a machine may have
+ * put another pack of the same size in the place of one that it named, and all that is in that one is well.
+ */
+export function correct({ shelf, ordinals }: WriterTrees, name: string, own: Uint8Array): void {
+  const ordinal = ordinals.get(name);
+  if (ordinal !== undefined) shelf.correct(ordinal, own);
 }
 
 /** The pages and chunks of every snapshot that no snapshot before it had. True: something is missing somewhere. */
@@ -77,7 +89,7 @@ export async function lookThrough(
   let isMissing = trees.unknown.length > 0;
   for (const cover of trees.covers) {
     throwIfAborted(signal);
-    const places = placesFor(trees.shelf, cover, states);
+    const places = placesFor(trees, cover, states);
     const visit = known.visitFor(places);
     let isWhole = true;
     try {
@@ -150,8 +162,8 @@ export async function nameLosses(
     throwIfAborted(signal);
     try {
       const snapshot = await open(repository, cover, trees.shelf, signal);
-      const blame = blameFor(trees, cover, faults);
-      const places = placesFor(trees.shelf, cover, states);
+      const places = placesFor(trees, cover, states);
+      const blame = blameFor(trees, cover, places.lacking(), faults);
       for (const root of snapshot.body.roots) {
         await nameIn(snapshot, root, places, blame, signal);
       }
@@ -169,7 +181,12 @@ type Blame = {
 };
 
 /** Without a pack to blame it is one of those that nobody can look into, or else the snapshot itself. */
-function blameFor({ unknown }: WriterTrees, cover: OpenedCover, faults: Faults): Blame {
+function blameFor(
+  { unknown }: WriterTrees,
+  cover: OpenedCover,
+  lacking: readonly string[],
+  faults: Faults,
+): Blame {
   const orElse = (packs: readonly string[], code: string, why: string): readonly string[] => {
     const known = packs.length > 0 ? packs : unknown;
     if (known.length > 0) return known;
@@ -180,6 +197,7 @@ function blameFor({ unknown }: WriterTrees, cover: OpenedCover, faults: Faults):
     file: (root, path, packs) => {
       const why = 'it needs a chunk that is in no pack';
       for (const one of orElse(packs, 'object-missing', why)) {
+        if (!faults.has(one)) faults.add(one, 'object-damaged', REPLACED);
         faults.costsFile(one, cover, root.name, path);
       }
     },
@@ -192,10 +210,18 @@ function blameFor({ unknown }: WriterTrees, cover: OpenedCover, faults: Faults):
         if (what === 'file') faults.costsFile(one, cover, root.name, path);
         else faults.costsPart(one, cover, root.name, path);
       }
+      // Nobody can tell which of them held what is below that page.
+      for (const one of what === 'part' ? lacking : []) {
+        if (!faults.has(one)) faults.add(one, 'object-damaged', REPLACED);
+        faults.costsPart(one, cover, root.name, path);
+      }
     },
   };
 }
 
+/** Nothing else was found wrong with that pack. */
+const REPLACED =
+  'it does not hold what its machine says is in it: somebody put another in its place';
 const NO_PLACE = new FerryError('object-missing', 'a page of its tree is in none of its packs');
 
 async function nameIn(
@@ -246,9 +272,12 @@ type Places = {
   /** Packs of its list in which the chunk was. */
   lost(id: Buffer): readonly string[];
   isListed(pack: number): boolean;
+  /** Packs of its list that know nothing of something that an index says is in them. */
+  lacking(): readonly string[];
 };
 
-function placesFor({ table, packs }: Shelf, cover: OpenedCover, states: PackStates): Places {
+function placesFor({ shelf }: WriterTrees, cover: OpenedCover, states: PackStates): Places {
+  const { table, packs, absent } = shelf;
   const isListed = (at: number): boolean => {
     const pack = packs[at];
     return pack !== undefined && states.isListed(cover, pack);
@@ -265,13 +294,16 @@ function placesFor({ table, packs }: Shelf, cover: OpenedCover, states: PackStat
     const pack = packs[at];
     return pack ? packName(pack) : '';
   };
+  const isAbsent = (at: number, id: Buffer): boolean =>
+    absent.get(at)?.has(id.toString('latin1')) === true;
   const isWhole = (at: number, id: Buffer): boolean =>
-    !states.isBad(nameOf(at)) && !states.isDamaged(nameOf(at), id);
+    !states.isBad(nameOf(at)) && !states.isDamaged(nameOf(at), id) && !isAbsent(at, id);
   return {
     of: (id) => all(id).find((at) => isWhole(at, id)) ?? NOWHERE,
     isNamed: (id) => all(id).length > 0,
     lost: (id) => all(id).map(nameOf),
     isListed,
+    lacking: () => [...absent.keys()].filter(isListed).map(nameOf),
   };
 }
 

@@ -12,6 +12,7 @@ import type { OpenedCover } from '../repository/snapshots.ts';
 import { listOf, neededBy, noteAbsent, noteNeeders, type NeededPacks } from './check-lists.ts';
 import { PackChecker, type DamagedChunks } from './check-packs.ts';
 import {
+  correct,
   lookThrough,
   nameLosses,
   openTrees,
@@ -171,7 +172,9 @@ class Look {
   }
 
   async losses(snapshots: readonly OpenedCover[], signal: AbortSignal): Promise<void> {
-    for (const trees of this.#isMissing || this.#damaged.size > 0 ? this.#trees : []) {
+    const isLacking = this.#trees.some(({ shelf }) => shelf.absent.size > 0);
+    const isAnyLost = this.#isMissing || isLacking || this.#damaged.size > 0;
+    for (const trees of isAnyLost ? this.#trees : []) {
       await nameLosses(this.#repository, trees, this.#states, this.#faults, signal);
     }
     noteNeeders(this.#faults, this.#needed, snapshots);
@@ -182,9 +185,14 @@ class Look {
     const key = needed?.openers.map(({ id }) => this.#chunkIdKeys.get(id)).find((one) => one);
     // Nobody could open a snapshot that needs it: what is wrong there has been said.
     if (!needed || !key) return;
-    await checker.check(needed.pack, key, signal, (code, why, chunks) => {
-      this.#faults.add(name, code, why);
-      this.#damaged.set(name, chunks);
+    await checker.check(needed.pack, key, signal, {
+      opened: (directory) => {
+        for (const trees of this.#trees) correct(trees, name, directory);
+      },
+      spoilt: (code, why, chunks) => {
+        this.#faults.add(name, code, why);
+        this.#damaged.set(name, chunks);
+      },
     });
   }
 

@@ -79,6 +79,39 @@ const isBeginningOf = (id: string, typed: string): boolean =>
   typed.length >= 4 && id.startsWith(typed.toLowerCase());
 
 /**
+ * What counts of a machine up to a snapshot that somebody vouches for: what its chain leads back to. Whoever took
+ * the machine can have made others with old numbers; where the chain, or a forget record, says which snapshot had a
+ * number, no other one counts.
+ * @param forgotten numbers of this machine whose snapshots were deleted on purpose
+ */
+export function countedUpTo(
+  last: OpenedCover,
+  own: readonly OpenedCover[],
+  forgotten: ReadonlySet<number>,
+): OpenedCover[] {
+  const counted: OpenedCover[] = [];
+  const byNumber = Map.groupBy(own, ({ cover }) => cover.sequence);
+  let said: { readonly number: number; readonly digest: string } | undefined = {
+    number: last.cover.sequence,
+    digest: last.digest,
+  };
+  for (const [number, all] of [...byNumber].toSorted(([a], [b]) => b - a)) {
+    if (number > last.cover.sequence) continue;
+    const isSaid = said?.number === number;
+    const there: readonly OpenedCover[] = isSaid
+      ? all.filter(({ digest }) => digest === said?.digest)
+      : forgotten.has(number)
+        ? []
+        : all;
+    counted.push(...there);
+    const [only, another] = there;
+    const digest = only && !another ? only.cover.previous : null;
+    said = digest === null ? undefined : { number: number - 1, digest };
+  }
+  return counted.toReversed();
+}
+
+/**
  * From here on nothing that this machine stores counts but these snapshots. Stored once: a record that stands already
  * stays as it is, and what somebody else put in its place is replaced.
  */

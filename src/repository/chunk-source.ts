@@ -3,7 +3,7 @@
  * candidate location is tried, every chunk is checked against its id.
  */
 import { release } from '../base/bytes.ts';
-import { FerryError, isObjectFault, messageOf } from '../base/errors.ts';
+import { assert, FerryError, isObjectFault, messageOf } from '../base/errors.ts';
 import { decompress } from '../codec/zstd.ts';
 import { chunkId, chunkIdKey, type ChunkIdKey, type ChunkKind } from '../crypto/chunk-id.ts';
 import { openFrame, type ObjectKey } from '../crypto/frames.ts';
@@ -94,8 +94,10 @@ export class ChunkSource {
 
   async #from(ordinal: number, id: Buffer, signal: AbortSignal): Promise<Buffer> {
     const pack = this.#packs[ordinal];
-    const place = pack && this.#placesIn(ordinal, pack).get(id.toString('latin1'));
-    if (!pack || !place) throw damaged('an index', 'it names a chunk that is not where it says');
+    assert(pack, 'the table names packs that are there');
+    const place = this.#placesIn(ordinal, pack).get(id.toString('latin1'));
+    if (!place)
+      throw damaged(packName(pack), 'it does not hold a chunk that an index says is in it');
     const segmentName = `${ordinal} ${place.frameOffset} ${place.segmentOffset}`;
     let raw = this.#segments.get(segmentName);
     if (!raw) {

@@ -97,7 +97,7 @@ export async function openGrantedSnapshot(
   const listed = grant.packs.map((one) => ({ writer: one.writer, pack: one.pack, size: one.size }));
   const packs = await readOwnDirectories(source, listed, announceUnreadable(emit), signal);
   const chunkIdKey = fromHex(facts.chunkIdKey);
-  const needed = { packs, hinted: new Set<number>() };
+  const needed = { packs, hinted: new Set<number>(), absent: new Map() };
   const shelf = shelfOf(source, needed, emit, signal);
   return readerOf(source, { cover, body, shelf, chunkIdKey }, signal);
 }

@@ -72,10 +72,10 @@ const isPuzzling = (look: Look): boolean =>
   findRollbacks(look, {}).length > 0;
 
 /**
- * Below the newest that is shown of each writer; what may be missing above it, `findRollbacks` says. As many as were
- * announced as unreadable are no holes as well.
+ * Below the newest that is shown of each writer; what may be missing above it, `findRollbacks` says. Of a revoked
+ * machine whatever its revocation names is asked for too. As many as were announced as unreadable are no holes as well.
  */
-export function findHoles(history: Pick<History, 'snapshots' | 'records' | 'unreadable'>): Hole[] {
+export function findHoles(history: Omit<History, 'drills'>): Hole[] {
   const gaps = Map.groupBy(findGaps(history), ({ writer }) => writer);
   return [...gaps].flatMap(([writer, own]) => {
     const count = own.reduce((sum, { first, last }) => sum + last - first + 1, 0);
@@ -84,29 +84,58 @@ export function findHoles(history: Pick<History, 'snapshots' | 'records' | 'unre
 }
 
 /** Holes, whether or not something unreadable may be what is missing in them. */
-export function findGaps({ snapshots, records }: Pick<History, 'snapshots' | 'records'>): Hole[] {
+export function findGaps({
+  snapshots,
+  records,
+  authors,
+}: Pick<History, 'snapshots' | 'records' | 'authors'>): Hole[] {
   const forgotten = forgottenOf(records);
   const lost = lostOf(records);
-  return [...Map.groupBy(snapshots, ({ writer }) => writer)].flatMap(([writer, own]) => {
-    const machine = own[0]?.machine ?? '';
-    const ranges = missingRanges(
-      own,
-      forgotten.get(writer) ?? new Map<string, number>(),
-      lost.get(writer) ?? new Set<number>(),
-    );
-    return ranges.map(([first, last]) => ({ writer, machine, first, last }));
+  const shown = Map.groupBy(snapshots, ({ writer }) => writer);
+  return [...new Set([...shown.keys(), ...authors.keys()])].flatMap((writer) => {
+    const own = shown.get(writer) ?? [];
+    const author = authors.get(writer);
+    const explained = {
+      forgotten: forgotten.get(writer) ?? new Map<string, number>(),
+      lost: lost.get(writer) ?? new Set<number>(),
+    };
+    const ranges = missingRanges(own, explained);
+    const machine = own[0]?.machine ?? author?.machine ?? '';
+    return [...ranges, ...uncounted(author, own, explained, ranges)].map(([first, last]) => ({
+      writer,
+      machine,
+      first,
+      last,
+    }));
   });
 }
 
-/**
- * @param forgotten numbers by digest
- * @param lost numbers that are accepted as lost, whatever followed them
- */
-function missingRanges(
+type Range = [first: number, last: number];
+
+/** What records say of one writer. */
+type Explained = {
+  /** Numbers by digest. */
+  readonly forgotten: ReadonlyMap<string, number>;
+  /** Numbers that are accepted as lost, whatever followed them. */
+  readonly lost: ReadonlySet<number>;
+};
+
+/** What a revocation says counts, and what is neither there nor explained; but for holes that are told already. */
+function uncounted(
+  author: SnapshotAuthor | undefined,
   own: readonly StoredSnapshot[],
-  forgotten: ReadonlyMap<string, number>,
-  lost: ReadonlySet<number>,
-): [first: number, last: number][] {
+  { forgotten, lost }: Explained,
+  told: readonly Range[],
+): Range[] {
+  const digests = new Set([...own.map(({ digest }) => digest), ...forgotten.keys()]);
+  const isTold = (number: number): boolean =>
+    lost.has(number) || told.some(([first, last]) => first <= number && number <= last);
+  return [...(author?.revoked?.digests ?? [])].flatMap(([digest, number]): Range[] =>
+    digests.has(digest) || isTold(number) ? [] : [[number, number]],
+  );
+}
+
+function missingRanges(own: readonly StoredSnapshot[], { forgotten, lost }: Explained): Range[] {
   const digests = new Set([...own.map(({ digest }) => digest), ...forgotten.keys()]);
   // A number counts as known only where nothing that follows it was based on something else.
   const unknown = own.flatMap(({ cover }) =>
@@ -116,7 +145,7 @@ function missingRanges(
   for (const number of unknown) numbers.delete(number);
   for (const number of lost) numbers.add(number);
   const newest = own.reduce((highest, { cover }) => Math.max(highest, cover.sequence), 0);
-  const ranges: [number, number][] = [];
+  const ranges: Range[] = [];
   let expected = 1;
   for (const number of [...numbers].toSorted((a, b) => a - b)) {
     if (number > newest) break;

@@ -7,8 +7,9 @@ import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import { parseWriterObjectName } from '../format/names.ts';
-import { PACK_LIMITS } from '../format/pack.ts';
-import { bothVouched } from '../format/vouched-directory.ts';
+import { SEALED_HEADER_BYTES } from '../format/header.ts';
+import { PACK_LIMITS, visitDirectory } from '../format/pack.ts';
+import { bothVouched, isVouched } from '../format/vouched-directory.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
 import { addToTable, announceBad, readIndexes } from './indexes.ts';
@@ -28,6 +29,8 @@ export type NeededPacks = {
   readonly packs: IndexedPack[];
   /** Positions in `packs` whose directory only an index vouches for. */
   readonly hinted: ReadonlySet<number>;
+  /** By position, chunks that an index says are in a pack and that the pack itself knows nothing of. */
+  readonly absent: Map<number, ReadonlySet<string>>;
 };
 
 /** With everything that repack records lead to, as far as it is there. */
@@ -45,7 +48,7 @@ export async function neededPacks(
   const listed = replacements.readableOf(digest, own);
   const { known, others } = lookUp(listed, indexed);
   const asked = await readOwnDirectories(repository, others, announceUnreadable(emit), signal);
-  return { packs: [...known, ...asked], hinted: new Set(known.keys()) };
+  return { packs: [...known, ...asked], hinted: new Set(known.keys()), absent: new Map() };
 }
 
 /** Which of these packs the indexes know, as they lie in the store. */
@@ -118,11 +121,9 @@ export async function putRight(
   const check = async (ordinal: number): Promise<void> => {
     const pack = needed.packs[ordinal];
     const own = pack && (await ownDirectory(repository, pack, signal));
-    if (!own || Buffer.compare(own.directory, pack.directory) === 0) return;
+    if (!own || !correct(needed, ordinal, own.directory, table)) return;
     changed += 1;
     if (!bothVouched(own.directory, pack.directory)) wrong += 1;
-    needed.packs[ordinal] = own;
-    addToTable(table, own, ordinal);
   };
   await inLanes(needed.hinted, DIRECTORIES_AT_ONCE, signal, check);
   if (wrong === 0) return changed > 0;
@@ -133,6 +134,42 @@ export async function putRight(
     hint: 'Somebody who had the keys of that machine wrote them: do not trust it any more.',
   });
   return true;
+}
+
+/**
+ * Takes the pack's own word for what is in it. The table goes on naming it for what an index said of it: those
+ * chunks are `absent`.
+ * @returns whether anything was believed that is not so, or was not known
+ */
+export function correct(
+  needed: NeededPacks,
+  ordinal: number,
+  directory: Uint8Array,
+  table: ChunkTable,
+): boolean {
+  const believed = needed.packs[ordinal];
+  if (!believed || Buffer.compare(believed.directory, directory) === 0) return false;
+  const own = { ...believed, directory };
+  const absent = vouchedIds(believed).difference(vouchedIds(own));
+  if (absent.size > 0) {
+    needed.absent.set(ordinal, absent.union(needed.absent.get(ordinal) ?? new Set()));
+  }
+  needed.packs[ordinal] = own;
+  addToTable(table, own, ordinal);
+  return true;
+}
+
+/** As latin1; of a damaged directory those before the damage, which is what a table learned from it. */
+function vouchedIds({ directory }: IndexedPack): Set<string> {
+  const ids = new Set<string>();
+  try {
+    visitDirectory(directory, SEALED_HEADER_BYTES, 'a directory', {
+      chunk: (id) => void (isVouched(id) && ids.add(id.toString('latin1'))),
+    });
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+  }
+  return ids;
 }
 
 /** undefined: that pack cannot tell, and whoever needs its chunks will say so. */

@@ -21,8 +21,8 @@ export type Revocation = {
   readonly time: string;
   /** The last snapshot that counts; undefined: none does. */
   readonly last: CountedSnapshot | undefined;
-  /** Of the snapshots that count; undefined where the record is gone and only its end is remembered. */
-  readonly digests: ReadonlySet<string> | undefined;
+  /** Of what counts, with the numbers; undefined where the record is gone and only its end is remembered. */
+  readonly digests: ReadonlyMap<string, number> | undefined;
 };
 
 /** Does a snapshot of a revoked machine count? */
@@ -66,7 +66,7 @@ export function openRevocation(
     writer,
     time: timeText(decoded.timeMs),
     last: decoded.snapshots.at(-1),
-    digests: new Set(decoded.snapshots.map(({ digest }) => digest)),
+    digests: new Map(decoded.snapshots.map(({ digest, sequence }) => [digest, sequence])),
   };
 }
 

@@ -27,16 +27,18 @@ export async function listSnapshots(
   const authors = authorsOf(repository);
   const only = authors.size === 1 && 'writer' in repository ? `${repository.writer.id}/` : '';
   const covers: StoredSnapshot[] = [];
-  const aside: OpenedCover[] = [];
+  const aside: WriterId[] = [];
   const listing = repository.store.list(`snapshots/${only}`, signal);
   for await (const { name, size, modifiedMs: storedMs } of listing) {
     try {
       const cover = await coverOf(repository, authors, { name, size }, signal);
       if (counts(cover, authors)) covers.push({ ...cover, storedMs });
-      else aside.push(cover);
+      else aside.push(cover.writer);
     } catch (error) {
       if (!isObjectFault(error)) throw error;
-      emit({ type: 'problem', path: name, code: error.code, message: error.message });
+      const revoked = revokedWriterOf(name, authors);
+      if (revoked && error.code !== 'object-missing') aside.push(revoked);
+      else emit({ type: 'problem', path: name, code: error.code, message: error.message });
     }
   }
   for (const event of asideNotices(aside, authors)) emit(event);
@@ -48,7 +50,7 @@ export async function listSnapshots(
       hint: 'Two machines use the same settings. Give the second one its own: stateferry join LOCATION',
     });
   }
-  return covers.toSorted(byTime);
+  return inOrder(covers);
 }
 
 const counts = (
@@ -59,12 +61,24 @@ const counts = (
   return !revoked || countsStill(revoked, { sequence: cover.sequence, digest });
 };
 
+/**
+ * Of a revoked machine nothing counts but what its revocation names, whatever else lies there. Should one of those
+ * have been put out of shape, it is missed all the same: see `findHoles`.
+ */
+function revokedWriterOf(
+  name: string,
+  authors: ReadonlyMap<WriterId, SnapshotAuthor>,
+): WriterId | undefined {
+  const writer = parseWriterObjectName(name)?.writer;
+  return writer && authors.get(writer)?.revoked?.digests ? writer : undefined;
+}
+
 /** Once for each machine. */
 function asideNotices(
-  aside: readonly OpenedCover[],
+  aside: readonly WriterId[],
   authors: ReadonlyMap<WriterId, SnapshotAuthor>,
 ): FerryEvent[] {
-  return [...Map.groupBy(aside, ({ writer }) => writer)].map(([writer, { length }]) => {
+  return [...Map.groupBy(aside, (writer) => writer)].map(([writer, { length }]) => {
     const { machine = '', revoked } = authors.get(writer) ?? {};
     const what = length === 1 ? 'a snapshot' : `${length} snapshots`;
     const when = revoked?.time.slice(0, 10);
@@ -136,12 +150,33 @@ export function authorsOf(
   return new Map([...repository.writers].map(([id, writer]) => [id, authorOf(writer)]));
 }
 
-const byTime = (a: OpenedCover, b: OpenedCover): number =>
-  a.cover.time === b.cover.time
-    ? a.cover.sequence - b.cover.sequence
-    : a.cover.time < b.cover.time
-      ? -1
-      : 1;
+/**
+ * Oldest first. What came after what in one chain its numbers say: what was stored while the store's clock ran ahead
+ * would otherwise be the latest for years. Between chains, and of copies, which come in any order, it is the times;
+ * and no snapshot is younger than the store's own time of it, whatever its writer says.
+ */
+function inOrder(covers: readonly StoredSnapshot[]): StoredSnapshot[] {
+  const places = new Map<StoredSnapshot, Place>();
+  const chains = Map.groupBy(covers, ({ writer, id, cover }) => (cover.origin ? id : writer));
+  for (const chain of chains.values()) {
+    let after: Place = { storedMs: Infinity, claimedMs: Infinity };
+    for (const one of chain.toSorted((a, b) => b.cover.sequence - a.cover.sequence)) {
+      const claimedMs = Math.min(after.claimedMs, Date.parse(one.cover.time));
+      after = { claimedMs, storedMs: Math.min(after.storedMs, claimedMs, one.storedMs) };
+      places.set(one, after);
+    }
+  }
+  const ranked = [...places].toSorted(
+    ([one, a], [other, b]) =>
+      a.storedMs - b.storedMs ||
+      a.claimedMs - b.claimedMs ||
+      one.cover.sequence - other.cover.sequence,
+  );
+  return ranked.map(([snapshot]) => snapshot);
+}
+
+/** The time that counts, and the one that its writers say; neither is later than that of what follows in the chain. */
+type Place = { readonly storedMs: number; readonly claimedMs: number };
 
 /**
  * @param wanted an id, a unique prefix of one, `latest` or `latest~N`; undefined: the latest

@@ -14,7 +14,7 @@ import { checkEntryPath } from '../fs/safe-path.ts';
 import { CHUNK_TABLE_LIMITS, ChunkTable } from '../workers/chunk-table.ts';
 import { ChunkSource } from './chunk-source.ts';
 import { addToTable, chunksAtMost } from './indexes.ts';
-import { neededPacks, putRight, type NeededPacks } from './needed-packs.ts';
+import { correct, neededPacks, putRight, type NeededPacks } from './needed-packs.ts';
 import { damaged, readObject } from './objects.ts';
 import { authorOf, type PackSource, type ReaderRepository } from './open.ts';
 import { openCover, openSnapshotBody, type OpenedCover } from './snapshots.ts';
@@ -57,7 +57,12 @@ export type PageVisit = {
 };
 
 /** Packs from which any snapshot that needs no others can be read. */
-export type Shelf = Pick<SnapshotReader, 'packs' | 'table' | 'rebuild'>;
+export type Shelf = Pick<SnapshotReader, 'packs' | 'table' | 'rebuild'> & {
+  /** Takes a pack's own word for what is in it. */
+  correct(ordinal: number, directory: Uint8Array): void;
+  /** By position, chunks (as latin1) that the table says are in a pack and that the pack itself knows nothing of. */
+  readonly absent: ReadonlyMap<number, ReadonlySet<string>>;
+};
 
 export function shelfOf(
   repository: PackSource,
@@ -71,7 +76,13 @@ export function shelfOf(
   let rebuilt: Promise<boolean> | undefined;
   const rebuild = (): Promise<boolean> =>
     (rebuilt ??= putRight(repository, needed, table, emit, signal));
-  return { packs, table, rebuild };
+  return {
+    packs,
+    table,
+    rebuild,
+    correct: (ordinal, directory) => void correct(needed, ordinal, directory, table),
+    absent: needed.absent,
+  };
 }
 
 /** @param shelf instead of one of its own */

@@ -315,7 +315,7 @@ class Story {
     } else if (/^(packs|lists)\//.test(name)) this.#ledger.sent(name, bytes);
     else if (name.startsWith('revocations/')) {
       const { writer, digests } = openRevocation(bytes, name, this.repository, root.publicKey);
-      if (digests) this.#ledger.revoked(writer, digests);
+      if (digests) this.#ledger.revoked(writer, new Set(digests.keys()));
     } else if (name.startsWith('forgets/')) {
       const { writer, snapshots } = openForgetRecord(bytes, name, this.repository, root.publicKey);
       for (const { digest } of snapshots) this.#explained.add(writer + digest);

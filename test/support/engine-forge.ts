@@ -7,7 +7,12 @@ import { sealHeader } from '../../src/crypto/sealing.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import { encodeEntry, type Entry } from '../../src/format/entry.ts';
 import { encodeHeader } from '../../src/format/header.ts';
-import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/names.ts';
+import {
+  idFromBytes,
+  parseWriterObjectName,
+  writerObjectName,
+  type ObjectId,
+} from '../../src/format/names.ts';
 import { encodePackList, type ListedPack } from '../../src/format/pack-list.ts';
 import { encodeChild, encodePage } from '../../src/format/page.ts';
 import { sealBoxed } from '../../src/repository/boxed.ts';
@@ -18,6 +23,7 @@ import { ChunkTable } from '../../src/workers/chunk-table.ts';
 import { PackBuilder, type BuiltPack } from '../../src/workers/pack-builder.ts';
 import { PackPool } from '../../src/workers/pack-pool.ts';
 import { NO_ABORT, type Machine } from './engine.ts';
+import { noise } from './tree.ts';
 
 const INSTALL = 'openclaw';
 
@@ -104,6 +110,41 @@ export function forger(store: ObjectStore, machine: Machine, sequence = 1): Forg
     commit,
   };
 }
+
+/**
+ * A pack that opens under this name, with other content than it had, and of the same size: what whoever took the
+ * machine can store in its place.
+ */
+export function packInPlaceOf(machine: Machine, name: string, bytes: number): Uint8Array {
+  const { state } = machine;
+  const writer = writerOf(state);
+  const object = parseWriterObjectName(name)?.id;
+  if (!object) throw new Error(`${name} is no pack`);
+  const key = chunkIdKey(installSubkeys(writer.key, INSTALL).chunkId);
+  const place = { repository: fromHex(state.repository), writer: writer.id, object };
+  const header = encodeHeader({ kind: 'pack', ...place });
+  const content = noise(bytes, bytes);
+  for (let length = bytes; length > 0; length -= STEP_BYTES) {
+    const table = ChunkTable.create(1000);
+    const pool = PackPool.create(1, 4 * 1024 * 1024);
+    pool.freeAs(0, { ...sealHeader(pinnedHalves(state).recipient, header), ordinal: 0 });
+    let built = 0;
+    const builder = new PackBuilder(pool, table, (pack) => {
+      built = pack.length;
+    });
+    for (let at = 0; at < length; at += CHUNK_BYTES) {
+      const chunk = content.subarray(at, Math.min(length, at + CHUNK_BYTES));
+      const id = chunkId(key, CHUNK_KINDS.data, chunk);
+      builder.addSingle(id, ~table.claim(id), chunk, true);
+    }
+    builder.finish();
+    if (built === bytes) return Uint8Array.from(pool.bytes(0).subarray(0, built));
+  }
+  throw new Error(`no pack has ${bytes} bytes`);
+}
+
+const CHUNK_BYTES = 100_000;
+const STEP_BYTES = 8_000;
 
 function encoded(entry: Entry | Uint8Array): Uint8Array {
   if (entry instanceof Uint8Array) return entry;

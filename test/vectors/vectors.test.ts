@@ -80,7 +80,7 @@ test('every good object decodes to what was put in', async () => {
     writer: REVOKED.writer,
     time: new Date(REVOKED.timeMs).toISOString(),
     last: REVOKED.snapshots.at(-1),
-    digests: new Set(REVOKED.snapshots.map(({ digest }) => digest)),
+    digests: new Map(REVOKED.snapshots.map(({ digest, sequence }) => [digest, sequence])),
   });
   assert.deepEqual(await open('forget record', 'forget record'), FORGOTTEN);
   assert.deepEqual(await open('repack record', 'repack record'), REPACKED);

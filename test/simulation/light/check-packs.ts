@@ -18,7 +18,7 @@ export class PackChecker implements Pick<Checker, 'check' | 'finish' | 'close'> 
     pack: ListedPack,
     _chunkIdKey: Uint8Array,
     signal: AbortSignal,
-    report: Parameters<Checker['check']>[3],
+    { spoilt }: Parameters<Checker['check']>[3],
   ): Promise<void> {
     this.objects += 1;
     this.bytes += pack.size;
@@ -26,7 +26,7 @@ export class PackChecker implements Pick<Checker, 'check' | 'finish' | 'close'> 
       await readWholePack(this.#repository, pack, signal);
     } catch (error) {
       if (!isObjectFault(error)) throw error;
-      report(error.code, error.message, 'all');
+      spoilt(error.code, error.message, 'all');
     }
   }
 

@@ -75,7 +75,7 @@ async function pullLatest(
   const pulling: Pulling = {
     session,
     call,
-    reading: { repository: reader, snapshots, missing: [], unreadable },
+    reading: { repository: reader, snapshots, forgotten: new Map(), missing: [], unreadable },
     perform: (whole: readonly SnapshotReader[]) => {
       taken.push(...whole.map(({ cover }) => cover.id));
       return Promise.resolve([]);

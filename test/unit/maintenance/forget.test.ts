@@ -106,8 +106,10 @@ test('what a revoked machine stored later is nobody’s newest, and is left asid
   const world = await pushed(await forgetWorld(context), 4);
   const own = world.machine.state.writer.id;
   const { snapshots } = await shownBy(world);
-  const counted = new Set(
-    snapshots.filter(({ cover }) => cover.sequence <= 3).map(({ digest }) => digest),
+  const counted = new Map(
+    snapshots
+      .filter(({ cover }) => cover.sequence <= 3)
+      .map(({ digest, cover }) => [digest, cover.sequence]),
   );
   const last = snapshots.find(({ cover }) => cover.sequence === 3);
   assert.ok(last);

@@ -1,0 +1,214 @@
+/** What a stolen machine can do to whoever keeps the repository: to check, prune and forget, and to what they say. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { concatBytes, fromHex, utf8 } from '../../src/base/bytes.ts';
+import { sealBox } from '../../src/crypto/box.ts';
+import { sealBody } from '../../src/crypto/frames.ts';
+import { sealHeader } from '../../src/crypto/sealing.ts';
+import { sign } from '../../src/crypto/signature.ts';
+import { systemRandom } from '../../src/crypto/sodium.ts';
+import { encodeHeader } from '../../src/format/header.ts';
+import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/names.ts';
+import { encodePadded } from '../../src/format/padded.ts';
+import { assembleSnapshot, encodeCover } from '../../src/format/snapshot.ts';
+import { check, type Checked } from '../../src/maintenance/check.ts';
+import { countedUpTo, revokeMachine } from '../../src/maintenance/machines.ts';
+import { repair } from '../../src/maintenance/repair.ts';
+import { pinnedHalves, writerOf } from '../../src/repository/machine.ts';
+import { findHoles, readHistory } from '../../src/repository/history.ts';
+import { chooseSnapshot } from '../../src/repository/snapshot-list.ts';
+import {
+  allObjects,
+  listAll,
+  NO_ABORT,
+  openReader,
+  pushTree,
+  refusalOf,
+} from '../support/engine.ts';
+import { forger, packInPlaceOf } from '../support/engine-forge.ts';
+import {
+  assertAllRestore,
+  dropSnapshot,
+  later,
+  pruneWorld,
+  pushVersion,
+  runPrune,
+  type PruneWorld,
+} from '../support/prune-world.ts';
+import { noise } from '../support/tree.ts';
+
+const emit = (): void => undefined;
+
+async function runCheck({ reader, store }: PruneWorld, readPercent: number): Promise<Checked> {
+  const nowMs = await store.dateMs(NO_ABORT);
+  return check(reader, { readPercent, nowMs }, { emit }, NO_ABORT);
+}
+
+test('another pack of the same size in the place of one is found by reading, whatever is in it', async (context) => {
+  const world = await pruneWorld(context);
+  writeFileSync(join(world.tree, 'big'), noise(77, 2_500_000));
+  await pushVersion(world, 1);
+  assert.deepEqual((await runCheck(world, 100)).problems, []);
+  const packs = await allObjects(world.store, 'packs/');
+  assert.ok(packs.size >= 4, `${packs.size} packs`);
+  for (const [name, bytes] of packs) {
+    await world.store.put(name, packInPlaceOf(world.machine, name, bytes.length), {}, NO_ABORT);
+    const { problems } = await runCheck(world, 100);
+    assert.deepEqual(
+      problems.map(({ object, code }) => [object, code]),
+      [[name, 'object-damaged']],
+    );
+    assert.equal(problems[0]?.snapshots.length, 1, problems[0]?.message);
+    assert.notDeepEqual(problems[0].files.named, [], problems[0].message);
+    await world.store.put(name, bytes, {}, NO_ABORT);
+  }
+});
+
+test('what was put in the place of a pack is announced by repair, and its content pushed again', async (context) => {
+  const world = await pruneWorld(context);
+  writeFileSync(join(world.tree, 'big'), noise(77, 2_500_000));
+  await pushVersion(world, 1);
+  const all = [...(await allObjects(world.store, 'packs/'))];
+  for (const [name, bytes] of all) {
+    await world.store.put(name, packInPlaceOf(world.machine, name, bytes.length), {}, NO_ABORT);
+  }
+  const { plan } = await repair(
+    { readPercent: 100, nowMs: world.clock.nowMs },
+    { repository: world.reader, random: systemRandom, emit },
+    NO_ABORT,
+  );
+  assert.deepEqual(plan.condemn.toSorted(), all.map(([name]) => name).toSorted());
+  const pushed = await pushTree(world.store, world.machine, world.tree);
+  const { problems } = await runCheck(world, 100);
+  assert.ok(problems.every(({ snapshots }) => !snapshots.includes(pushed.id)));
+});
+
+/** A snapshot that is signed and sealed as it should be, with this for a body. */
+function snapshotOf(
+  { machine: { state } }: PruneWorld,
+  sequence: number,
+  body: string,
+): { readonly name: string; readonly bytes: Uint8Array } {
+  const writer = writerOf(state);
+  const object = idFromBytes<ObjectId>(systemRandom(16));
+  const place = { repository: fromHex(state.repository), writer: writer.id, object };
+  const header = encodeHeader({ kind: 'snapshot', ...place });
+  const sealed = sealHeader(pinnedHalves(state).recipient, header);
+  const cover = encodeCover({
+    sequence,
+    previous: null,
+    time: '2026-01-05T00:00:00.000Z',
+    install: 'openclaw',
+    machine: state.machine,
+    label: null,
+    files: 0,
+    bytes: 0,
+    packList: object,
+  });
+  const box = sealBox(writer.subkeys.cover, sealed.header, cover, systemRandom);
+  const sealedBody = sealBody(sealed.objectKey, encodePadded(utf8(body)));
+  const signed = assembleSnapshot(sealed.header, box, sealedBody);
+  const bytes = concatBytes(signed, sign('snapshot', signed, writer.signing.secretKey));
+  return { name: writerObjectName('snapshots', writer.id, object), bytes };
+}
+
+test('a body as deep as its writer likes is damage, and no end of the stack', async (context) => {
+  const world = await pruneWorld(context);
+  const install = { install: 'openclaw', brand: 'openclaw', profile: 'default', version: null };
+  const parts = { tool: 'x', install: { ...install, platform: 'linux', home: '/home/mara' } };
+  const text = JSON.stringify({ ...parts, roots: [], omissions: [], problems: [], gateway: 0 });
+  const depth = 100_000;
+  const deep = text.replace(/0\}$/, `${'['.repeat(depth)}${']'.repeat(depth)}}`);
+  assert.ok(deep.length > 2 * depth);
+  const { name, bytes } = snapshotOf(world, 1, deep);
+  await world.store.put(name, bytes, {}, NO_ABORT);
+  const { problems } = await runCheck(world, 0);
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ['object-missing', 'object-damaged'],
+    'its pack list, and the snapshot itself',
+  );
+});
+
+const putGarbage = async ({ store, machine }: PruneWorld): Promise<void> => {
+  const object = idFromBytes<ObjectId>(systemRandom(16));
+  const name = writerObjectName('snapshots', writerOf(machine.state).id, object);
+  await store.put(name, noise(1, 3000), {}, NO_ABORT);
+};
+
+test('what a machine left that is no snapshot keeps nobody from pruning once it is revoked', async (context) => {
+  const world = await pruneWorld(context);
+  const old = await pushVersion(world, 1);
+  const last = await pushVersion(world, 2);
+  await dropSnapshot(world, old);
+  await putGarbage(world);
+  later(world, 20);
+  assert.equal((await refusalOf(runPrune(world))).code, 'object-damaged');
+  const counted = [{ sequence: 2, digest: last.digest }];
+  await revokeMachine(world.reader, last.writer, counted, NO_ABORT);
+  const after = { ...world, reader: await openReader(world.store) };
+  assert.ok((await runPrune(after)).plan.announce.length > 0);
+  await assertAllRestore(after, 1);
+});
+
+test('of a revoked machine every snapshot that counts is asked for, the last one too', async (context) => {
+  const world = await pruneWorld(context);
+  const [old, last] = [await pushVersion(world, 1), await pushVersion(world, 2)];
+  const counted = [old, last].map(({ digest, cover }) => ({ digest, sequence: cover.sequence }));
+  await revokeMachine(world.reader, last.writer, counted, NO_ABORT);
+  const after = { ...world, reader: await openReader(world.store) };
+  const holes = async (): Promise<unknown> =>
+    findHoles(await readHistory(after.reader, emit, NO_ABORT)).map(({ first }) => first);
+  assert.deepEqual(await holes(), []);
+  const { bytes } = (await world.store.get(last.name, undefined, NO_ABORT)) ?? assert.fail();
+  await world.store.put(last.name, noise(2, bytes.length), {}, NO_ABORT);
+  assert.deepEqual(await holes(), [2], 'garbage in its place');
+  await world.store.delete(last.name, NO_ABORT);
+  assert.deepEqual(await holes(), [2], 'nothing in its place');
+  later(world, 20);
+  assert.equal((await refusalOf(runPrune(after))).code, 'history-rolled-back');
+  await world.store.put(last.name, bytes, {}, NO_ABORT);
+  await dropSnapshot(after, old);
+  assert.deepEqual(await holes(), [], 'a forget record explains it');
+});
+
+const dayMs = 24 * 3_600_000;
+
+test('what was stored while the store’s clock was years ahead is not the latest for years', async (context) => {
+  const world = await pruneWorld(context);
+  const numbers = async (): Promise<number[]> =>
+    (await listAll(world.reader)).map(({ cover }) => cover.sequence);
+  await pushVersion(world, 1);
+  world.clock.nowMs += 20_000 * dayMs;
+  await pushVersion(world, 2);
+  world.clock.nowMs -= 20_000 * dayMs;
+  later(world, 1);
+  await pushVersion(world, 3);
+  assert.deepEqual(await numbers(), [1, 2, 3]);
+  assert.equal(chooseSnapshot(await listAll(world.reader), 'latest', undefined).cover.sequence, 3);
+});
+
+test('who vouches for the last good snapshot vouches for no others with old numbers', async (context) => {
+  const world = await pruneWorld(context);
+  for (const version of [1, 2, 3]) await pushVersion(world, version);
+  const honest = await listAll(world.reader);
+  const [first, second, third] = honest;
+  assert.ok(first && second && third);
+  for (const sequence of [1, 2, 3, 4]) {
+    await forger(world.store, world.machine, sequence).commit(Buffer.alloc(32, sequence));
+  }
+  const own = await listAll(world.reader);
+  assert.equal(own.length, 7);
+  const counted = (forgotten: readonly number[], all = own): readonly string[] =>
+    countedUpTo(third, all, new Set(forgotten)).map(({ id }) => id);
+  assert.deepEqual(
+    counted([]),
+    honest.map(({ id }) => id),
+  );
+  const withoutSecond = own.filter(({ id }) => id !== second.id);
+  assert.deepEqual(counted([], withoutSecond).slice(-1), [third.id], 'the chain says who was 2');
+  const withoutFirst = own.filter(({ id }) => id !== first.id);
+  assert.deepEqual(counted([1], withoutFirst), [second.id, third.id]);
+});
