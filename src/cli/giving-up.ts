@@ -141,6 +141,9 @@ async function withItsList(
 
 const isWhole = ({ why }: NamedSnapshot): boolean => why === undefined;
 
+/** No rule counts here, so no other time does. */
+const asItSays = (one: StoredSnapshot) => ({ ...snapshotLine(one), countsAs: one.cover.time });
+
 function planShown({ lost, named }: GiveUpPlan, { snapshots }: History) {
   const going = new Set(named.map(({ name }) => name));
   const whole = named.flatMap(({ why, snapshot }) =>
@@ -149,9 +152,9 @@ function planShown({ lost, named }: GiveUpPlan, { snapshots }: History) {
   return {
     kept: snapshots
       .filter(({ name }) => !going.has(name))
-      .map((one) => ({ ...snapshotLine(one), reasons: [] })),
+      .map((one) => ({ ...asItSays(one), reasons: [] })),
     forgotten: whole.map((one) => ({
-      ...snapshotLine(one),
+      ...asItSays(one),
       reasons: [{ rule: 'named' as const }],
     })),
     tickets: 0,

@@ -3,7 +3,7 @@ import { Command, CommanderError, Help, type OutputConfiguration } from 'command
 import { FerryError } from '../base/errors.ts';
 import { addGlobalOptions, type GlobalOptions } from './global-options.ts';
 import type { Call, Values, Verb } from './verb.ts';
-import { VERBS } from './verbs.ts';
+import { VERB_GROUPS, VERBS } from './verbs.ts';
 import { toolVersion } from './version.ts';
 
 export type Parsed =
@@ -29,7 +29,7 @@ export async function parseArguments(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'printed' };
-    if (error.code === 'commander.help') throw noVerb();
+    if (error.code === 'commander.help') throw noVerb(argv);
     throw usageError(error, program);
   }
   return parsed;
@@ -47,18 +47,25 @@ function newProgram(print: (text: string) => void, choose: (parsed: Parsed) => v
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [verb]', 'show how a verb is used')
     .configureOutput(output)
-    .configureHelp({ formatHelp: verbsFirst })
+    .configureHelp({ formatHelp: verbsFirst, subcommandTerm: nameOf })
     .exitOverride()
     .showSuggestionAfterError(true)
     .addHelpText('after', EXAMPLES);
   addGlobalOptions(program);
-  for (const verb of VERBS) addVerb(program, verb, choose);
+  for (const { title, verbs } of VERB_GROUPS) {
+    program.commandsGroup(title);
+    for (const verb of verbs) addVerb(program, verb, choose);
+  }
   return program;
 }
 
-/** What can be done stands before how it is tuned. */
+/** What it is called with stands in the help of the verb. */
+const nameOf = (command: Command): string => [command.name(), ...command.aliases()].join(', ');
+
+/** What can be done stands before how it is tuned. What no group has is `help`, which the last line tells. */
 function verbsFirst(command: Command, helper: Help): string {
-  const sections = Help.prototype.formatHelp.call(helper, command, helper).trimEnd().split('\n\n');
+  const all = Help.prototype.formatHelp.call(helper, command, helper).trimEnd().split('\n\n');
+  const sections = all.filter((section) => !section.startsWith('Commands:'));
   const isOptions = (section: string): boolean => section.startsWith('Options:');
   return [...sections.filter((one) => !isOptions(one)), ...sections.filter(isOptions)]
     .join('\n\n')
@@ -79,8 +86,7 @@ function addVerb(program: Command, verb: Verb, choose: (parsed: Parsed) => void)
     .description(verb.about)
     .aliases([...(verb.aliases ?? [])])
     .helpOption('-h, --help', 'show help')
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', helpAfter(verb));
+    .addHelpText('after', helpAfter(verb, program));
   for (const argument of command.registeredArguments) {
     argument.description = verb.arguments?.[argument.name()] ?? argument.description;
   }
@@ -99,16 +105,36 @@ const collect = (value: string, before: readonly string[] | undefined): readonly
   value,
 ];
 
-function helpAfter({ examples, notes }: Verb): string {
+function helpAfter({ examples, notes }: Verb, program: Command): string {
   const block = (title: string, lines: readonly string[]): string =>
     lines.length === 0 ? '' : `\n${title}:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
-  return block('Notes', notes ?? []) + block('Examples', examples);
+  return (
+    block('Global options (stateferry --help explains them)', globalLines(program)) +
+    block('Notes', notes ?? []) +
+    block('Examples', examples)
+  );
 }
 
-function noVerb(): FerryError {
-  return new FerryError('usage', 'no verb is given', {
-    hint: 'stateferry --help lists the verbs.',
-  });
+const GLOBAL_COLUMNS_MAX = 78;
+
+/** Only what they are called: the examples below them shall stay in sight. */
+function globalLines({ options }: Command): string[] {
+  const lines: string[] = [];
+  for (const { flags } of options.filter(({ long }) => long !== '--version')) {
+    const before = lines.at(-1);
+    const longer = `${before}   ${flags}`;
+    if (before === undefined || longer.length > GLOBAL_COLUMNS_MAX) lines.push(flags);
+    else lines.splice(-1, 1, longer);
+  }
+  return lines;
+}
+
+/** Also what `help nosuch` comes to. */
+function noVerb(argv: readonly string[]): FerryError {
+  const named = argv[0] === 'help' ? argv[1] : undefined;
+  return named === undefined
+    ? new FerryError('usage', 'no verb is given')
+    : new FerryError('usage', `there is no verb "${named}"`);
 }
 
 function usageError(error: CommanderError, program: Command): FerryError {

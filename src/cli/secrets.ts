@@ -50,8 +50,11 @@ export async function neededSecret(deps: SecretDeps, location: string): Promise<
 
 const ASKS_MAX = 3;
 
-/** For `init`: twice on a terminal. */
-export async function newPassphrase(deps: SecretDeps): Promise<string> {
+/**
+ * For `init`: twice on a terminal, where nobody is bothered before the place is known to be good.
+ * @throws secret-needed at once when there is none and nobody to ask
+ */
+export async function newPassphrase(deps: SecretDeps): Promise<() => Promise<string>> {
   const { options, terminal, signal } = deps;
   if (options.recoveryFile !== undefined || options.readerKey !== undefined) {
     throw new FerryError('usage', 'init makes a new recovery code and takes only a passphrase', {
@@ -60,8 +63,9 @@ export async function newPassphrase(deps: SecretDeps): Promise<string> {
   }
   refuseSeveral(options);
   const given = await givenPassphrase(deps);
-  if (given !== undefined) return given;
-  return chosenPassphrase(terminal, signal);
+  if (given !== undefined) return () => Promise.resolve(given);
+  if (!terminal.isThere) throw needed();
+  return () => chosenPassphrase(terminal, signal);
 }
 
 /** For `keys add passphrase`: what opens the repository has been given already, this is a second one. */
@@ -78,11 +82,16 @@ export async function secondPassphrase(
 }
 
 async function chosenPassphrase(terminal: Terminal, signal: AbortSignal): Promise<string> {
-  if (!terminal.isThere) throw needed();
+  let before = '';
   for (let asked = 0; asked < ASKS_MAX; asked++) {
-    const first = await terminal.askHidden('Choose a passphrase: ', signal);
+    const first = await terminal.askHidden(`${before}Choose a passphrase: `, signal);
+    if (first === '') {
+      before = 'It cannot be empty. ';
+      continue;
+    }
     const again = await terminal.askHidden('The same again: ', signal);
-    if (first === again && first !== '') return first;
+    if (first === again) return first;
+    before = 'The two were not the same. ';
   }
   throw new FerryError('secret-needed', 'the two passphrases were not the same', {
     hint: 'Run it again; or keep the passphrase in a file: --passphrase-file FILE',

@@ -110,7 +110,7 @@ export function locationFrom(session: Session, typed: string): Location {
 
 /**
  * The repositories that are meant: `-r`, else STATEFERRY_REPOSITORY, else the default of the settings.
- * @throws not-joined when there is none
+ * @throws repository-missing when there is none
  */
 export function meantLocations(session: Session): Location[] {
   const { options, environment, settings } = session;
@@ -119,7 +119,7 @@ export function meantLocations(session: Session): Location[] {
     [environment.own.repository ?? settings.data.defaultRepository ?? []].flat();
   if (typed.length === 0) {
     throw new FerryError(
-      'not-joined',
+      'repository-missing',
       'no repository is set up on this machine, and none is named',
       {
         hint: 'Create one (stateferry init LOCATION), use one (stateferry join LOCATION), or name it with -r.',
@@ -164,7 +164,7 @@ export const secretIfGiven = (session: Session): Promise<Secret | undefined> =>
 export const secretFor = (session: Session, location: Location): Promise<Secret> =>
   neededSecret(secretDeps(session), printLocation(location));
 
-export const passphraseForNew = (session: Session): Promise<string> =>
+export const passphraseForNew = (session: Session): Promise<() => Promise<string>> =>
   newPassphrase(secretDeps(session));
 
 /** A new passphrase beside the one that opened the repository. */

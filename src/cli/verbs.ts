@@ -4,4 +4,11 @@ import { KEEPING_VERBS } from './verbs/keeping.ts';
 import { LOOKING_VERBS } from './verbs/looking.ts';
 import { MOVING_VERBS } from './verbs/moving.ts';
 
-export const VERBS: readonly Verb[] = [...MOVING_VERBS, ...LOOKING_VERBS, ...KEEPING_VERBS];
+/** As `--help` lists them. */
+export const VERB_GROUPS: readonly { readonly title: string; readonly verbs: readonly Verb[] }[] = [
+  { title: 'Move and back up:', verbs: MOVING_VERBS },
+  { title: 'Look inside:', verbs: LOOKING_VERBS },
+  { title: 'Keep it well:', verbs: KEEPING_VERBS },
+];
+
+export const VERBS: readonly Verb[] = VERB_GROUPS.flatMap(({ verbs }) => verbs);

@@ -1,4 +1,5 @@
 /** Reads whole packs and checks every chunk in them, on the worker threads. */
+import { countText } from '../base/quantity-text.ts';
 import { isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { UnderWay } from '../base/under-way.ts';
@@ -45,7 +46,7 @@ export class PackChecker {
     this.#pool = PackPool.create(threads + PIPELINE.spareBuffers, PIPELINE.packBytes);
     for (let buffer = 0; buffer < this.#pool.size; buffer++) this.#pool.free(buffer);
     this.#tasks = new Tasks(threads, () => undefined);
-    emit({ type: 'stage', stage: 'read', detail: `${planned.objects} packs` });
+    emit({ type: 'stage', stage: 'read', detail: countText(planned.objects, 'pack') });
   }
 
   /** Returns as soon as the pack is under way; `finish` waits for all. */
@@ -116,8 +117,8 @@ export class PackChecker {
       const [first] = failures;
       if (!first) return;
       const ofThem = failures.map(({ wanted }) => ids[wanted]?.toString('latin1') ?? '');
-      const many = `${new Set(ofThem).size} of ${ids.length} chunks are damaged`;
-      spoilt('object-damaged', `${many}: ${first.why}`, new Set(ofThem));
+      const many = `${new Set(ofThem).size} of ${ids.length} chunks`;
+      spoilt('object-damaged', `${first.why} (${many})`, new Set(ofThem));
     } catch (error) {
       if (!isObjectFault(error)) throw error;
       spoilt(error.code, error.message, 'all');

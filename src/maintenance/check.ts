@@ -2,6 +2,7 @@
  * check: is everything that the snapshots need there, whole and ours? Structure always; with data, packs are read
  * and every chunk in them is checked against its id. Every problem is named by object and by what it costs.
  */
+import { countText } from '../base/quantity-text.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import type { WriterId } from '../format/names.ts';
@@ -46,12 +47,13 @@ export async function check(
   signal: AbortSignal,
 ): Promise<Checked> {
   const found = await examine(repository, request, deps, signal);
-  const problems = found.faults.problems();
-  for (const { object, code, message } of problems) {
-    deps.emit({ type: 'problem', path: object, code, message });
-  }
-  const { snapshots, needed, read } = found;
-  return { problems, snapshots: snapshots.length, packs: needed.packs.size, read };
+  const { faults, snapshots, needed, read } = found;
+  return {
+    problems: faults.problems(),
+    snapshots: snapshots.length,
+    packs: needed.packs.size,
+    read,
+  };
 }
 
 export type Examined = {
@@ -70,7 +72,7 @@ export async function examine(
 ): Promise<Examined> {
   const faults = new Faults();
   const snapshots = await covers(repository, faults, emit, signal);
-  emit({ type: 'stage', stage: 'check', detail: `${snapshots.length} snapshots` });
+  emit({ type: 'stage', stage: 'check', detail: countText(snapshots.length, 'snapshot') });
   const listed = await packSizes(repository, signal);
   const needed = await neededBy(repository, snapshots, faults, listed, signal);
   const sizes = await noteAbsent(repository.store, faults, needed, listed, signal);

@@ -55,14 +55,15 @@ export class Faults {
   /** Everything from `path` on that lies in one page of the tree or below it. */
   costsPart(object: string, cover: OpenedCover, root: string, path: BytePath): void {
     this.costsSnapshot(object, cover);
-    this.#faults.get(object)?.parts.add(shownIn(root, path));
+    const from = path === '' ? '' : ` from ${showPath(path)} on`;
+    this.#faults.get(object)?.parts.add(`${root}${from}`);
   }
 
   problems(): CheckProblem[] {
     return [...this.#faults].map(([object, fault]) => {
       const { code, why, files, parts } = fault;
       const covers = [...fault.snapshots.values()].toSorted(newestFirst);
-      const named = [...parts].map((part) => `all from ${part} on`).concat([...files]);
+      const named = [...parts].map((part) => `any file of ${part}`).concat([...files]);
       const cost = costText(covers, files.size, parts.size, named);
       return {
         object,

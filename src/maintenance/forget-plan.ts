@@ -22,6 +22,8 @@ export const USUAL = { leastCount: 30, times: 4, records: 8 } as const;
 
 export type Kept = {
   readonly snapshot: StoredSnapshot;
+  /** The time that counts, which is not always the one that its writer says. */
+  readonly timeMs: number;
   readonly reasons: readonly (
     | KeepReason
     /** A ticket may still fetch it. */
@@ -31,6 +33,7 @@ export type Kept = {
 
 export type Doomed = {
   readonly snapshot: StoredSnapshot;
+  readonly timeMs: number;
   readonly reasons: readonly (
     | ForgetReason
     /** A record names it already: an earlier run was interrupted, or was refused the deletion. */
@@ -75,18 +78,18 @@ export function planForget(facts: ForgetFacts): ForgetPlan {
   const kept: Kept[] = [];
   const doomed: Doomed[] = [];
   for (const verdict of verdicts) {
-    const { snapshot } = verdict;
+    const { snapshot, timeMs } = verdict;
     const untilMs = tickets.granted.get(snapshot.id);
     const granted = untilMs === undefined ? [] : [{ rule: 'granted', untilMs } as const];
-    if (verdict.keep) kept.push({ snapshot, reasons: [...verdict.reasons, ...granted] });
-    else if (granted.length > 0) kept.push({ snapshot, reasons: granted });
-    else doomed.push({ snapshot, reasons: verdict.reasons });
+    if (verdict.keep) kept.push({ snapshot, timeMs, reasons: [...verdict.reasons, ...granted] });
+    else if (granted.length > 0) kept.push({ snapshot, timeMs, reasons: granted });
+    else doomed.push({ snapshot, timeMs, reasons: verdict.reasons });
   }
   const unusual = findUnusual(doomed, history.records);
   return { kept, doomed, tickets: tickets.dead, unusual, nowMs };
 }
 
-type Judged = { readonly snapshot: StoredSnapshot } & (
+type Judged = { readonly snapshot: StoredSnapshot; readonly timeMs: number } & (
   | { readonly keep: true; readonly reasons: Kept['reasons'] }
   | { readonly keep: false; readonly reasons: Doomed['reasons'] }
 );
@@ -106,6 +109,7 @@ function judge({ history, rules }: ForgetFacts): Judged[] {
   const ofRules = applyKeepRules(ranked, rules, withoutPresent(taken, counted, forgotten));
   const recorded = going.map((snapshot): Judged => ({
     snapshot,
+    timeMs: Date.parse(snapshot.cover.time),
     keep: false,
     reasons: [{ rule: 'recorded' }],
   }));
@@ -143,17 +147,14 @@ type Wrapped = ReturnType<typeof rankOf> & { readonly snapshot: StoredSnapshot }
 
 function unwrapped(verdict: Verdict<Wrapped>): Judged {
   const { snapshot } = verdict.snapshot;
+  const { timeMs } = verdict;
   return verdict.keep
-    ? { snapshot, keep: true, reasons: verdict.reasons }
-    : { snapshot, keep: false, reasons: verdict.reasons };
+    ? { snapshot, timeMs, keep: true, reasons: verdict.reasons }
+    : { snapshot, timeMs, keep: false, reasons: verdict.reasons };
 }
 
-const byTime = ({ snapshot: a }: Judged, { snapshot: b }: Judged): number =>
-  a.cover.time === b.cover.time
-    ? a.cover.sequence - b.cover.sequence
-    : a.cover.time < b.cover.time
-      ? -1
-      : 1;
+const byTime = (a: Judged, b: Judged): number =>
+  a.timeMs - b.timeMs || a.snapshot.cover.sequence - b.snapshot.cover.sequence;
 
 function findUnusual(doomed: readonly Doomed[], records: readonly StoredForgetRecord[]): Unusual[] {
   const fresh = doomed.filter(({ reasons }) => reasons.every(({ rule }) => rule !== 'recorded'));

@@ -3,6 +3,7 @@
  * is deleted, so that a run which is stopped anywhere leaves nothing unexplained; the next one goes on. Never a
  * machine's newest, and never one that a ticket may still fetch. The space is freed by prune.
  */
+import { countText } from '../base/quantity-text.ts';
 import type { Emit } from '../base/events.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { writeForgetRecord } from '../repository/forget-records.ts';
@@ -59,7 +60,7 @@ export async function forget(
   const nothing = { plan, records: [], deleted: [], refused: [], left: [] };
   if (request.dryRun === true || objects.length === 0) return nothing;
   await approve?.(plan);
-  emit({ type: 'stage', stage: 'forget', detail: `${plan.doomed.length} snapshots` });
+  emit({ type: 'stage', stage: 'forget', detail: countText(plan.doomed.length, 'snapshot') });
   const records = await recordAll(plan.doomed, deps, signal);
   const { deleted, refused, left } = await sweep(store, objects, nowMs, signal);
   const names = (all: readonly StoredObject[]): string[] => all.map(({ name }) => name);

@@ -1,4 +1,5 @@
 /** Room on a disk, asked for before anything is written to it. */
+import { bytesText } from '../base/quantity-text.ts';
 import { showPath, type BytePath } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
 import { diskSpace } from '../fs/disk-space.ts';
@@ -13,7 +14,7 @@ export function requireRoom(at: BytePath, neededBytes: number, hint: string): vo
   if (free >= needed) return;
   throw new FerryError(
     'no-space',
-    `${needed} bytes are needed at ${showPath(at)}, ${free} are free`,
+    `${bytesText(needed)} are needed at ${showPath(at)}, ${bytesText(free)} are free`,
     { hint, details: { needed, free } },
   );
 }

@@ -107,7 +107,8 @@ export async function pushFilled(
     emit({
       type: 'notice',
       code: 'packs-missing',
-      message: `${done.committed.gone.length} packs are not in the store as they were; pushing their content again`,
+      message:
+        'packs that this push relied on are missing or damaged in the store; pushing their content again',
     });
   }
   throw keepsLosing(repository.store.location, 'packs');

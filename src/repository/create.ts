@@ -99,7 +99,8 @@ async function storeWriterRecord(
   await store.put(record.name, record.bytes, { createOnly: true }, signal);
 }
 
-async function refuseExisting(store: ObjectStore, signal: AbortSignal): Promise<void> {
+/** @throws repository-exists, repository-damaged */
+export async function refuseExisting(store: ObjectStore, signal: AbortSignal): Promise<void> {
   if (await store.stat(HEADER_NAME, signal)) throw exists(store);
   for await (const _ of store.list('snapshots/', signal)) throw headerLost(store);
 }

@@ -76,7 +76,10 @@ export async function openKeySlots(
   if (firstDamage && refused === 0) throw firstDamage;
   const also = firstDamage ? ` (and ${firstDamage.message})` : '';
   throw new FerryError('nothing-opens', nothingOpens(secret, slots, refused) + also, {
-    hint: 'Try again, or use the recovery code from the recovery kit (--recovery-file FILE).',
+    hint:
+      secret.with === 'recovery code'
+        ? 'Is it of the newest kit? A code that was removed opens nothing; the passphrase may.'
+        : 'Try again, or use the recovery code from the recovery kit (--recovery-file FILE).',
   });
 }
 

@@ -46,18 +46,18 @@ export function parseLocation(text: string, workingFolder: string): Location {
   );
 }
 
+type Printed = FolderLocation | (Pick<S3Location, 'kind' | 'bucket' | 'prefix'> & S3Overrides);
+
 /** The location as one line that `parseLocation` reads back. */
-export function printLocation(location: Location): string {
+export function printLocation(location: Printed): string {
   if (location.kind === 'folder') return location.path;
   const query = S3_OPTIONS.flatMap((option) => {
     const value = location[option];
     return value === undefined ? [] : [`${option}=${escapeValue(value)}`];
   });
-  return bucketAndPrefix(location) + (query.length === 0 ? '' : `?${query.join('&')}`);
-}
-
-export function bucketAndPrefix({ bucket, prefix }: S3Location): string {
-  return `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
+  const { bucket, prefix } = location;
+  const place = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
+  return place + (query.length === 0 ? '' : `?${query.join('&')}`);
 }
 
 /** Lays options of the command line over a location; they win over its query. */

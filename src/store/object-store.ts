@@ -22,7 +22,7 @@
  *   repository-missing (the bucket or folder itself is not there), object-damaged (a checksum mismatch on the way).
  */
 export type ObjectStore = {
-  /** Where this is, for people: `s3://bucket/prefix` or a folder. Never a credential. */
+  /** Where this is, as a person may type it again: a bucket with its endpoint, or a folder. Never a credential. */
   readonly location: string;
   put(name: string, body: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<PutAnswer>;
   /** The whole object or a byte range, cut at the end. A range that starts at or beyond the end is `object-damaged`. */

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { FerryError, throwIfAborted } from '../base/errors.ts';
 import { directAgent } from './direct-body.ts';
-import { bucketAndPrefix, type Addressing } from './location.ts';
+import { printLocation, type Addressing } from './location.ts';
 import type { RequestCounts } from './object-store.ts';
 import { noCounts } from './ranges.ts';
 import { isClockRefusal, s3Error } from './s3-errors.ts';
@@ -45,7 +45,7 @@ const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Loads the SDK (a tenth of a second: only when a bucket is meant) and makes the one client of a store. */
 export async function openS3Door(options: S3ClientOptions): Promise<S3Door> {
-  const location = bucketAndPrefix({ kind: 's3', bucket: options.bucket, prefix: options.prefix });
+  const location = printLocation({ kind: 's3', ...options });
   const sdk = await import('@aws-sdk/client-s3');
   const client = await makeClient(sdk, options);
   const counts = noCounts();

@@ -26,7 +26,9 @@ export function s3Error(error: unknown, context: S3ErrorContext): FerryError {
     status === undefined ? withoutAnswer(error) : withAnswer(error, status, name);
   const said = messageOf(error) === name || messageOf(error) === '' ? '' : `: ${messageOf(error)}`;
   const answer = status === undefined ? name : `${status} ${name}`;
-  return new FerryError(code, `cannot ${context.action} at ${context.location}: ${answer}${said}`, {
+  // Of a connection that failed the SDK has no better name than that of every error.
+  const why = answer === 'Error' && said !== '' ? said : `: ${answer}${said}`;
+  return new FerryError(code, `cannot ${context.action} at ${context.location}${why}`, {
     ...(hint !== undefined && { hint }),
     details: { location: context.location, answer, ...retryAfter(error) },
     cause: error,
@@ -103,7 +105,7 @@ function withAnswer(error: unknown, status: number, name: string): Meaning {
   if (status === 404 && name === 'NoSuchBucket') {
     return {
       code: 'repository-missing',
-      hint: 'Check the spelling of the bucket, the endpoint and the region.',
+      hint: 'Make the bucket first where there is none yet, or check its spelling, the endpoint and the region.',
     };
   }
   return byStatus(status, name);

@@ -2,6 +2,7 @@
  * copy: snapshots of one repository sealed anew into another, under its own keys. Opened by a reader of the source,
  * pushed by a machine of the target; times, installs and labels stay, and each copy names what it is of.
  */
+import type { Emit } from '../base/events.ts';
 import { ByteWriter, toHex } from '../base/bytes.ts';
 import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
 import { encodeEntryRest } from '../format/entry.ts';
@@ -65,8 +66,11 @@ export async function copySnapshots(
   const copied: CopiedSnapshot[] = [];
   const problems: { object: string; code: string; message: string }[] = [];
   const known = new KnownCopies();
-  for (const one of missing.toSorted((a, b) => (a.cover.time < b.cover.time ? -1 : 1))) {
+  const inOrder = missing.toSorted((a, b) => (a.cover.time < b.cover.time ? -1 : 1));
+  for (const [at, one] of inOrder.entries()) {
     throwIfAborted(signal);
+    const detail = `${one.id.slice(0, 8)}, ${at + 1} of ${inOrder.length}`;
+    if (!isDryRun) deps.emit({ type: 'stage', stage: 'copy', detail });
     const { install, files, bytes } = one.cover;
     const origin = originOf(source, one);
     try {
@@ -76,7 +80,6 @@ export async function copySnapshots(
       if (!isObjectFault(error)) throw error;
       const { code, message } = error;
       problems.push({ object: one.name, code, message });
-      deps.emit({ type: 'problem', path: one.name, code, message });
     }
   }
   return { copied, present: snapshots.length - missing.length, problems };
@@ -110,7 +113,9 @@ async function copyOne(
     totals: { files, bytes },
     fill: (line: PushLine) => copyTrees(snapshot, line, known, signal),
   };
-  return pushFilled(filling, deps, signal);
+  // Which snapshot it is at says more than the stages of a push.
+  const emit: Emit = (event) => (event.type === 'stage' ? undefined : deps.emit(event));
+  return pushFilled(filling, { ...deps, emit }, signal);
 }
 
 /** The same trees with the chunk ids of the target. */

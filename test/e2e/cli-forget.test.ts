@@ -56,7 +56,7 @@ describe('before anything is forgotten', () => {
     );
     assert.match(stderr, /openclaw@old-mac: keeps 2 of 4 snapshots/);
     assert.match(stderr, /keep .* "gold" {2}label/);
-    assert.match(stderr, /forget .* not among the last; no such label/);
+    assert.match(stderr, /forget .* not among the last$/m);
     assert.match(stderr, /keep .* the newest, last/);
     assert.match(stdout, /would forget 2 snapshots and keep 2; nothing was changed/);
     assert.deepEqual(await numbers(), [1, 2, 3, 4]);
@@ -76,11 +76,18 @@ describe('what was forgotten', () => {
     assert.match(again.stdout, /nothing to forget/);
   });
 
+  test('a label that nothing has is said: mistyped, it keeps nothing', async () => {
+    const args = ['--keep-last', '9', '--keep-label', 'gold', '--keep-label', 'glod', '--dry-run'];
+    const { stderr } = succeeded(await forget(...args));
+    assert.match(stderr, /no snapshot has the label "glod"/);
+    assert.doesNotMatch(stderr, /no snapshot has the label "gold"/);
+  });
+
   test('costs the next push nothing', async () => {
     succeeded(await alice.run('push'));
     assert.deepEqual(await numbers(), [1, 4, 5]);
     const words = succeeded(await forget('--keep-last', '1', '--keep-label', 'gold', '--yes'));
-    assert.match(words.stdout, /forgot 1 snapshot, kept 2[^]*freed by prune: stateferry prune/);
+    assert.match(words.stdout, /forgot 1 snapshot, kept 2[^]*next: stateferry prune announces/);
     assert.deepEqual(await numbers(), [1, 5]);
     cpSync(repository, whole, { recursive: true });
   });

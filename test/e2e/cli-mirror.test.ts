@@ -15,7 +15,9 @@ test('a repository on a second disk', async () => {
   assert.ok(first && second);
   const secret = ['--passphrase-file', machine.passphraseFile];
   succeeded(await machine.run('init', first, '--kit', join(folder.path, 'kit'), ...secret));
+  await fails(machine, ['mirror', first, join(first, '.')], { exit: 2, code: 'usage' });
   const words = succeeded(await machine.run('mirror', first, second));
+  assert.match(words.stdout, /it is a new mirror/);
   assert.match(words.stdout, /copied 4 objects .* and read them back/);
   assert.match(words.stdout, /1 signature checked against the keys that this machine pinned/);
   const again = succeeded(await machine.run('mirror', first, second, '--json')).last();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { messageText } from '../../src/cli/output/words.ts';
 import { runProcess, type RunOptions } from '../../src/process/run.ts';
 
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
@@ -98,7 +99,7 @@ export async function fails(
   assert.equal(json['type'], 'error');
   assert.equal(json['code'], expected.code);
   assert.equal(json['exit'], expected.exit);
-  assert.equal(`error: ${String(json['message'])}`, error);
+  assert.equal(`error: ${messageText(String(json['message']))}`, error);
   assert.equal(`hint: ${String(json['hint'])}`, hint);
 }
 

@@ -53,7 +53,7 @@ after(() => folder.remove());
 describe('before there is a repository', () => {
   test('push, ls and snapshots say what to do', async () => {
     for (const verb of [['push'], ['ls', 'latest'], ['snapshots']]) {
-      await fails(old, verb, { exit: 12, code: 'not-joined' });
+      await fails(old, verb, { exit: 10, code: 'repository-missing' });
     }
   });
 

@@ -303,7 +303,7 @@ ring('small-disk', disk.absent, () => {
       assert.ok(error instanceof FerryError);
       assert.equal(error.code, 'no-space');
       assert.equal(error.exit, 7);
-      assert.match(error.message, /bytes are needed at .*, \d+ are free/);
+      assert.match(error.message, /[KMG]iB are needed at .*, .* are free/);
       return true;
     });
     assert.deepEqual(readdirSync(home), []);

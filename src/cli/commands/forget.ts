@@ -1,6 +1,9 @@
 /** forget: snapshots that no keep rule keeps are deleted, with a record that says so. */
 import { forget, type Forgotten } from '../../maintenance/forget.ts';
-import type { ForgetPlan } from '../../maintenance/forget-plan.ts';
+import type { ForgetPlan, Kept } from '../../maintenance/forget-plan.ts';
+import type { KeepRules } from '../../maintenance/retention.ts';
+import { timeText } from '../../repository/objects.ts';
+import type { OpenedCover } from '../../repository/snapshots.ts';
 import { printLocation } from '../../store/location.ts';
 import { argumentList, flag, textOption } from '../call.ts';
 import { exitOfProblems } from '../checking.ts';
@@ -28,6 +31,7 @@ export async function runForget(call: Call, session: Session): Promise<Report> {
   const { lack, ...history } = await historyAt(session, location, repository, emit);
   sayLack(session, lack);
   const meant = new Set(ofInstall(history.snapshots, textOption(call, 'install')));
+  noteLabels(session, rules, meant);
   const oldVersions = (await repository.store.oldVersions?.(signal)) ?? null;
   const shown = (plan: ForgetPlan): ForgetPlanShown => ({
     verb: 'forget',
@@ -65,13 +69,35 @@ function questionFor({ doomed, kept, tickets, unusual }: ForgetPlan): string {
 }
 
 const planShown = ({ kept, doomed, tickets, unusual }: ForgetPlan) => ({
-  kept: kept.map(({ snapshot, reasons }) => ({ ...snapshotLine(snapshot), reasons })),
-  forgotten: doomed.map(({ snapshot, reasons }) => ({ ...snapshotLine(snapshot), reasons })),
+  kept: kept.map((one) => ({ ...dated(one), reasons: one.reasons })),
+  forgotten: doomed.map((one) => ({ ...dated(one), reasons: one.reasons })),
   tickets: tickets.length,
   unusual: unusual.map(({ machine, count, usual }) => ({ machine, count, usual })),
   lost: [],
   damaged: [],
 });
+
+const dated = ({ snapshot, timeMs }: Pick<Kept, 'snapshot' | 'timeMs'>) => ({
+  ...snapshotLine(snapshot),
+  countsAs: timeText(timeMs),
+});
+
+/** A label that nothing has is most likely mistyped, and then it keeps nothing. */
+function noteLabels(
+  session: Session,
+  { labels = [] }: KeepRules,
+  meant: Iterable<OpenedCover>,
+): void {
+  const there = new Set([...meant].map(({ cover }) => cover.label));
+  for (const label of labels.filter((one) => !there.has(one))) {
+    session.emit({
+      type: 'notice',
+      code: 'label-unknown',
+      message: `no snapshot has the label "${label}": --keep-label keeps nothing by it`,
+      hint: 'stateferry snapshots shows the labels there are.',
+    });
+  }
+}
 
 function doneOf({ records, deleted, refused, left }: Forgotten) {
   const snapshots = deleted.filter((name) => name.startsWith('snapshots/')).length;

@@ -1,6 +1,5 @@
 /** init: a repository in an empty place, this machine in it, and the recovery kit. */
-import { HEADER_NAME } from '../../format/names.ts';
-import { createRepository } from '../../repository/create.ts';
+import { createRepository, refuseExisting } from '../../repository/create.ts';
 import { timeText } from '../../repository/objects.ts';
 import { printLocation } from '../../store/location.ts';
 import { portableLocation } from '../../store/portable-location.ts';
@@ -21,12 +20,13 @@ export async function runInit(call: Call, session: Session): Promise<Report> {
   const lock = lockWish(location, textOption(call, 'lock'));
   session.settings.lock();
   const kit = kitTarget(session, textOption(call, 'kit'));
-  const passphrase = await passphraseForNew(session);
+  const askPassphrase = await passphraseForNew(session);
   const store = await storeAt(session, location, { createFolder: true });
+  await refuseExisting(store, session.signal);
   const found = await probe(session, location);
+  const passphrase = await askPassphrase();
   // Before anything is stored, so that the keys are locked too; never on account of somebody else's repository.
-  const isEmpty = (await store.stat(HEADER_NAME, session.signal)) === undefined;
-  if (lock && isEmpty) await lockBucket(session, lock);
+  if (lock) await lockBucket(session, lock);
   const anywhere = await portableLocation(location);
   const created = await createRepository(
     store,

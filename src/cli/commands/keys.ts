@@ -52,8 +52,8 @@ function wishOf(words: readonly string[]): Wish {
     if (first === 'recovery') return { do: 'add recovery', file: second };
     if (first === 'reader' && second !== undefined) return { do: 'add reader', file: second };
   }
-  throw new FerryError('usage', `keys ${words.join(' ')} is nothing that keys does`, {
-    hint: 'keys list | add passphrase | add reader FILE | kit FILE | remove ID',
+  throw new FerryError('usage', `keys ${words.join(' ')}: a word is missing, or one too many`, {
+    hint: 'keys list | add passphrase | add recovery FILE | add reader FILE | kit FILE | remove ID',
   });
 }
 
@@ -92,7 +92,7 @@ async function addPassphrase(open: Open, file: string | undefined): Promise<stri
 /** The page is written last: a page that exists opens the repository. */
 async function addRecovery(open: Open, file: string | undefined): Promise<string> {
   const { session, location, store, opened } = open;
-  const kit = kitTarget(session, file, 'keys kit needs FILE here');
+  const kit = kitTarget(session, file, 'the new kit needs a FILE here');
   const code = session.random(RECOVERY_SECRET_BYTES);
   const secret = { with: 'recovery code', code } as const;
   const id = await addKey(store, opened, secret, session, session.signal);

@@ -37,7 +37,7 @@ function nameToRevoke([action = 'list', name, ...more]: readonly string[]): stri
   if (action === 'revoke' && name !== undefined && more.length === 0) return name;
   throw new FerryError(
     'usage',
-    `machines ${[action, name, ...more].join(' ').trim()} is nothing that machines does`,
+    `machines ${[action, name, ...more].join(' ').trim()}: a word is missing, or one too many`,
     {
       hint: 'machines list | revoke NAME',
     },

@@ -1,8 +1,8 @@
 /** mirror: the same repository in a second place. */
-import { assert } from '../../base/errors.ts';
+import { assert, FerryError } from '../../base/errors.ts';
 import { mirror } from '../../maintenance/mirror.ts';
 import { pinnedHalves } from '../../repository/machine.ts';
-import { printLocation } from '../../store/location.ts';
+import { printLocation, type Location } from '../../store/location.ts';
 import { argument, flag } from '../call.ts';
 import { exitOfProblems } from '../checking.ts';
 import { startCost } from '../cost.ts';
@@ -15,6 +15,7 @@ export async function runMirror(call: Call, session: Session): Promise<Report> {
   const costUntilNow = startCost(session);
   const [source, target] = [0, 1].map((at) => locationFrom(session, argument(call, at)));
   assert(source && target, 'both are required arguments');
+  refuseSamePlace(source, target);
   const from = await storeAt(session, source);
   const to = await storeAt(session, target, { createFolder: true });
   const known = stateOf(session, source);
@@ -41,3 +42,16 @@ export async function runMirror(call: Call, session: Session): Promise<Report> {
     },
   };
 }
+
+/** A repository is no second copy of itself, though all of it is there already. */
+function refuseSamePlace(source: Location, target: Location): void {
+  if (placeOf(source) !== placeOf(target)) return;
+  throw new FerryError('usage', `source and target are the same place: ${printLocation(target)}`, {
+    hint: 'Name another folder or bucket: what is lost in one place shall still be in the other.',
+  });
+}
+
+const placeOf = (location: Location): string =>
+  location.kind === 'folder'
+    ? location.path
+    : JSON.stringify([location.endpoint, location.bucket, location.prefix]);

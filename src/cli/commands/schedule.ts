@@ -1,6 +1,6 @@
 /** schedule: what happens every night without anybody. */
 import { ERROR_CODES, FerryError } from '../../base/errors.ts';
-import { argument, argumentList } from '../call.ts';
+import { argumentList, optionalArgument } from '../call.ts';
 import { installSchedule } from '../schedule/install.ts';
 import { removeSchedule } from '../schedule/remove.ts';
 import { runSchedule } from '../schedule/run.ts';
@@ -9,7 +9,7 @@ import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 
 export function runScheduleVerb(call: Call, session: Session): Promise<Report> {
-  const action = argument(call, 0);
+  const action = optionalArgument(call, 0) ?? 'status';
   switch (action) {
     case 'install':
       return installSchedule(call, session);

@@ -154,9 +154,9 @@ function initLines(summary: InitSummary): string[] {
         ]),
     ...(summary.kit === null
       ? []
-      : [`the recovery kit is in ${printableLine(summary.kit)}: keep it somewhere else`]),
+      : [`the recovery kit is in ${printableLine(summary.kit)}: keep it off this machine`]),
     ...rightsLines(summary),
-    'next: stateferry push',
+    nextLine(summary),
   ];
 }
 
@@ -165,9 +165,13 @@ function joinLines(summary: JoinSummary): string[] {
     `joined repository ${summary.id} in ${printableLine(summary.repository)}`,
     membershipLine(summary),
     ...rightsLines(summary),
-    'next: stateferry push',
+    nextLine(summary),
   ];
 }
+
+/** Elsewhere a push means the default repository. */
+const nextLine = ({ repository, isDefault }: InitSummary | JoinSummary): string =>
+  `next: stateferry push${isDefault ? '' : ` -r '${printableLine(repository)}'`}`;
 
 /** The key that init and join were run with may do everything, and should not stay on the machine. */
 const rightsLines = ({ writer, policy }: InitSummary | JoinSummary): string[] =>

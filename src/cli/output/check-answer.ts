@@ -2,7 +2,7 @@
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
 import type { CheckSummary } from './summary.ts';
-import { bytesText, countText, durationText } from './words.ts';
+import { bytesText, countText, durationText, messageText } from './words.ts';
 
 export function checkLines(summary: CheckSummary, { paint }: AnswerChoices): string[] {
   const { problems, read } = summary;
@@ -14,7 +14,7 @@ export function checkLines(summary: CheckSummary, { paint }: AnswerChoices): str
   return [
     ...problems.map(
       ({ object, code, message }) =>
-        `${paint.bad('problem')} ${printableLine(object)}: ${printableLine(message)} (${code})`,
+        `${paint.bad('problem')} ${printableLine(object)}: ${messageText(message)} (${code})`,
     ),
     problems.length === 0
       ? `${paint.good('no problems')} in ${of}${summary.ownOnly ? ' of this machine' : ''}`

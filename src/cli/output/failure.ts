@@ -3,6 +3,7 @@ import { ERROR_CODES, FerryError, messageOf, type ErrorCode } from '../../base/e
 import { withoutTickets } from '../../format/ticket-text.ts';
 import { HINTS } from './hints.ts';
 import { jsonLine, printableLine, printableText } from './printable.ts';
+import { messageText } from './words.ts';
 
 export type Failure = {
   readonly code: ErrorCode;
@@ -40,10 +41,7 @@ const withoutTicketsIn = (details: Failure['details']): Failure['details'] =>
 
 /** `error:`, then `hint:`; in verbose words also where it came from. */
 export function failureLines(failure: Failure, verbose: boolean): string[] {
-  const lines = [
-    `error: ${printableLine(failure.message)}`,
-    `hint: ${printableLine(failure.hint)}`,
-  ];
+  const lines = [`error: ${messageText(failure.message)}`, `hint: ${printableLine(failure.hint)}`];
   return verbose ? [...lines, ...failure.trail.map(printableText)] : lines;
 }
 

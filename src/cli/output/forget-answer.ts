@@ -14,7 +14,7 @@ export function forgetPlanLines(plan: ForgetPlanShown): string[] {
   const lines: Line[] = [
     ...kept.map((one) => ({ ...one, what: 'keep' as const, why: keptText(one) })),
     ...forgotten.map((one) => ({ ...one, what: 'forget' as const, why: doomedText(one) })),
-  ].toSorted((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.sequence - b.sequence));
+  ].toSorted(byTime);
   const groups = Map.groupBy(lines, ({ install, machine }) => `${install}@${machine}`);
   return [
     ...damaged.map(({ object, message }) => `damaged: ${object}: ${printableLine(message)}`),
@@ -28,6 +28,9 @@ export function forgetPlanLines(plan: ForgetPlanShown): string[] {
     ),
   ];
 }
+
+const byTime = (a: Line, b: Line): number =>
+  Date.parse(a.countsAs) - Date.parse(b.countsAs) || a.sequence - b.sequence;
 
 export function lostLine({ machine, first, last }: HoleLine): string {
   const what = first === last ? `number ${first}` : `numbers ${first} to ${last}`;
@@ -52,10 +55,14 @@ function titleLine(install: string, own: readonly Line[]): string {
   return `${name}: keeps ${keeps} of ${countText(own.length, 'snapshot')}`;
 }
 
-const lineText = ({ what, id, time, label, why }: Line): string => {
+const lineText = ({ what, id, time, countsAs, label, why }: Line): string => {
   const name = label === null ? '' : ` "${printableLine(label)}"`;
-  return `  ${what.padEnd(6)}  ${shortId(id)}  ${timeText(time)}${name}  ${printableLine(why)}`;
+  const said = isSameSecond(time, countsAs) ? '' : `; its machine says ${timeText(time)}`;
+  const when = `${timeText(countsAs)}${name}`;
+  return `  ${what.padEnd(6)}  ${shortId(id)}  ${when}  ${printableLine(why)}${said}`;
 };
+
+const isSameSecond = (a: string, b: string): boolean => timeText(a) === timeText(b);
 
 const PERIOD_WORDS = {
   hourly: 'hour',
@@ -87,29 +94,35 @@ const keptText = ({ reasons }: Pick<Kept, 'reasons'>): string =>
     })
     .join(', ');
 
-const doomedText = ({ reasons }: Pick<Doomed, 'reasons'>): string =>
-  reasons
-    .map((reason) => {
-      if ('period' in reason) {
-        const { rule, period, by } = reason;
-        return `${PERIOD_WORDS[rule]} ${period} has the newer ${shortId(by)}`;
-      }
-      switch (reason.rule) {
-        case 'named':
-          return 'named';
-        case 'recorded':
-          return 'forgotten by an earlier run, and still there';
-        case 'last':
-          return 'not among the last';
-        case 'within':
-          return 'older than --keep-within';
-        case 'label':
-          return 'no such label';
-        default:
-          return `older than the ${PERIOD_WORDS[reason.rule]}s that are kept`;
-      }
-    })
-    .join('; ');
+/** One reason says enough where the machine-readable answer has them all: the newer one that it made room for. */
+function doomedText({ reasons }: Pick<Doomed, 'reasons'>): string {
+  const displaced = reasons.find((reason) => 'period' in reason);
+  const others = reasons.filter(({ rule }) => rule !== 'label');
+  const [only] = others.length === 0 ? reasons : others;
+  if (displaced) return reasonText(displaced);
+  return only && others.length < 2 ? reasonText(only) : 'older than all that the rules keep';
+}
+
+function reasonText(reason: Doomed['reasons'][number]): string {
+  if ('period' in reason) {
+    const { rule, period, by } = reason;
+    return `${PERIOD_WORDS[rule]} ${period} has the newer ${shortId(by)}`;
+  }
+  switch (reason.rule) {
+    case 'named':
+      return 'named';
+    case 'recorded':
+      return 'forgotten by an earlier run, and still there';
+    case 'last':
+      return 'not among the last';
+    case 'within':
+      return 'older than --keep-within';
+    case 'label':
+      return 'no such label';
+    default:
+      return `older than the ${PERIOD_WORDS[reason.rule]}s that are kept`;
+  }
+}
 
 export function forgetLines(summary: ForgetSummary, { paint }: AnswerChoices): string[] {
   const { kept, forgotten, deleted, refused, left, lost } = summary;
@@ -128,7 +141,7 @@ export function forgetLines(summary: ForgetSummary, { paint }: AnswerChoices): s
     ...(deleted.snapshots > 0
       ? [
           ...versionsLines(summary.oldVersions),
-          'what only they needed is freed by prune: stateferry prune',
+          'next: stateferry prune announces what only they needed; a later one frees it',
         ]
       : []),
     `took ${durationText(summary.durationMs)}`,

@@ -22,9 +22,10 @@ export function keysLines({ added, removed, file, keys }: KeysSummary): string[]
 }
 
 const fileText = (file: string | null): string =>
-  file === null ? '' : `: it is in ${printableLine(file)}, keep it somewhere else`;
+  file === null ? '' : `: it is in ${printableLine(file)}, keep it off this machine`;
 
 const NOT_UNLEARNT = [
   'Whoever opened the repository with it may have kept the keys, or an old copy of the bucket. If somebody did who',
-  'must not read new backups: make a new repository (stateferry init) and push there.',
+  'must not read new backups: make a fresh repository (stateferry init), copy into it what you keep (stateferry copy),',
+  'and push there from now on.',
 ];

@@ -56,7 +56,9 @@ function revokedLines(revoked: RevokedShown, good: (text: string) => string): st
   const { isNew, before } = revoked;
   if (!isNew) return [`${nameOf(revoked)} is revoked already, since ${timeText(before ?? '')}`];
   const counted =
-    revoked.counts === 0 ? 'nothing of it counts' : `${countedText(revoked)} count on`;
+    revoked.counts === 0
+      ? 'nothing of it counts'
+      : `${countedText(revoked)} ${revoked.counts === 1 ? 'counts' : 'count'} on`;
   return [`${good('revoked')} ${nameOf(revoked)}: ${counted}`, ...NOT_ENOUGH];
 }
 

@@ -5,7 +5,7 @@ import type { AnswerChoices } from './answers.ts';
 import { refusedLines } from './deleting.ts';
 import { printableLine } from './printable.ts';
 import type { MirrorSummary } from './summary.ts';
-import { bytesText, countText, durationText } from './words.ts';
+import { bytesText, countText, durationText, messageText } from './words.ts';
 
 export function mirrorLines(summary: MirrorSummary, { paint }: AnswerChoices): string[] {
   const { objects, snapshots, problems, onlyThere, leftAside, signaturesChecked } = summary;
@@ -15,9 +15,12 @@ export function mirrorLines(summary: MirrorSummary, { paint }: AnswerChoices): s
   return [
     ...problems.map(
       ({ object, code, message }) =>
-        `${paint.bad('problem')} ${printableLine(object)}: ${printableLine(message)} (${code})`,
+        `${paint.bad('problem')} ${printableLine(object)}: ${messageText(message)} (${code})`,
     ),
-    `copied ${copied} to ${printableLine(summary.to)} and read them back; ${objects.present} were there`,
+    ...(objects.present === 0
+      ? [`nothing of this repository was in ${printableLine(summary.to)}: it is a new mirror`]
+      : []),
+    `copied ${copied} to ${printableLine(summary.to)} and read them back; ${objects.present} were there already`,
     `it has ${countText(snapshots.after, 'snapshot')} now, ${snapshots.before} before`,
     ...(deleted > 0
       ? [

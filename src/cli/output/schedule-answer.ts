@@ -19,7 +19,9 @@ export function scheduleLines(summary: ScheduleSummary, { paint }: AnswerChoices
         : installedLines(summary);
     case 'status':
       return [
-        ...(summary.schedule ? standingLines(summary.schedule) : ['no schedule is installed']),
+        ...(summary.schedule
+          ? standingLines(summary.schedule)
+          : ['no schedule is installed: stateferry schedule install sets one up']),
         ...summary.attention.flatMap(({ message, hint }) => [
           `${paint.bad('!')} ${printableLine(message)}`,
           `  ${printableLine(hint)}`,

@@ -5,9 +5,14 @@ import type { Doomed, Kept } from '../../maintenance/forget-plan.ts';
 import type { SnapshotLine } from './summary.ts';
 import type { Cost } from './summary-parts.ts';
 
+type Dated = SnapshotLine & {
+  /** The time that the rules count: the store's where it cannot be what the machine says. */
+  readonly countsAs: string;
+};
+
 /** With the reason for it. */
-export type KeptLine = SnapshotLine & Pick<Kept, 'reasons'>;
-export type DoomedLine = SnapshotLine & Pick<Doomed, 'reasons'>;
+export type KeptLine = Dated & Pick<Kept, 'reasons'>;
+export type DoomedLine = Dated & Pick<Doomed, 'reasons'>;
 
 type Shown = {
   readonly repository: string;

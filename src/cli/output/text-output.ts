@@ -15,7 +15,7 @@ import { prunePlanLines } from './prune-answer.ts';
 import { schedulePlanLines } from './schedule-answer.ts';
 import { repairPlanLines } from './repair-answer.ts';
 import { undoPlanLines } from './undo-answers.ts';
-import { durationText } from './words.ts';
+import { durationText, messageText } from './words.ts';
 
 /** @param stop ends a command whose answer nobody reads any more */
 export function textOutput(
@@ -99,9 +99,7 @@ class Talk {
     const { quiet, verbose } = this.#choices;
     switch (event.type) {
       case 'problem':
-        return this.lines([
-          `problem: ${printableLine(event.path)}: ${printableLine(event.message)}`,
-        ]);
+        return this.lines([`problem: ${printableLine(event.path)}: ${messageText(event.message)}`]);
       case 'progress':
         return quiet ? undefined : this.#progress(event);
       case 'stage':
@@ -114,8 +112,8 @@ class Talk {
       case 'retry': {
         if (quiet || (!verbose && event.attempt <= ATTEMPTS_UNSAID)) return;
         const when = `again in ${durationText(event.delayMs)}`;
-        const what = `${event.operation} ${event.name}: ${event.message}`;
-        return this.lines([`waiting: ${printableLine(what)} (try ${event.attempt}, ${when})`]);
+        const what = printableLine(event.message);
+        return this.lines([`waiting: ${what} (try ${event.attempt}, ${when})`]);
       }
       case 'check':
         return verbose ? this.lines([checkLine(event)]) : undefined;
@@ -164,7 +162,7 @@ class Talk {
 type Of<T extends FerryEvent['type']> = Extract<FerryEvent, { readonly type: T }>;
 
 function noticeLines({ message, hint }: Of<'notice'>): string[] {
-  const lines = [`note: ${printableLine(message)}`];
+  const lines = [`note: ${messageText(message)}`];
   return hint === undefined ? lines : [...lines, `hint: ${printableLine(hint)}`];
 }
 

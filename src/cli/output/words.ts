@@ -1,17 +1,7 @@
 /** Numbers as people read them. */
+import { printableLine } from './printable.ts';
 
-const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** `512 B`, `1.4 GiB`. */
-export function bytesText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1023.95 && unit < BINARY.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${BINARY[unit] ?? ''}`;
-}
+export { bytesText, countText } from '../../base/quantity-text.ts';
 
 /** `850 ms`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
 export function durationText(durationMs: number): string {
@@ -24,14 +14,15 @@ export function durationText(durationMs: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
-/** `1 file`, `1,204 files`. */
-export function countText(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
-}
-
 /** `2026-11-21 07:50:08` in UTC, which is what snapshots are dated by. */
 export const timeText = (time: string): string =>
   time.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
+
+const RFC_TIMES = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+
+/** What the engine says, with its times as everywhere else. */
+export const messageText = (message: string): string =>
+  printableLine(message.replaceAll(RFC_TIMES, timeText));
 
 /** The first digits of an id, enough to type. */
 export const shortId = (id: string): string => id.slice(0, 8);

@@ -3,10 +3,10 @@ import { KEEP_OPTIONS } from '../keep-rules.ts';
 import type { Verb } from '../verb.ts';
 
 export const SCHEDULE_VERB: Verb = {
-  usage: 'schedule <action> [job...]',
+  usage: 'schedule [action] [job...]',
   about: 'push every night by itself, and what else keeps a repository well',
   arguments: {
-    action: 'install, status, remove, or run (what the timer starts)',
+    action: 'install, status (default), remove, or run (what the timer starts)',
     job: 'with run: do this now, due or not',
   },
   options: [

@@ -145,7 +145,7 @@ describe('words', () => {
     // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
     assert.doesNotMatch(stderr.text(), /[\r\u001b]/);
     assert.match(stderr.text(), /left out: state\/\\x1b\[2Jx: socket/);
-    assert.match(stderr.text(), /waiting: put packs\/x: reset/);
+    assert.match(stderr.text(), /waiting: reset/);
   });
 
   test('quiet leaves problems, and nothing of a report', () => {

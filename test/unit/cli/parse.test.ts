@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
 import { parseArguments, type Parsed } from '../../../src/cli/program.ts';
-import { VERBS } from '../../../src/cli/verbs.ts';
+import { VERB_GROUPS, VERBS } from '../../../src/cli/verbs.ts';
 
 type Line = {
   readonly line: string;
@@ -199,6 +199,26 @@ describe('every verb', () => {
     });
   }
 
+  test('the first page lists every verb under a title, within 80 columns', async () => {
+    let text = '';
+    await parseArguments(['--help'], (more) => {
+      text += more;
+    });
+    const lines = text.split('\n');
+    for (const { title, verbs } of VERB_GROUPS) {
+      const at = lines.indexOf(title);
+      assert.ok(at > 0, title);
+      const end = lines.indexOf('', at);
+      const names = lines.slice(at + 1, end).flatMap((line) => /^  (\w+)/.exec(line)?.[1] ?? []);
+      assert.deepEqual(
+        names,
+        verbs.map(({ usage }) => usage.split(' ')[0]),
+      );
+    }
+    const wide = lines.filter((line) => line.length > 80);
+    assert.deepEqual(wide, []);
+  });
+
   test('every example is a line that parses', async () => {
     const lines = VERBS.flatMap(({ examples }) => examples);
     assert.ok(lines.length >= VERBS.length);
@@ -244,6 +264,7 @@ describe('global options', () => {
 
 const WRONG: readonly (readonly [string, RegExp, RegExp])[] = [
   ['nosuch', /unknown command 'nosuch'/, /stateferry --help/],
+  ['help nosuch', /there is no verb "nosuch"/, /^$/],
   ['push --nosuch', /unknown option '--nosuch'/, /stateferry push --help/],
   ['init', /missing required argument 'location'/, /stateferry init --help/],
   ['ls a b', /too many arguments/, /stateferry ls --help/],

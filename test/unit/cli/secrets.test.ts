@@ -117,12 +117,32 @@ describe('sources', () => {
   });
 
   test('a new passphrase is asked for twice, and again when the two differ', async () => {
-    assert.equal(await newPassphrase(deps({}, {}, ['a', 'a'])), 'a');
-    assert.equal(await newPassphrase(deps({}, {}, ['a', 'b', 'c', 'c'])), 'c');
-    await rejects(
-      () => newPassphrase(deps({}, {}, ['a', 'b', 'c', 'd', 'e', 'f'])),
-      'secret-needed',
-    );
+    assert.equal(await chosen(deps({}, {}, ['a', 'a'])), 'a');
+    assert.equal(await chosen(deps({}, {}, ['a', 'b', 'c', 'c'])), 'c');
+    await rejects(() => chosen(deps({}, {}, ['a', 'b', 'c', 'd', 'e', 'f'])), 'secret-needed');
+  });
+
+  test('who is asked again for a new passphrase is told why', async () => {
+    const asked: string[] = [];
+    const of = deps({}, {}, ['a', 'b', '', 'c', 'c']);
+    const askHidden: Terminal['askHidden'] = (question, signal) => {
+      asked.push(question);
+      return of.terminal.askHidden(question, signal);
+    };
+    assert.equal(await chosen({ ...of, terminal: { ...of.terminal, askHidden } }), 'c');
+    assert.deepEqual(asked, [
+      'Choose a passphrase: ',
+      'The same again: ',
+      'The two were not the same. Choose a passphrase: ',
+      'It cannot be empty. Choose a passphrase: ',
+      'The same again: ',
+    ]);
+  });
+
+  test('nobody is asked for a new passphrase before it is wanted', async () => {
+    const of = deps({}, {}, ['a', 'a']);
+    await newPassphrase(of);
+    assert.equal(await of.terminal.askHidden('', of.signal), 'a');
   });
 });
 
@@ -148,12 +168,15 @@ describe('what cannot be', () => {
       () => givenSecret(deps({ passphraseCommand: `cat ${folder}/pass; exit 4` })),
       'secret-needed',
     ],
+    ['no new passphrase and no terminal', () => newPassphrase(deps({})), 'secret-needed'],
     ['a recovery code for init', () => newPassphrase(deps({ recoveryFile: 'kit' })), 'usage'],
   ];
   for (const [name, work, expected] of cases) {
     test(name, () => rejects(work, expected));
   }
 });
+
+const chosen = async (of: SecretDeps): Promise<string> => (await newPassphrase(of))();
 
 async function rejects(work: () => Promise<unknown>, expected: string): Promise<void> {
   await assert.rejects(work, (error: unknown) => {
