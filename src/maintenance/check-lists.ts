@@ -1,5 +1,5 @@
 /** What the pack lists of all snapshots say: which packs must be there, and who needs them. */
-import { FerryError, isObjectFault } from '../base/errors.ts';
+import { assert, isObjectFault } from '../base/errors.ts';
 import { inLanes } from '../base/lanes.ts';
 import {
   parseWriterObjectName,
@@ -10,6 +10,7 @@ import {
 import type { ListedPack } from '../format/pack-list.ts';
 import { absentPacks } from '../repository/absent-packs.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
+import { readIndexes } from '../repository/indexes.ts';
 import { readPackList } from '../repository/pack-lists.ts';
 import { packName } from '../repository/pack-reader.ts';
 import { PackSets } from '../repository/pack-sets.ts';
@@ -109,24 +110,28 @@ async function listedPacks(
   signal: AbortSignal,
 ): Promise<ListedPack[]> {
   const { writer, cover } = first;
-  const key =
-    'identity' in repository
-      ? repository.writers.get(writer)?.subkeys.packList
-      : repository.writer.subkeys.packList;
-  if (!key) throw new FerryError('bug', 'a listed snapshot has a known writer');
+  const { store, id } = repository;
+  const subkeys =
+    'identity' in repository ? repository.writers.get(writer)?.subkeys : repository.writer.subkeys;
+  assert(subkeys, 'a listed snapshot has a known writer');
   try {
-    const keys = { repository: repository.id, writer, key };
-    return await readPackList(repository.store, keys, cover.packList, signal);
+    const keys = { repository: id, writer, key: subkeys.packList };
+    return await readPackList(store, keys, cover.packList, signal);
   } catch (error) {
     if (!isObjectFault(error)) throw error;
     const name = listOf(first);
-    const cost = 'pulls look through every pack of that machine instead, and prune deletes nothing';
+    const cost =
+      'pulls look through every pack of that machine instead, and prune keeps all of them';
     faults.add(name, error.code, `${error.message}; ${cost}`);
     for (const one of by) faults.costsSnapshot(name, one);
-    return [...sizes].flatMap(([pack, size]) => {
+    const own = [...sizes].flatMap(([pack, size]) => {
       const parsed = parseWriterObjectName(pack);
       return parsed?.writer === writer ? [{ writer, pack: parsed.id, size }] : [];
     });
+    // What is wrong with the indexes themselves is noted where they are looked at.
+    const keys = { repository: id, writer, key: subkeys.index };
+    const indexed = await readIndexes(store, keys, () => undefined, signal);
+    return [...own, ...indexed.filter((pack) => pack.writer !== writer)];
   }
 }
 

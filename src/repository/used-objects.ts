@@ -1,7 +1,7 @@
 /**
  * Which packs and pack lists the snapshots need. Whoever decides by it what may be deleted must be sure, so nothing is
- * guessed: a snapshot or list that does not tell is answered as unreadable. A list that was read once comes from the
- * cache while the store still shows it with the same size.
+ * guessed: a snapshot that does not tell is answered as unreadable. Where only its list is damaged, its tree tells. A
+ * list that was read once comes from the cache while the store still shows it with the same size.
  */
 import { toHex } from '../base/bytes.ts';
 import { isObjectFault } from '../base/errors.ts';
@@ -13,6 +13,7 @@ import {
   type ObjectId,
   type WriterFolder,
 } from '../format/names.ts';
+import type { ListedPack } from '../format/pack-list.ts';
 import { readHistory, type History } from './history.ts';
 import type { ReaderRepository } from './open.ts';
 import { PackSets } from './pack-sets.ts';
@@ -21,6 +22,7 @@ import { packName } from './pack-reader.ts';
 import { readRepackRecords } from './repack-records.ts';
 import { Replacements, standingOf } from './replacements.ts';
 import type { OpenedCover } from './snapshots.ts';
+import { unlistedPacks } from './unlisted-packs.ts';
 
 const READS_AT_ONCE = 8;
 
@@ -71,7 +73,7 @@ export async function readUsedObjects(
   await inLanes(unread, READS_AT_ONCE, signal, async ([name, [snapshot]]) => {
     if (!snapshot) return;
     try {
-      const packs = await readListOf(repository, snapshot, signal);
+      const packs = await packsOf(repository, snapshot, emit, signal);
       // What no listing has shown yet is not found in the cache, whatever its size.
       sets.add(name, sizes.get(name) ?? 0, packs);
     } catch (error) {
@@ -92,6 +94,21 @@ export async function readUsedObjects(
     unreadable.push({ object, code: 'object-damaged', message });
   }
   return { snapshots, history, used: new Set([...packs, ...byList.keys()]), unreadable };
+}
+
+/** A list that is damaged or gone is made up for, as far as the snapshot's tree is there. */
+async function packsOf(
+  repository: ReaderRepository,
+  snapshot: OpenedCover,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<readonly ListedPack[]> {
+  try {
+    return await readListOf(repository, snapshot, signal);
+  } catch (error) {
+    if (!isObjectFault(error) || error.code === 'format-too-new') throw error;
+  }
+  return await unlistedPacks(repository, snapshot, emit, signal);
 }
 
 /** What the lists name, but for what a repack record replaces for every snapshot that needs it. */

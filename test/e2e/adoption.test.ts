@@ -30,9 +30,11 @@ import {
   assertAllRestore,
   dropSnapshot,
   later,
+  namesBelow,
   pruneWorld,
   pushVersion,
   runPrune,
+  type PruneWorld,
 } from '../support/prune-world.ts';
 import { makeTree, noise, treeDifferences } from '../support/tree.ts';
 
@@ -238,28 +240,46 @@ describe('two snapshots on the same packs', () => {
   });
 });
 
-test('what only the new machine needs of the old one’s packs is never pruned', async (context) => {
-  const alone = await pruneWorld(context);
-  const moving = await pushVersion(alone, 1);
-  const bob = await joinEngine(alone, 'bob');
-  const world = { ...alone, reader: await readerOf(alone) };
-  const landed = join(world.folder, 'landed');
-  await land(world, bob, landed);
-  await pushTree(world.store, bob, landed);
-  await dropSnapshot(world, moving);
-  const between = await pushVersion(world, 2);
-  const unneeded = await packOf(world.reader, between, 'state/version');
-  await pushVersion(world, 3);
-  await dropSnapshot(world, between);
-  for (let run = 0; run < 3; run++) {
-    later(world, 30);
-    await runPrune(world);
-  }
-  assert.equal(await world.store.stat(unneeded, NO_ABORT), undefined, 'what nobody needs is gone');
-  await assertAllRestore(world, 2);
-  const again = await pushTree(world.store, bob, landed);
-  assert.equal(again.bytesNew, 0);
-});
+for (const list of ['there', 'gone'] as const) {
+  test(`what only the new machine needs of old packs is never pruned, its list ${list}`, async (context) => {
+    const alone = await pruneWorld(context);
+    const moving = await pushVersion(alone, 1);
+    const bob = await joinEngine(alone, 'bob');
+    const world = { ...alone, reader: await readerOf(alone) };
+    const landed = join(world.folder, 'landed');
+    await land(world, bob, landed);
+    await pushTree(world.store, bob, landed);
+    const [name = ''] = await namesBelow(world.store, `lists/${bob.state.writer.id}/`);
+    if (list === 'gone') await world.store.delete(name, NO_ABORT);
+    await dropSnapshot(world, moving);
+    const between = await pushVersion(world, 2);
+    const unneeded = await packOf(world.reader, between, 'state/version');
+    await pushVersion(world, 3);
+    await dropSnapshot(world, between);
+    for (let run = 0; run < 3; run++) {
+      later(world, 30);
+      await runPrune(world);
+    }
+    assert.equal(
+      await world.store.stat(unneeded, NO_ABORT),
+      undefined,
+      'what nobody needs is gone',
+    );
+    await assertAllRestore(world, 2);
+    if (list === 'gone') await assertOnlyListIsMissed(world, name);
+    const again = await pushTree(world.store, bob, landed);
+    assert.equal(again.bytesNew, 0);
+  });
+}
+
+async function assertOnlyListIsMissed(world: PruneWorld, name: string): Promise<void> {
+  const request = { readPercent: 100, nowMs: await world.store.dateMs(NO_ABORT) };
+  const { problems } = await check(world.reader, request, { emit: () => undefined }, NO_ABORT);
+  assert.deepEqual(
+    problems.map(({ object, code }) => [object, code]),
+    [[name, 'object-missing']],
+  );
+}
 
 describe('interrupted', () => {
   test('a pull that was killed and went on adopts what both runs verified', async (context) => {

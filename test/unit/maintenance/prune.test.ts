@@ -7,7 +7,17 @@ import { ed25519KeyPair, systemRandom } from '../../../src/crypto/sodium.ts';
 import { GRACE } from '../../../src/maintenance/prune-plan.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { writeTombstone } from '../../../src/repository/tombstones.ts';
-import { allObjects, joinEngine, NO_ABORT, openReader, refusalOf } from '../../support/engine.ts';
+import { listOf } from '../../../src/maintenance/check-lists.ts';
+import { packName } from '../../../src/repository/pack-reader.ts';
+import { readListOf } from '../../../src/repository/pack-lists.ts';
+import {
+  allObjects,
+  joinEngine,
+  listAll,
+  NO_ABORT,
+  openReader,
+  refusalOf,
+} from '../../support/engine.ts';
 import { faultStore } from '../../support/fault-store.ts';
 import {
   assertAllRestore,
@@ -98,7 +108,6 @@ test('what is announced does not count for the next push: its content is stored 
 
 /** A byte of the object that makes it unreadable, and what the run says then. */
 const UNREADABLE = [
-  { what: 'damaged pack list', kind: 'list', at: -1, code: 'object-damaged' },
   { what: 'damaged snapshot', kind: 'snapshot', at: -1, code: 'object-damaged' },
   { what: 'pack list of a newer version', kind: 'list', at: 7, code: 'format-too-new' },
   { what: 'snapshot of a newer version', kind: 'snapshot', at: 7, code: 'format-too-new' },
@@ -125,6 +134,60 @@ for (const { what, kind, at, code } of UNREADABLE) {
     assert.deepEqual(await allObjects(world.store), before);
   });
 }
+
+for (const how of ['damaged', 'missing'] as const) {
+  test(`with a pack list ${how} its tree tells, and every pack of that machine stays`, async (context) => {
+    const world = await pruneWorld(context);
+    await withGarbage(world);
+    await runPrune(world);
+    later(world, 14);
+    const garbage = await announced(world);
+    const [name = ''] = await listsOf(world, new Set(garbage));
+    if (how === 'missing') await world.store.delete(name, NO_ABORT);
+    else await world.store.put(name, new Uint8Array(900), {}, NO_ABORT);
+    const packs = await namesBelow(world.store, 'packs/');
+    const events: FerryEvent[] = [];
+    const pruned = await runPrune(world, events);
+    assert.ok(events.some((one) => one.type === 'notice' && one.code === 'pack-list-unusable'));
+    assert.deepEqual(
+      pruned.deleted.filter((one) => one.name.startsWith('packs/')),
+      [],
+    );
+    assert.deepEqual(await namesBelow(world.store, 'packs/'), packs);
+    const listed = await listAll({ ...world.reader, store: world.store });
+    await assertAllRestore(world, listed.length);
+    // Forgotten, it keeps nothing any more.
+    const broken = listed.find((one) => listOf(one) === name) ?? assert.fail(name);
+    await pushVersion(world, 7);
+    await dropSnapshot(world, broken);
+    later(world, 14);
+    await runPrune(world);
+    later(world, 14);
+    await runPrune(world);
+    const left = new Set(await namesBelow(world.store, 'packs/'));
+    assert.ok(
+      garbage.some((one) => one.startsWith('packs/')) && !garbage.some((one) => left.has(one)),
+    );
+    await assertAllRestore(world, listed.length);
+  });
+}
+
+test('a pack list that is gone, and a pack with it: nothing is announced or deleted', async (context) => {
+  const world = await pruneWorld(context);
+  await withGarbage(world);
+  await runPrune(world);
+  later(world, 14);
+  const [name = ''] = await listsOf(world, new Set(await announced(world)));
+  const [snapshot] = (await listAll(world.reader)).filter((one) => listOf(one) === name);
+  assert.ok(snapshot);
+  const [lost] = await readListOf(world.reader, snapshot, NO_ABORT);
+  assert.ok(lost);
+  await world.store.delete(name, NO_ABORT);
+  await world.store.delete(packName(lost), NO_ABORT);
+  const before = await allObjects(world.store);
+  assert.equal((await refusalOf(runPrune(world))).code, 'object-missing');
+  assert.deepEqual(await allObjects(world.store), before);
+});
 
 const announced = async (world: PruneWorld): Promise<string[]> =>
   (await runPrune(world, [], { graceMs: 1e12, dryRun: true })).plan.waiting.map(({ name }) => name);
