@@ -15,12 +15,21 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import type { FerryEvent } from '../../src/base/events.ts';
+import { systemRandom } from '../../src/crypto/sodium.ts';
+import { prune } from '../../src/maintenance/prune.ts';
+import { GRACE } from '../../src/maintenance/prune-plan.ts';
+import { findHoles, findRollbacks, readHistory } from '../../src/repository/history.ts';
+import { openFolderStore } from '../../src/store/folder-store.ts';
+import { engineFolder, NO_ABORT, openReader } from '../support/engine.ts';
 import type { Cost } from './contestants.ts';
 import { startCountingProxy } from './counting-proxy.ts';
+import { makeCrowd } from './crowd.ts';
 import { age, type DaysFigure } from './days.ts';
 import { median, renderDays, renderTables } from './report.ts';
 import type { Figure } from './round.ts';
 import { seeded } from './seeded.ts';
+import { SECRET } from './tools.ts';
 import { startSlowLine } from './slow-line.ts';
 import { makeWorkload, WORKLOAD_NAMES, type Workload } from './workloads.ts';
 
@@ -81,6 +90,32 @@ describe('workloads', () => {
     assert.ok(Math.abs(mtimeMs - aged.mtimeMs - 2 * 24 * 60 * 60 * 1000) < 1000);
     assert.equal(readFileSync(join(place, 'object'), 'utf8'), 'content');
   });
+});
+
+test('a crowd made cheaply is one that a reader believes: whole chains, and lists that name its packs', async (t) => {
+  const folder = engineFolder(t);
+  const crowd = await makeCrowd(folder);
+  await crowd.grow(24, 12);
+  await crowd.grow(2, 1);
+  const store = await openFolderStore(folder);
+  const secret = { with: 'passphrase', passphrase: SECRET } as const;
+  const events: FerryEvent[] = [];
+  const reader = await openReader(store, { secret, events });
+  const emit = (event: FerryEvent): void => void events.push(event);
+  const history = await readHistory(reader, emit, NO_ABORT);
+  assert.deepEqual([history.snapshots.length, crowd.snapshots, crowd.packs], [26, 26, 13]);
+  assert.deepEqual([...findHoles(history), ...findRollbacks(history, {})], []);
+  const { plan } = await prune(
+    { graceMs: GRACE.defaultMs, dryRun: true },
+    { repository: reader, random: systemRandom, emit },
+    NO_ABORT,
+  );
+  assert.equal(plan.stored.filter(({ name }) => name.startsWith('packs/')).length, 13);
+  assert.deepEqual([plan.snapshots, ...plan.young, ...plan.announce], [26]);
+  assert.deepEqual(
+    events.filter(({ type }) => type === 'problem' || type === 'notice'),
+    [],
+  );
 });
 
 describe('what stands before the server', () => {

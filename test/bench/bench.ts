@@ -6,6 +6,7 @@
  *                      [--checks N]                  check everything N times in turns
  *                      [--line 40,100]               through a line of 40 ms and 100 Mbit/s
  *     npm run bench -- --days 40 [--scale 0.1]           days of use, forget and prune every week
+ *     npm run bench -- --crowd 10000 [--packs 5000]      questions about many snapshots, with their requests
  *     npm run bench -- --make gateway --into DIR         only makes a workload
  *     npm run bench -- --install-rustic
  */
@@ -15,13 +16,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { rotated, type Arena } from './contestants.ts';
 import { startCountingProxy, type CountingProxy } from './counting-proxy.ts';
+import { playCrowd } from './crowded.ts';
 import { playDays } from './days.ts';
 import { findPeer, installRustic, PEER_NAMES } from './peers.ts';
-import { renderDays, renderTables } from './report.ts';
+import { renderCrowd, renderDays, renderTables } from './report.ts';
 import { playRound, type Figure } from './round.ts';
 import { startBenchServer, type BenchServer } from './server.ts';
 import { startSlowLine } from './slow-line.ts';
-import { peerTool, stateferry, type Tool } from './tools.ts';
+import { peerTool, stateferry, type OurTool, type Tool } from './tools.ts';
 import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from './workloads.ts';
 
 const projectFolder = join(import.meta.dirname, '../..');
@@ -34,6 +36,8 @@ const { values: options, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     checks: { type: 'string', default: '1' },
     days: { type: 'string' },
+    crowd: { type: 'string' },
+    packs: { type: 'string', default: '5000' },
     'no-count': { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     scale: { type: 'string', default: '1' },
@@ -50,6 +54,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 if (options['install-rustic']) installRustic();
 else if (options.make !== undefined) makeOne(workloadName(options.make), options.into);
+else if (options.crowd !== undefined) await ask(Number(options.crowd), Number(options.packs));
 else if (options.days !== undefined) await live(Number(options.days));
 else await compare(positionals.length === 0 ? ['gateway'] : positionals.map(workloadName));
 
@@ -86,6 +91,14 @@ async function live(days: number): Promise<void> {
   process.stdout.write(`${renderDays(figures)}\n`);
 }
 
+async function ask(snapshots: number, packs: number): Promise<void> {
+  const figures = await inArena(options.store === 's3', (arena) =>
+    playCrowd({ ...arena, ours: ours(), snapshots, packs }),
+  );
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(figures));
+  process.stdout.write(`${renderCrowd(figures)}\n`);
+}
+
 function chooseTools(names: readonly string[]): Tool[] {
   const tools: Tool[] = [];
   for (const name of names) {
@@ -104,7 +117,7 @@ function chooseTools(names: readonly string[]): Tool[] {
 }
 
 /** As installed: what `npm run build` left, not the sources. */
-function ours(): Tool {
+function ours(): OurTool {
   const binPath = join(projectFolder, 'dist/bin.cjs');
   if (!existsSync(binPath)) throw new Error('run `npm run build` first');
   const manifest: unknown = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'));

@@ -1,5 +1,6 @@
 /** The table: medians over the rounds, and how many times ours the peer took. Ratios matter, not seconds. */
 import type { Traffic } from './counting-proxy.ts';
+import type { CrowdFigure } from './crowded.ts';
 import type { DaysFigure } from './days.ts';
 import { OPERATIONS, type Figure, type Operation } from './round.ts';
 import type { WorkloadName } from './workloads.ts';
@@ -55,6 +56,32 @@ export function renderDays(figures: readonly DaysFigure[]): string {
     mib(bytes.deletedBytes),
     mib(bytes.endBytes),
     mib(bytes.settledBytes),
+  ]);
+  return renderRows(head, lines);
+}
+
+export function renderCrowd(figures: readonly CrowdFigure[]): string {
+  const head = [
+    'snapshots',
+    'packs',
+    'question',
+    '',
+    'wall s',
+    'CPU s',
+    'RSS MiB',
+    'up MiB',
+    'down MiB',
+    'requests (put/get/head/list/delete)',
+  ];
+  const lines = figures.map(({ snapshots, packs, question, when, ...cost }) => [
+    String(snapshots),
+    String(packs),
+    question,
+    when,
+    seconds(cost.wallMs),
+    seconds(cost.cpuMs),
+    mib(cost.rssMaxBytes),
+    ...trafficCells(cost.traffic),
   ]);
   return renderRows(head, lines);
 }

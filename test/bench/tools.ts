@@ -36,11 +36,17 @@ export type Tool = {
   tidy?(machine: Machine, target: Target): Command[];
 };
 
-const KEEP_RULES = ['--keep-daily', '7', '--keep-weekly', '4', '--keep-monthly', '6'];
-const SECRET = 'a passphrase for measuring';
+/** Ours, which can be asked more than the others. */
+export type OurTool = Tool & {
+  /** As somebody who has the passphrase and nothing else. */
+  ask(machine: Machine, target: Target, words: readonly string[]): Command;
+};
+
+export const KEEP_RULES = ['--keep-daily', '7', '--keep-weekly', '4', '--keep-monthly', '6'];
+export const SECRET = 'a passphrase for measuring';
 const REGION = 'us-east-1';
 
-export function stateferry(binPath: string, version: string): Tool {
+export function stateferry(binPath: string, version: string): OurTool {
   const command = (machine: Machine, target: Target, args: readonly string[]): Command => ({
     argv: [process.execPath, binPath, ...args],
     env: {
@@ -76,6 +82,8 @@ export function stateferry(binPath: string, version: string): Tool {
       return command(machine, target, ['pull', '--quiet', '-r', location(target), ...only]);
     },
     checkData: (machine, target) => command(machine, target, ['check', '--quiet', '--read-data']),
+    ask: (machine, target, words) =>
+      command(machine, target, [...words, '--quiet', '-r', location(target)]),
     tidy: (machine, target) => [
       command(machine, target, ['forget', '--quiet', '--yes', ...KEEP_RULES]),
       command(machine, target, ['prune', '--quiet', '--yes']),
