@@ -1,16 +1,8 @@
 /** An install lands under another name, and folders of it where the user wants them. */
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FerryError } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
@@ -19,29 +11,23 @@ import {
   landingWorld,
   pullInto,
   pushHome,
+  QUIET,
   type LandingWorld,
 } from '../support/landing.ts';
 import { freePort } from '../support/ports.ts';
-import { scanTree } from '../support/tree.ts';
+import { scanTree, writeFiles } from '../support/tree.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'landing-elsewhere-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const QUIET = { doctor: false, restart: false };
 let world: LandingWorld;
 
-const write = (home: string, files: Readonly<Record<string, string>>): void => {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(home, path)), { recursive: true });
-    writeFileSync(join(home, path), text, { mode: 0o600 });
-  }
-};
 const index = (home: string, path: string): string =>
   JSON.stringify({ a: { sessionId: 'first', sessionFile: `${home}/${path}/first.jsonl` } });
 
 /** AtomicBot, default profile: its own workspace, one beside it, one of an agent by rule, and approvals. */
 function writeAtomic(home: string, port: number): void {
   const sessions = '.atomicbot/agents/main/sessions';
-  write(home, {
+  writeFiles(home, {
     '.atomicbot/atomicbot.json': `{ // of AtomicBot
       gateway: { mode: 'local', port: ${port}, auth: { token: '\${ATOMICBOT_GATEWAY_TOKEN}' } },
       agents: { defaults: { workspace: "${home}/.atomicbot/workspace" },
@@ -129,7 +115,7 @@ describe('as another brand', () => {
 describe('as another profile', () => {
   test('the workspace goes where the product has it for that profile; what is there is moved aside', async () => {
     const home = newHome('profile');
-    write(home, {
+    writeFiles(home, {
       '.atomicbot/atomicbot.json': '{}',
       '.atomicbot/mine': 'of bob',
       '.atomicbot-work/mine': 'of bob',
@@ -157,7 +143,7 @@ describe('as another profile', () => {
       assert.equal(read(home, '.openclaw/workspace-lab/SOUL.md'), 'a soul');
       assert.ok(existsSync(join(home, '.openclaw-lab/openclaw.json')));
       // Else the second pull would find everything as it left it, and move nothing.
-      write(home, { '.openclaw-lab/new': '', '.openclaw/workspace-lab/new': '' });
+      writeFiles(home, { '.openclaw-lab/new': '', '.openclaw/workspace-lab/new': '' });
       noStage(home);
     }
     assert.ok(existsSync(join(home, '.openclaw-lab.before-stateferry-second/openclaw.json')));

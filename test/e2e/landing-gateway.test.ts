@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { FerryEvent } from '../../src/base/events.ts';
-import { FerryError } from '../../src/base/errors.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { interruptedInstalls } from '../../src/pull/journal.ts';
 import type { PullPlan } from '../../src/pull/landing.ts';
 import { makeFakeSystemd } from '../support/fake-systemd.ts';
 import { lockPathOf, writeGatewayDouble, type DoubleManners } from '../support/gateway-double.ts';
 import {
+  atStage,
   hideOldHome,
   landingWorld,
   pullInto,
@@ -22,6 +22,7 @@ import {
 } from '../support/landing.ts';
 import { quickClock } from '../support/quick-clock.ts';
 import { freePort } from '../support/ports.ts';
+import { refusalOf } from '../support/refusal.ts';
 import { scanTree } from '../support/tree.ts';
 import { until } from '../support/until.ts';
 
@@ -91,25 +92,6 @@ async function startGateway(
   return child;
 }
 
-/** Calls back when the pull says that it begins that stage. */
-function whenStage(stage: string, act: () => void): FerryEvent[] {
-  const events: FerryEvent[] = [];
-  events.push = (...more: FerryEvent[]): number => {
-    if (more.some((event) => event.type === 'stage' && event.stage === stage)) act();
-    return Array.prototype.push.apply(events, more);
-  };
-  return events;
-}
-
-async function refused(answer: Promise<unknown>): Promise<FerryError> {
-  const error = await answer.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof FerryError, String(error));
-  return error;
-}
-
 describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () => {
   test('is part of the plan, stopped after the yes, and the snapshot lands', async () => {
     const here = await freshHome();
@@ -133,7 +115,7 @@ describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () 
   test('goes on when the answer is no', async () => {
     const here = await freshHome();
     const child = await startGateway(here);
-    await refused(pullInto(world, { home: here.home, path: here.path, confirm: () => false }));
+    await refusalOf(pullInto(world, { home: here.home, path: here.path, confirm: () => false }));
     assert.equal(child.exitCode, null);
   });
 
@@ -141,11 +123,12 @@ describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () 
     const here = await freshHome();
     const child = await startGateway(here);
     // Journals cannot be written: the swap fails before its first rename.
-    const events = whenStage('swap', () => {
+    const onEvent = atStage('swap', () => {
       rmSync(`${here.home}.journals`, { recursive: true });
       writeFileSync(`${here.home}.journals`, 'in the way');
     });
-    await assert.rejects(pullInto(world, { home: here.home, path: here.path, events }));
+    const events: FerryEvent[] = [];
+    await assert.rejects(pullInto(world, { home: here.home, path: here.path, events, onEvent }));
     assert.equal(child.exitCode, 0);
     assert.ok(events.some((one) => one.type === 'notice' && one.code === 'gateway-up-again'));
     const { pid } = JSON.parse(readFileSync(here.lock, 'utf8')) as { pid: number };
@@ -159,7 +142,7 @@ describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () 
     const here = await freshHome({ answers, ignoresTerm: true });
     const child = await startGateway(here);
     const before = scanTree(join(here.home, '.openclaw'));
-    const error = await refused(
+    const error = await refusalOf(
       pullInto(world, { home: here.home, path: here.path, clock: quickClock() }),
     );
     assert.equal(error.exit, 19);
@@ -169,8 +152,8 @@ describe('a gateway that runs here', { skip: process.platform !== 'linux' }, () 
 
   test('and was started only while the snapshot was fetched: nobody agreed to stop it', async () => {
     const here = await freshHome();
-    const events = whenStage('relocate', () => void startGateway(here));
-    const error = await refused(pullInto(world, { home: here.home, path: here.path, events }));
+    const onEvent = atStage('relocate', () => void startGateway(here));
+    const error = await refusalOf(pullInto(world, { home: here.home, path: here.path, onEvent }));
     assert.equal(error.exit, 19);
     assert.match(error.message, /was started here during the pull/);
     await until(() => existsSync(here.lock));
@@ -193,7 +176,7 @@ test('what an interrupted swap left is not completed below a gateway that runs o
   }
   const gateway = await startGateway(here, '--port', `${await freePort()}`);
   const before = scanTree(here.home);
-  const error = await refused(pullInto(world, { home: here.home, path: here.path }));
+  const error = await refusalOf(pullInto(world, { home: here.home, path: here.path }));
   assert.equal(error.exit, 19);
   assert.match(error.message, /half done, and a gateway runs on that/);
   assert.deepEqual(scanTree(here.home), before);
@@ -240,7 +223,7 @@ describe('a service on the old machine', { skip: process.platform !== 'linux' },
     spawnSync(here.command, ['gateway', 'install', '--json'], { env });
     try {
       await until(() => existsSync(here.lock));
-      const error = await refused(pullInto(served, { home: here.home, path }));
+      const error = await refusalOf(pullInto(served, { home: here.home, path }));
       assert.equal(error.exit, 19);
       assert.match(error.message, /something started it again/);
       assert.match(readFileSync(join(here.home, '.openclaw/openclaw.json'), 'utf8'), /^\{ gateway/);

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { hideOldHome, landingWorld, pullInto, pushHome } from '../support/landing.ts';
+import { hideOldHome, landingWorld, pullInto, pushHome, QUIET } from '../support/landing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'landing-links-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -50,7 +50,7 @@ test('config, credentials, token and sessions behind links; a folder that is onl
   hideOldHome(world);
   const home = join(folder, 'new/bob');
   mkdirSync(home, { recursive: true });
-  const pulled = await pullInto(world, { home, doctor: false, restart: false });
+  const pulled = await pullInto(world, { home, ...QUIET });
   assert.ok(pulled.landed?.ok);
   const landed = join(home, '.openclaw');
   const at = (path: string): string => readFileSync(join(home, path), 'utf8');

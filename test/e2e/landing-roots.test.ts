@@ -17,16 +17,18 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { FerryError } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import {
+  atStage,
   hideOldHome,
   landingWorld,
   pullInto,
   pushHome,
+  QUIET,
   type LandingWorld,
 } from '../support/landing.ts';
 import { freePort } from '../support/ports.ts';
+import { refusalOf } from '../support/refusal.ts';
 import { ring } from '../support/rings.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';
@@ -38,7 +40,6 @@ after(() => {
   disk.unmount();
   rmSync(folder, { recursive: true, force: true });
 });
-const QUIET = { doctor: false, restart: false };
 let world: LandingWorld;
 let hidden: string;
 
@@ -168,20 +169,12 @@ describe('killed', () => {
     writeFileSync(join(home, '.openclaw-work/mine'), 'bob made this');
     mkdirSync(join(home, '.openclaw'), { mode: 0o700 });
     const before = scanTree(home);
-    const events: FerryEvent[] = [];
     // Between the plan and the swap somebody makes what was not there.
-    events.push = (...more: FerryEvent[]): number => {
-      if (more.some((event) => event.type === 'stage' && event.stage === 'swap')) {
-        writeFileSync(join(home, '.openclaw/exec-approvals.json'), 'a gateway made this');
-      }
-      return more.length;
-    };
-    await assert.rejects(pullInto(world, { home, events, ...QUIET }), (error) => {
-      assert.ok(error instanceof FerryError);
-      assert.equal(error.code, 'target-unsafe');
-      assert.match(error.message, /exec-approvals\.json came into being/);
-      return true;
-    });
+    const onEvent = atStage('swap', () =>
+      writeFileSync(join(home, '.openclaw/exec-approvals.json'), 'a gateway made this'),
+    );
+    const error = await refusalOf(pullInto(world, { home, onEvent, ...QUIET }), 'target-unsafe');
+    assert.match(error.message, /exec-approvals\.json came into being/);
     const now = scanTree(home);
     assert.equal(readFileSync(join(home, '.openclaw-work/mine'), 'utf8'), 'bob made this');
     for (const name of now.keys()) {
@@ -299,13 +292,8 @@ ring('small-disk', disk.absent, () => {
     const home = join(disk.path, 'bob');
     mkdirSync(home);
     disk.fillBytes();
-    await assert.rejects(pullInto(world, { home, ...QUIET }), (error) => {
-      assert.ok(error instanceof FerryError);
-      assert.equal(error.code, 'no-space');
-      assert.equal(error.exit, 7);
-      assert.match(error.message, /[KMG]iB are needed at .*, .* are free/);
-      return true;
-    });
+    const error = await refusalOf(pullInto(world, { home, ...QUIET }), 'no-space');
+    assert.match(error.message, /[KMG]iB are needed at .*, .* are free/);
     assert.deepEqual(readdirSync(home), []);
   });
 });

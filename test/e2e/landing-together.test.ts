@@ -10,39 +10,32 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { FerryError } from '../../src/base/errors.ts';
-import type { FerryEvent } from '../../src/base/events.ts';
 import {
+  atStage,
   hideOldHome,
   landingWorld,
   pullAllInto,
   pullInto,
   pushHome,
+  QUIET,
   undoPull,
   type LandingWorld,
 } from '../support/landing.ts';
 import { freePort } from '../support/ports.ts';
-import { scanTree } from '../support/tree.ts';
+import { refusalOf } from '../support/refusal.ts';
+import { scanTree, writeFiles } from '../support/tree.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'landing-together-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const QUIET = { doctor: false, restart: false };
 let world: LandingWorld;
 let hidden: string;
 let ofDefault: string;
 let ofWork: string;
 
-const write = (home: string, files: Readonly<Record<string, string>>): void => {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(home, path)), { recursive: true });
-    writeFileSync(join(home, path), text, { mode: 0o600 });
-  }
-};
 const read = (home: string, path: string): string => readFileSync(join(home, path), 'utf8');
 
 /** As onboarding leaves it: the workspace of a profile lies in the default state dir, and so does what all share. */
@@ -50,7 +43,7 @@ function writeProfile(home: string, profile: string, port: number): void {
   const state = profile === '' ? '.openclaw' : `.openclaw-${profile}`;
   const workspace = `.openclaw/workspace${profile === '' ? '' : `-${profile}`}`;
   const sessions = `${state}/agents/main/sessions`;
-  write(home, {
+  writeFiles(home, {
     [`${state}/openclaw.json`]: JSON.stringify({
       gateway: { mode: 'local', port },
       agents: { defaults: { workspace: join(home, workspace) } },
@@ -68,13 +61,13 @@ before(async () => {
   const home = world.oldHome;
   for (const profile of ['', 'work', 'dev']) writeProfile(home, profile, await freePort());
   chmodSync(join(home, '.openclaw'), 0o700);
-  write(home, {
+  writeFiles(home, {
     '.openclaw/exec-approvals.json': '{"version":1}',
     '.openclaw/memory/lancedb/table': 'vectors',
   });
   ofDefault = (await pushHome(world, { install: 'openclaw' })).id;
   // What a profile goes on to do after the default one was pushed.
-  write(home, {
+  writeFiles(home, {
     '.openclaw/workspace-work/later.md': 'written later',
     '.openclaw/exec-approvals.json': '{"version":1,"more":true}',
   });
@@ -149,13 +142,14 @@ describe('together', () => {
 
   test('over what is there, twice: one swap, everything before it kept', async () => {
     const home = newHome('twice');
-    write(home, { '.openclaw/mine': 'of bob', '.openclaw-work/mine': 'of bob' });
+    writeFiles(home, { '.openclaw/mine': 'of bob', '.openclaw-work/mine': 'of bob' });
     for (const stamp of ['first', 'second']) {
       const pulled = await pullAllInto(world, { home, stamp, ...QUIET });
       assert.ok(pulled.every(({ landed }) => landed?.ok));
       assertAll(home, ['', 'work', 'dev']);
       // Else the second pull would find everything as it left it, and move nothing.
-      for (const state of ['.openclaw', '.openclaw-work']) write(home, { [`${state}/new`]: '' });
+      for (const state of ['.openclaw', '.openclaw-work'])
+        writeFiles(home, { [`${state}/new`]: '' });
     }
     for (const path of ['.openclaw', '.openclaw-work']) {
       assert.equal(read(home, `${path}.before-stateferry-first/mine`), 'of bob');
@@ -165,19 +159,12 @@ describe('together', () => {
 
   test('when one of them cannot land, none does', async () => {
     const home = newHome('none');
-    write(home, { '.openclaw-work/mine': 'of bob' });
-    const events: FerryEvent[] = [];
-    events.push = (...more: FerryEvent[]): number => {
-      if (more.some((event) => event.type === 'stage' && event.stage === 'swap')) {
-        write(home, { '.openclaw-dev/openclaw.json': 'a gateway made this' });
-      }
-      return more.length;
-    };
-    await assert.rejects(pullAllInto(world, { home, events, ...QUIET }), (error) => {
-      assert.ok(error instanceof FerryError);
-      assert.match(error.message, /came into being/);
-      return true;
-    });
+    writeFiles(home, { '.openclaw-work/mine': 'of bob' });
+    const onEvent = atStage('swap', () =>
+      writeFiles(home, { '.openclaw-dev/openclaw.json': 'a gateway made this' }),
+    );
+    const error = await refusalOf(pullAllInto(world, { home, onEvent, ...QUIET }));
+    assert.match(error.message, /came into being/);
     assert.equal(read(home, '.openclaw-work/mine'), 'of bob');
     assert.ok(!existsSync(join(home, '.openclaw')));
     rmSync(join(home, '.openclaw-dev'), { recursive: true });
@@ -200,7 +187,7 @@ describe('one after the other', () => {
   test('a profile, then the default one: what the profile has here stays', async () => {
     const home = newHome('profile-first');
     await pullInto(world, { home, snapshot: ofWork, stamp: 'first', ...QUIET });
-    write(home, { '.openclaw/workspace-work/new.md': 'written here' });
+    writeFiles(home, { '.openclaw/workspace-work/new.md': 'written here' });
     const pulled = await pullInto(world, { home, snapshot: ofDefault, stamp: 'second', ...QUIET });
     assert.ok(pulled.landed?.ok);
     assertAll(home, ['', 'work']);
@@ -216,11 +203,11 @@ describe('one after the other', () => {
       { id: 'two', workspace: '~/.openclaw/workspace-work' },
     ];
     const agents = { defaults: { workspace: join(own.oldHome, '.openclaw/workspace') }, list };
-    write(own.oldHome, { '.openclaw/openclaw.json': JSON.stringify({ ...config, agents }) });
+    writeFiles(own.oldHome, { '.openclaw/openclaw.json': JSON.stringify({ ...config, agents }) });
     const id = (await pushHome(own, { install: 'openclaw' })).id;
     const home = join(own.folder, 'bob');
     writeProfile(home, 'work', await freePort());
-    write(home, { '.openclaw/workspace-work/SOUL.md': 'of bob' });
+    writeFiles(home, { '.openclaw/workspace-work/SOUL.md': 'of bob' });
     const pulled = await pullInto(own, { home, snapshot: id, ...QUIET });
     assert.ok(pulled.landed?.ok);
     assert.equal(read(home, '.openclaw/workspace-work/SOUL.md'), 'the soul of .openclaw-work');
@@ -247,7 +234,7 @@ describe('one after the other', () => {
     for (; ; killBefore++) {
       const home = newHome(`killed-${killBefore}`);
       await pullInto(world, { home, snapshot: ofWork, stamp: 'zero', ...QUIET });
-      write(home, { '.openclaw/workspace-work/new.md': 'written here' });
+      writeFiles(home, { '.openclaw/workspace-work/new.md': 'written here' });
       if (!killedIn(home, killBefore)) break;
       const lives = [...scanTree(home).keys()].filter((path) => path.endsWith('/new.md'));
       assert.equal(lives.length, 1, 'it is never lost, not even for a moment');

@@ -17,19 +17,22 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import type { FerryEvent } from '../../src/base/events.ts';
-import { FerryError, type ErrorCode } from '../../src/base/errors.ts';
+import type { ErrorCode } from '../../src/base/errors.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { writeStandIn } from '../../src/gateway/sample/stand-in.ts';
 import type { Pulled } from '../../src/pull/landing.ts';
 import type { PushedSnapshot } from '../../src/push/push.ts';
 import { freePort } from '../support/ports.ts';
 import {
+  atStage,
   hideOldHome,
   landingWorld,
   pullInto,
   pushHome,
+  QUIET,
   type LandingWorld,
 } from '../support/landing.ts';
+import { refusalOf } from '../support/refusal.ts';
 import { scanTree, treeDifferences } from '../support/tree.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'landing-'));
@@ -216,14 +219,14 @@ describe('where something is already', () => {
   test('saying no changes nothing', async () => {
     const before = scanTree(home);
     const answer = pullInto(world, { home, confirm: () => false });
-    await refused(answer, 'interrupted');
+    await refusalOf(answer, 'interrupted');
     assert.deepEqual(scanTree(home), before);
   });
 
   test('pulled twice, both earlier states are kept', async () => {
-    const first = await pullInto(world, { home, stamp: 'one', doctor: false, restart: false });
+    const first = await pullInto(world, { home, stamp: 'one', ...QUIET });
     writeFileSync(join(home, '.openclaw/agents/main/sessions/since.jsonl'), 'a turn since\n');
-    const second = await pullInto(world, { home, stamp: 'two', doctor: false, restart: false });
+    const second = await pullInto(world, { home, stamp: 'two', ...QUIET });
     assert.deepEqual([first.landed?.ok, second.landed?.ok], [true, true]);
     runInShell(second.kept?.byHand ?? []);
     runInShell(first.kept?.byHand ?? []);
@@ -266,7 +269,7 @@ describe('refused, with nothing changed', () => {
   const unchanged = async (wishes: Partial<Parameters<typeof pullInto>[1]>, code: ErrorCode) => {
     mkdirSync(home, { recursive: true });
     const before = scanTree(home);
-    const error = await refused(pullInto(world, { home, ...wishes }), code);
+    const error = await refusalOf(pullInto(world, { home, ...wishes }), code);
     assert.deepEqual(scanTree(home), before);
     return error;
   };
@@ -277,7 +280,7 @@ describe('refused, with nothing changed', () => {
     assert.match(error.hint ?? '', /npm install -g openclaw@2026\.3\.2/);
     const other = join(folder, 'new/users/carol-without');
     mkdirSync(other);
-    const wishes = { home: other, path: '/usr/bin:/bin', doctor: false, restart: false };
+    const wishes = { home: other, path: '/usr/bin:/bin', ...QUIET };
     const pulled = await pullInto(world, wishes);
     assert.ok(pulled.landed?.ok);
     assert.equal(pulled.landed.doctor.ran, false);
@@ -338,13 +341,8 @@ describe('left over from a run before', () => {
     mkdirSync(home, { recursive: true });
     // Interrupted between relocation and swap.
     const interrupt = new AbortController();
-    const events: FerryEvent[] = [];
-    events.push = (...more: FerryEvent[]): number => {
-      const relocating = more.some((event) => event.type === 'stage' && event.stage === 'relocate');
-      if (relocating) interrupt.abort();
-      return more.length;
-    };
-    await assert.rejects(pullInto(world, { home, events, signal: interrupt.signal }));
+    const onEvent = atStage('relocate', () => interrupt.abort());
+    await assert.rejects(pullInto(world, { home, onEvent, signal: interrupt.signal }));
     const stage = readdirSync(home).find((name) => name.endsWith('-state')) ?? '';
     assert.match(stage, /^\.stateferry-stage-/);
     const staged = readFileSync(join(home, stage, 'openclaw.json'), 'utf8');
@@ -379,14 +377,4 @@ function runInShell(commands: readonly string[]): void {
     const result = spawnSync('sh', ['-c', command], { encoding: 'utf8' });
     assert.equal(result.status, 0, `${command}: ${result.stderr}`);
   }
-}
-
-async function refused(answer: Promise<unknown>, code: ErrorCode): Promise<FerryError> {
-  const error = await answer.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof FerryError, String(error));
-  assert.equal(error.code, code, error.message);
-  return error;
 }

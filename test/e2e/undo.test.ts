@@ -15,7 +15,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { FerryEvent } from '../../src/base/events.ts';
-import { FerryError } from '../../src/base/errors.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { lockPathOf, writeGatewayDouble, type DoubleManners } from '../support/gateway-double.ts';
 import {
@@ -23,11 +22,13 @@ import {
   landingWorld,
   pullInto,
   pushHome,
+  QUIET,
   undoPull,
   type LandingWorld,
 } from '../support/landing.ts';
 import { quickClock } from '../support/quick-clock.ts';
 import { freePort } from '../support/ports.ts';
+import { refusalOf } from '../support/refusal.ts';
 import { ring } from '../support/rings.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { SMALL_INSTALL, writeSmallInstall } from '../support/small-install.ts';
@@ -45,7 +46,6 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const QUIET = { doctor: false, restart: false };
 let small: LandingWorld;
 
 before(async () => {
@@ -74,15 +74,6 @@ function ownTree(home: string): ReturnType<typeof scanTree> {
   for (const name of ['', '.openclaw', 'my things']) tree.delete(name);
   for (const name of tree.keys()) if (/\.pulled-|\.stateferry-stage-/.test(name)) tree.delete(name);
   return tree;
-}
-
-async function refused(answer: Promise<unknown>): Promise<FerryError> {
-  const error: unknown = await answer.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof FerryError, String(error));
-  return error;
 }
 
 describe('a pull that is undone', () => {
@@ -136,7 +127,7 @@ ring('small-disk', disk.absent, () => {
     const landed = [scanTree(home), scanTree(things)];
     disk.remount('ro');
     try {
-      const error = await refused(undoPull(small, { home }));
+      const error = await refusalOf(undoPull(small, { home }));
       assert.equal(error.code, 'target-unsafe');
       assert.match(error.message, /cannot be written/);
       assert.deepEqual([scanTree(home), scanTree(things)], landed);
@@ -249,7 +240,7 @@ describe('with a gateway', { skip: process.platform !== 'linux' }, () => {
     await pullInto(world, { home, path, ...QUIET });
     const child = await startGateway(here);
     const before = scanTree(join(home, '.openclaw'));
-    const error = await refused(undoPull(world, { home, path, clock: quickClock() }));
+    const error = await refusalOf(undoPull(world, { home, path, clock: quickClock() }));
     assert.equal(error.exit, 19);
     assert.equal(child.exitCode, null);
     assert.deepEqual(scanTree(join(home, '.openclaw')), before);

@@ -11,6 +11,7 @@ import {
   landingWorld,
   pullInto,
   pushHome,
+  QUIET,
   type LandingWorld,
 } from '../support/landing.ts';
 import { freePort } from '../support/ports.ts';
@@ -26,7 +27,6 @@ after(() => {
   for (const each of [disk, other]) each.unmount();
   rmSync(base, { recursive: true, force: true });
 });
-const QUIET = { doctor: false, restart: false };
 
 ring('small-disk', disk.absent ?? other.absent, () => {
   let world: LandingWorld;
@@ -64,17 +64,14 @@ ring('small-disk', disk.absent ?? other.absent, () => {
 
   /** Pulls while the disk is full from that event on. */
   async function pullWhile(isFullFrom: (event: FerryEvent) => boolean): Promise<void> {
-    const events: FerryEvent[] = [];
     let isFull = false;
-    events.push = (...more: FerryEvent[]): number => {
-      if (!isFull && more.some(isFullFrom)) {
-        isFull = true;
-        disk.fill();
-      }
-      return more.length;
+    const onEvent = (event: FerryEvent): void => {
+      if (isFull || !isFullFrom(event)) return;
+      isFull = true;
+      disk.fill();
     };
     try {
-      await pullInto(world, { home, events, ...QUIET });
+      await pullInto(world, { home, onEvent, ...QUIET });
     } finally {
       assert.ok(isFull, 'the disk was filled');
     }

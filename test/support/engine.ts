@@ -2,14 +2,12 @@
  * The whole engine without gateway and command line: repositories on any store, machines, pushes, restores.
  * Everything lies below one folder that the test removes.
  */
-import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { bytePathFromText, type BytePath } from '../../src/base/byte-path.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { FerryError } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { cryptoReady, systemRandom } from '../../src/crypto/sodium.ts';
 import type { Entry } from '../../src/format/entry.ts';
@@ -33,6 +31,8 @@ import { openSnapshot, type SnapshotReader } from '../../src/repository/snapshot
 import type { OpenedCover } from '../../src/repository/snapshots.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+
+export { refusalOf } from './refusal.ts';
 
 await cryptoReady();
 
@@ -253,17 +253,6 @@ export function openWriter(store: ObjectStore, machine: Machine): Promise<Writer
   const memory = { state: machine.state, save: (): Promise<void> => Promise.resolve() };
   const cache = LocalCache.open(undefined, '', () => undefined);
   return openForWriting(store, memory, cache, () => undefined, NO_ABORT);
-}
-
-/** The error of work that must not go well. */
-export async function refusalOf(work: Promise<unknown>): Promise<FerryError> {
-  const error = await work.then(
-    () => assert.fail('it went well'),
-    (reason: unknown) => reason,
-  );
-  assert.ok(error instanceof FerryError, String(error));
-  assert.notEqual(error.code, 'bug', error.message);
-  return error;
 }
 
 /** A second store with the same objects. */

@@ -6,7 +6,7 @@ import { openFolderStore } from '../../src/store/folder-store.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { killBefore } from './kill-before.ts';
 import { openReader } from './engine.ts';
-import { pullInto, type LandingWorld } from './landing.ts';
+import { pullInto, QUIET, type LandingWorld } from './landing.ts';
 
 export type ChildWish = {
   readonly folder: string;
@@ -20,14 +20,10 @@ export type ChildWish = {
 const wish = JSON.parse(process.argv[2] ?? '{}') as ChildWish;
 const counter = killBefore(wish.killBefore);
 
-const events: FerryEvent[] = [];
-events.push = (...more: FerryEvent[]): number => {
+const onEvent = (event: FerryEvent): void => {
+  if (event.type === 'stage' && event.stage === 'swap') counter.start();
   // The first check comes when everything is in its place.
-  for (const event of more) {
-    if (event.type === 'stage' && event.stage === 'swap') counter.start();
-    if (event.type === 'check') counter.stop();
-  }
-  return more.length;
+  if (event.type === 'check') counter.stop();
 };
 
 const store = await openFolderStore(wish.repository);
@@ -36,8 +32,7 @@ await pullInto(world as unknown as LandingWorld, {
   home: wish.home,
   ...(wish.snapshot !== undefined && { snapshot: wish.snapshot }),
   stamp: wish.stamp,
-  doctor: false,
-  restart: false,
-  events,
+  onEvent,
+  ...QUIET,
 });
 process.stdout.write(`${counter.count()}\n`);

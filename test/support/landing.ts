@@ -2,7 +2,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
-import type { FerryEvent } from '../../src/base/events.ts';
+import type { Emit, FerryEvent } from '../../src/base/events.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import { BRANDS } from '../../src/gateway/brands.ts';
 import { inspectInstalls } from '../../src/gateway/discover.ts';
@@ -115,9 +115,13 @@ export type PullWishes = {
   readonly confirm?: (plan: PullPlan) => boolean;
   readonly signal?: AbortSignal;
   readonly events?: FerryEvent[];
+  readonly onEvent?: (event: FerryEvent) => void;
   /** This machine's unless told otherwise. */
   readonly clock?: Clock;
 };
+
+/** Only what lies there counts: the product is not asked, and no gateway started. */
+export const QUIET = { doctor: false, restart: false } as const;
 
 /** Keeps journals beside the home: `<home>.journals`. */
 export async function pullInto(world: LandingWorld, wishes: PullWishes): Promise<Pulled> {
@@ -139,9 +143,8 @@ async function pullThese(
   wishes: PullWishes,
   chosen: readonly OpenedCover[],
 ): Promise<Pulled[]> {
-  const { home, events = [] } = wishes;
-  const signal = wishes.signal ?? NO_ABORT;
-  const emit = (event: FerryEvent): void => void events.push(event);
+  const { home, signal = NO_ABORT } = wishes;
+  const emit = emitFor(wishes);
   const journals = `${home}.journals`;
   mkdirSync(journals, { recursive: true });
   const requests: PullRequest[] = [];
@@ -172,16 +175,30 @@ async function pullThese(
 
 /** Of the last pull into this home. */
 export async function undoPull(world: LandingWorld, wishes: PullWishes): Promise<Undone> {
-  const { home, events = [], dryRun = false, stamp = 'undone' } = wishes;
+  const { home, dryRun = false, stamp = 'undone' } = wishes;
   const request = { site: siteOf(world, wishes), install: undefined, dryRun, stamp };
   const deps = {
     clock: wishes.clock ?? systemClock,
-    emit: (event: FerryEvent): void => void events.push(event),
+    emit: emitFor(wishes),
     confirm: async () => {},
   };
   const signal = wishes.signal ?? NO_ABORT;
   return undo({ ...request, journals: `${home}.journals` }, deps, signal);
 }
+
+const emitFor =
+  ({ events, onEvent }: PullWishes): Emit =>
+  (event) => {
+    events?.push(event);
+    onEvent?.(event);
+  };
+
+/** For `onEvent`: does something each time that stage begins. */
+export const atStage =
+  (stage: string, act: () => void) =>
+  (event: FerryEvent): void => {
+    if (event.type === 'stage' && event.stage === stage) act();
+  };
 
 function siteOf(world: LandingWorld, { home, owner, path }: PullWishes): LandingSite {
   const env = { PATH: path ?? `${world.binDir}:/usr/bin:/bin`, TMPDIR: world.folder };

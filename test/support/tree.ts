@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export type TreeOptions = {
   /** Incompressible content beside the small files, in files of 300 KiB. */
@@ -64,6 +64,14 @@ export function noise(seed: number, bytes: number): Buffer {
     pieces.push(createHash('sha512').update(`${seed} ${block}`).digest());
   }
   return Buffer.concat(pieces).subarray(0, bytes);
+}
+
+/** Texts by their path, for the owner alone; folders are made as they are needed. */
+export function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text, { mode: 0o600 });
+  }
 }
 
 const words = (seed: number, count: number): string =>

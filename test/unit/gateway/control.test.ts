@@ -15,7 +15,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
-import { FerryError } from '../../../src/base/errors.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
 import { BRANDS, findBrand } from '../../../src/gateway/brands.ts';
 import {
@@ -41,6 +40,7 @@ import {
 } from '../../support/gateway-double.ts';
 import { quickClock } from '../../support/quick-clock.ts';
 import { freePort } from '../../support/ports.ts';
+import { refusalOf } from '../../support/refusal.ts';
 import { until } from '../../support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'control-'));
@@ -57,6 +57,7 @@ const signal = new AbortController().signal;
 const uid = process.getuid?.() ?? 0;
 const brand = findBrand(BRANDS, 'openclaw') ?? assert.fail();
 let homes = 0;
+const UNSTOPPABLE = 'gateway-unstoppable';
 
 type World = {
   readonly gateway: GatewayAtHand;
@@ -107,16 +108,6 @@ async function run({ command, env, port, lock }: World, manners: DoubleManners =
   return child;
 }
 
-async function refused(answer: Promise<unknown>): Promise<FerryError> {
-  const error = await answer.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof FerryError, String(error));
-  assert.equal(error.code, 'gateway-unstoppable', error.message);
-  return error;
-}
-
 test(
   'a lock that names a process of somebody else ends nothing',
   { skip: !isLinux || uid !== 0 },
@@ -127,7 +118,7 @@ test(
     await until(() => Promise.resolve(commandLineOf(other.pid ?? 0)?.[0] === 'gateway'));
     mkdirSync(join(lock, '..'), { recursive: true });
     writeFileSync(lock, JSON.stringify({ pid: other.pid }));
-    const error = await refused(stopGateway(gateway, deps, signal));
+    const error = await refusalOf(stopGateway(gateway, deps, signal), UNSTOPPABLE);
     assert.match(error.message, new RegExp(`process ${other.pid} goes on`));
     assert.ok(processLives(other.pid ?? 0));
     // A lock that a stranger wrote is none at all.
@@ -177,7 +168,7 @@ describe('a gateway in the foreground', { skip: !isLinux }, () => {
   test('one that does not mind SIGTERM is named, and left alive', async () => {
     const here = await world({ ignoresTerm: true });
     const child = await run(here);
-    const error = await refused(stopGateway(here.gateway, here.deps, signal));
+    const error = await refusalOf(stopGateway(here.gateway, here.deps, signal), UNSTOPPABLE);
     assert.equal(error.exit, 19);
     assert.match(error.message, new RegExp(`process ${child.pid} goes on`));
     assert.match(error.hint ?? '', new RegExp(`kill ${child.pid}`));
@@ -205,7 +196,7 @@ describe('a gateway in the foreground', { skip: !isLinux }, () => {
         await clock.sleep(...args);
       };
       const deps = { ...here.deps, clock: { ...clock, sleep } };
-      const error = await refused(stopGateway(here.gateway, deps, signal));
+      const error = await refusalOf(stopGateway(here.gateway, deps, signal), UNSTOPPABLE);
       assert.match(error.message, /something started it again/);
       assert.match(error.hint ?? '', /Stop what starts it/);
     } finally {

@@ -11,12 +11,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { FerryError, type ErrorCode } from '../../../src/base/errors.ts';
 import { journalsIn } from '../../../src/pull/journal.ts';
 import { finishInterruptedSwaps } from '../../../src/pull/swap.ts';
 import { discard } from '../../../src/pull/undo.ts';
 import { pullIn, swapScene, undoIn, type Scene } from '../../support/swap-scene.ts';
 import { makeTree, scanTree } from '../../support/tree.ts';
+import { refusalOf } from '../../support/refusal.ts';
 
 function scene(context: TestContext): Scene {
   const made = swapScene();
@@ -38,16 +38,6 @@ function assertOthers({ home }: Scene): void {
   assert.equal(readFileSync(join(home, 'SOUL.md'), 'utf8'), 'of before');
   const others = readdirSync(home).filter((name) => !name.includes('.pulled-'));
   assert.deepEqual(others.toSorted(), ['SOUL.md', 'state']);
-}
-
-async function refused(answer: Promise<unknown>, code: ErrorCode): Promise<FerryError> {
-  const error: unknown = await answer.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof FerryError, String(error));
-  assert.equal(error.code, code, error.message);
-  return error;
 }
 
 describe('undo', () => {
@@ -132,7 +122,7 @@ describe('undo', () => {
     const at = scene(context);
     assert.equal((await undoIn(at)).plan, undefined);
     pullIn(at, '1');
-    await refused(undoIn(at, { install: 'resonix' }), 'install-not-found');
+    await refusalOf(undoIn(at, { install: 'resonix' }), 'install-not-found');
     assert.ok((await undoIn(at, { install: 'openclaw' })).plan);
   });
 });
@@ -162,7 +152,7 @@ describe('undo refuses, and changes nothing', () => {
       pullIn(at, '1');
       change(at.home);
       const before = scanTree(at.folder);
-      const error = await refused(undoIn(at), 'target-unsafe');
+      const error = await refusalOf(undoIn(at), 'target-unsafe');
       assert.match(error.message, /nothing was changed$/);
       assert.match(error.hint ?? '', /By hand.*mv /);
       assert.deepEqual(scanTree(at.folder), before);
