@@ -8,7 +8,7 @@ export async function confirm(session: Session, question: string): Promise<void>
   if (options.yes === true) return;
   if (!terminal.isThere || options.json === true) {
     throw new FerryError('confirmation-needed', `this needs a yes: ${question}`, {
-      hint: 'Look at the plan above, then run the same with --yes.',
+      hint: 'Run the same with --yes when it is meant.',
     });
   }
   const answer = await terminal.ask(`${question} [y/N] `, signal);

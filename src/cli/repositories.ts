@@ -15,6 +15,7 @@ import {
 import { handOverRepository, makePrivateFolder } from '../settings/places.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import type { CreateFolder } from '../store/folder-store.ts';
 import { openStore } from '../store/open-store.ts';
 import { rememberedStoreSettings } from './probing.ts';
 import { rememberRevocations } from './revocations-seen.ts';
@@ -23,17 +24,17 @@ import { secretFor, secretIfGiven, type Session } from './session.ts';
 export async function storeAt(
   session: Session,
   location: Location,
-  choices: { readonly createFolder?: boolean } = {},
+  choices: { readonly createFolder?: CreateFolder } = {},
 ): Promise<ObjectStore> {
   const store = await openStore(location, {
     emit: session.emit,
     clock: session.clock,
     ...rememberedStoreSettings(session, location),
-    ...(choices.createFolder === true && { createFolder: true }),
+    createFolder: choices.createFolder,
   });
   const { environment } = session;
   if (location.kind === 'folder' && environment.actsForOther) {
-    const isNew = choices.createFolder === true;
+    const isNew = choices.createFolder !== undefined;
     session.atEnd(() => handOverRepository(location.path, environment.owner, isNew));
   }
   session.atEnd(() => store.close());

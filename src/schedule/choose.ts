@@ -64,7 +64,9 @@ function missing(wanted: Scheduler['kind'] | undefined, { command }: Timer): Fer
     'scheduler-missing',
     `this machine has no scheduler that answers: asked ${whom}`,
     {
-      hint: `Let whatever starts things on this machine run this once a day: ${command[0]} ${command[1]} push`,
+      hint:
+        'Install cron, or let whatever starts things on this machine run once a day what it shall do ' +
+        `(push, check, prune, …): ${command[0]} ${command[1]} push`,
     },
   );
 }

@@ -113,6 +113,8 @@ describe('a new machine whose clock is a day off', () => {
     const [line] = handoffs as { state: string; confirmedAt: string; takenAt: string }[];
     assert.equal(line?.state, 'confirmed');
     assert.ok(Date.parse(line.confirmedAt) - Date.parse(line.takenAt) < DAY_MS / 2);
+    const late = succeeded(await world.run('push'));
+    assert.match(late.stderr, /was handed off to .* this is the copy that stayed behind/);
   });
 });
 

@@ -1,7 +1,9 @@
 /** push: snapshots of this machine's gateways. */
 import { argumentList, flag, listOption, textOption } from '../call.ts';
 import { FerryError } from '../../base/errors.ts';
+import type { Install } from '../../gateway/install.ts';
 import { startCost } from '../cost.ts';
+import { keptHandoffs } from '../handoff/kept.ts';
 import { chooseInstalls, installsHere } from '../installs.ts';
 import { pushInstalls } from '../push-installs.ts';
 import { planPush } from '../push-plan.ts';
@@ -26,6 +28,7 @@ export async function runPush(call: Call, session: Session): Promise<Report> {
   // Its commands write into the state dir, which a dry run leaves alone.
   const found = await installsHere(session, flag(call, 'dryRun') ? 'remembered' : 'agents');
   const installs = chooseInstalls(session, found, names, machines);
+  noteHandedOff(session, installs);
   if (flag(call, 'dryRun')) {
     const plan = await planPush(session, locations, installs, wishes);
     return { summary: { verb: 'push', dryRun: true, snapshots: [], plan } };
@@ -37,4 +40,21 @@ export async function runPush(call: Call, session: Session): Promise<Report> {
     wishes,
   );
   return { summary: { verb: 'push', snapshots, failed, missing, ...costUntilNow(stores) }, exit };
+}
+
+/** It may still be worth keeping, but nobody shall take it for the one that lives on. */
+function noteHandedOff(session: Session, installs: readonly Install[]): void {
+  const handedOff = new Map(keptHandoffs(session).map(({ handoff }) => [handoff.install, handoff]));
+  for (const { install } of installs) {
+    const handoff = handedOff.get(install);
+    if (!handoff?.offer) continue;
+    const { taken } = handoff.offer;
+    const to = taken === undefined ? '' : ` to ${taken.machine}`;
+    session.emit({
+      type: 'notice',
+      code: 'handed-off-before',
+      message: `${install} was handed off${to} at ${handoff.time}: this is the copy that stayed behind`,
+      hint: `stateferry status shows how it stands; stateferry handoff ${install} --cancel takes it back.`,
+    });
+  }
 }

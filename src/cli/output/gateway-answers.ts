@@ -9,7 +9,7 @@ import { standingLines } from './schedule-answer.ts';
 import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
 import type { WayBack } from './summary-pull.ts';
 import { keptLines } from './undo-answers.ts';
-import { bytesText, countText, shortId, timeText } from './words.ts';
+import { bytesText, countText, messageText, shortId, timeText } from './words.ts';
 
 export function gatewayLines({ installs }: GatewaysSummary, { verbose }: AnswerChoices): string[] {
   if (installs.length === 0) return ['no gateway was found in this home'];
@@ -54,7 +54,7 @@ export function statusLines(summary: StatusSummary, { paint }: AnswerChoices): s
     ...(summary.attention.length === 0
       ? [`  ${paint.good('nothing')}`]
       : summary.attention.flatMap(({ message, hint }) => [
-          `  ${paint.bad('!')} ${printableLine(message)}`,
+          `  ${paint.bad('!')} ${messageText(message)}`,
           `    ${printableLine(hint)}`,
         ])),
   ];

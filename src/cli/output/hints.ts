@@ -39,7 +39,7 @@ export const HINTS: Readonly<Record<ErrorCode, string>> = {
   'ticket-expired': 'Make a new one on the old machine: stateferry handoff',
   'ticket-used': 'Another machine has taken over with it; the old machine’s status says which.',
   'ticket-cancelled': 'The old machine took it back. Make a new one there: stateferry handoff',
-  'confirmation-needed': 'Look at the plan, then run the same with --yes.',
+  'confirmation-needed': 'Run the same with --yes when it is meant.',
   overdue:
     'stateferry schedule status says when each job last did what it is for, and why not since.',
   'machine-revoked': 'Run stateferry join LOCATION to let this machine write again.',

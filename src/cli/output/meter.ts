@@ -22,7 +22,7 @@ export class Meter {
     const rate = this.#bytesPerSecond();
     const parts = [
       `${progress.stage} ${amountText(progress)}`,
-      countText(progress.filesDone, 'file'),
+      ...doneText(progress),
       `${bytesText(progress.bytesStored)} moved`,
       ...(rate === undefined ? [] : [`${bytesText(rate)}/s`]),
       ...leftText(progress, rate),
@@ -42,6 +42,18 @@ function amountText({ bytesDone, bytesTotal, totalsKnown }: Progress): string {
   if (!totalsKnown) return `${bytesText(bytesDone)} of at least ${bytesText(bytesTotal)}`;
   const percent = bytesTotal === 0 ? 100 : Math.floor((bytesDone * 100) / bytesTotal);
   return `${percent} % · ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`;
+}
+
+/** What is counted at each stage, where it is not files; a stage that counts nothing says nothing. */
+const COUNTED: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  capture: ['entry', 'entries'],
+  read: ['pack', 'packs'],
+  mirror: ['object', 'objects'],
+};
+
+function doneText({ stage, filesDone }: Progress): string[] {
+  const [one, many] = COUNTED[stage] ?? ['file', 'files'];
+  return filesDone === 0 ? [] : [countText(filesDone, one, many)];
 }
 
 function leftText(progress: Progress, rate: number | undefined): string[] {

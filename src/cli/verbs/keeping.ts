@@ -116,7 +116,8 @@ export const KEEPING_VERBS: readonly Verb[] = [
       "stateferry mirror /mnt/nas/ferry 's3://other/ferry?endpoint=https://s3.example.com' --read-data",
     ],
     notes: [
-      'Needs no passphrase. Nothing in the target is overwritten; snapshots are copied last.',
+      'Needs no passphrase. Nothing in the target is overwritten; snapshots are copied last. The folder that the',
+      'target lies in must be there: a disk that is not connected is not made up.',
       'On a machine that has joined the source, snapshots that a signed forget record names are deleted in the target',
       'too, once newer ones are there. What only they needed is freed there by: stateferry prune -r TARGET',
       'The options of a bucket belong to its own location here: endpoint, region and profile may differ.',

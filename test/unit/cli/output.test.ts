@@ -194,7 +194,7 @@ describe('the progress line', () => {
     const line = meter.line(progress(25 * 1024 * 1024), 5000);
     assert.equal(
       line,
-      'capture 25 % · 25.0 MiB of 100.0 MiB · 10 files · 1.0 MiB moved · 5.0 MiB/s · 15 s left',
+      'capture 25 % · 25.0 MiB of 100.0 MiB · 10 entries · 1.0 MiB moved · 5.0 MiB/s · 15 s left',
     );
   });
 

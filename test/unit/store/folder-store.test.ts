@@ -32,13 +32,27 @@ async function newRoot(): Promise<string> {
 describe('folder store', () => {
   test('folders are 0700 and files 0600, whatever the umask', async () => {
     const root = join(await newRoot(), 'new');
-    const store = await openFolderStore(root, { createRoot: true });
+    const store = await openFolderStore(root, { createRoot: 'with-parents' });
     await store.put('packs/w/a', body, {}, never);
     for (const folder of [root, join(root, 'packs'), join(root, 'packs/w')]) {
       assert.equal((await stat(folder)).mode & 0o777, 0o700);
     }
     assert.equal((await stat(join(root, 'packs/w/a'))).mode & 0o777, 0o600);
     assert.deepEqual(await readdir(join(root, 'packs/w')), ['a']);
+  });
+
+  test('made alone it lies in a folder that is there: a disk that is not connected is not made up', async () => {
+    const disk = join(await newRoot(), 'disk');
+    await rejectsWith(
+      'repository-missing',
+      openFolderStore(join(disk, 'x'), { createRoot: 'alone' }),
+    );
+    await mkdir(disk);
+    for (let time = 0; time < 2; time++) {
+      const store = await openFolderStore(join(disk, 'x'), { createRoot: 'alone' });
+      await store.put(`a${time}`, body, {}, never);
+    }
+    assert.deepEqual((await readdir(join(disk, 'x'))).toSorted(), ['a0', 'a1']);
   });
 
   test('a missing root is repository-missing for everything, and is not made', async () => {
