@@ -28,12 +28,17 @@ export class Caretaker {
     this.#dice = dice;
   }
 
-  async run(repository: ReaderRepository, process: Process): Promise<void> {
+  /** @param pulling the same repository, for who pulls */
+  async run(
+    repository: ReaderRepository,
+    pulling: ReaderRepository,
+    process: Process,
+  ): Promise<void> {
     const nowMs = await repository.store.dateMs(NO_ABORT);
     const request = { readPercent: 100, nowMs };
     const checked = await check(repository, request, { emit }, NO_ABORT);
     this.#judgeCheck(checked, process);
-    await this.#pull(repository, process);
+    await this.#pull(pulling, process);
     if (checked.problems.length === 0) return;
     const random = (length: number): Uint8Array => this.#dice.noise(length);
     await repair(request, { repository, random, emit }, NO_ABORT);

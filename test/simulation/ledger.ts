@@ -231,6 +231,7 @@ export class Ledger {
 
   #forgotten(snapshot: KnownSnapshot, by: Process): void {
     snapshot.forgottenMs = this.#world.nowMs;
+    this.wounds.revision += 1;
     this.#living.get(snapshot.opened.writer)?.delete(snapshot);
     for (const need of snapshot.needs) this.#dependents.get(need)?.delete(snapshot);
     const why = this.#counts(snapshot) ? this.#explain(snapshot, by) : undefined;

@@ -43,6 +43,8 @@ export type BrokenRule = {
   readonly machine?: (way: ObjectStore, name: string) => ObjectStore;
   readonly maintainer?: (way: ObjectStore, name: string) => ObjectStore;
   readonly caretaker?: (way: ObjectStore) => ObjectStore;
+  /** Of whoever pulls. */
+  readonly puller?: (way: ObjectStore) => ObjectStore;
   /** Of a machine while it lands another one's install. */
   readonly lander?: (way: ObjectStore) => ObjectStore;
   readonly saved?: (state: MachineState) => MachineState;
@@ -58,6 +60,8 @@ export type Climate = {
   readonly shape?: Shape;
   /** Chance of a day that the store loses or spoils something. */
   readonly decay?: number;
+  /** The machine whose install lands on another one; it may be none. */
+  readonly movesFrom?: string;
   /** Nobody is stolen or lost. */
   readonly isPeaceful?: boolean;
 };
@@ -139,7 +143,7 @@ class Story {
 
   #begin(): void {
     const dice = this.#dice.fork('people');
-    const cacheLost = dice.pick([0.01, 0.1]);
+    const cacheLost = dice.pick([0.005, 0.04]);
     const usual = { cacheLost, handsOff: dice.pick([0, 0.02]) };
     const steady = { ...usual, kill: 0.0005, sleep: 0.001, sleepDays: 2, skips: 0.02 };
     const sleepy = { sleep: dice.pick([0.02, 0.1]), sleepDays: dice.pick([5, 25]) };
@@ -153,7 +157,7 @@ class Story {
       this.#machineFrom('lost', dice.integer(0, 60), laptop, dice.integer(80, 200));
     }
     const rules = {
-      everyDays: dice.pick([1, 3, 7, 7]),
+      everyDays: dice.pick([2, 4, 7, 7]),
       graceMs: dice.pick([8, 14]) * DAY_MS,
       keepLast: dice.pick([1, 2, 5]),
       ...this.#climate.rules,
@@ -170,13 +174,14 @@ class Story {
   #misfortunes(dice: Dice, rules: Rules, steady: Habits, laptop: Habits): void {
     const { isPeaceful = false, decay: decays = dice.pick([0, 0.003, 0.02]) } = this.#climate;
     const source = isPeaceful ? 'tower' : dice.pick(['tower', 'stolen', 'lost']);
-    if (dice.chance(0.6)) {
+    const { movesFrom = dice.chance(0.6) ? source : undefined } = this.#climate;
+    if (movesFrom !== undefined) {
       this.#machineFrom(
         'heir',
         dice.integer(60, 300),
         dice.pick([steady, laptop]),
         Infinity,
-        source,
+        movesFrom,
       );
     }
     const { world } = this;
@@ -184,10 +189,13 @@ class Story {
     if (decays > 0) decay({ ...parts, dice: dice.fork('decay'), chance: decays });
     const maintainer = new Maintainer(this.#partsOf('caretaker', rules));
     const caretaker = new Caretaker(world, this.#ledger, dice.fork('caretaker'));
-    const [days, habits] = [dice.pick([10, 30]), dice.pick([steady, laptop])];
+    const [days, habits] = [dice.pick([14, 30]), dice.pick([steady, laptop])];
     const work: Work = async (way, process) => {
       const seen = this.#broken.caretaker?.(way) ?? way;
-      await caretaker.run(await maintainer.open(seen, process), process);
+      const repository = await maintainer.open(seen, process);
+      const { store } = repository;
+      const pulling = { ...repository, store: this.#broken.puller?.(store) ?? store };
+      await caretaker.run(repository, pulling, process);
     };
     const firstDay = dice.integer(1, 40);
     const routine = { firstDay, days, habits, work, hasGoodLine: true };

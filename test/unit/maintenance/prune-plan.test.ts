@@ -55,48 +55,64 @@ test('what is announced is not announced again, and stays until the announcement
   assert.equal(at.waitingUntilMs, NOW + 0.1 * DAY_MS);
 });
 
-test('what was announced long enough ago is deleted, and named by a tombstone that outlives it', () => {
+test('what was announced long enough ago is deleted, and its tombstone outlives it', () => {
   const facts = { stored: stored({ old: 60 }), tombstones: [tombstone('t', 14, 'old')] };
-  assert.deepEqual(plan(facts), { sweep: ['old'], condemn: ['old'], spent: ['t'] });
+  assert.deepEqual(plan(facts), { sweep: ['old'] });
 });
 
-test('a run that was killed while it deleted needs no other tombstone than the one it stored', () => {
-  const tombstones = [tombstone('first', 20, 'gone', 'old'), tombstone('own', 1, 'gone', 'old')];
-  assert.deepEqual(plan({ stored: stored({ old: 60 }), tombstones }), {
-    sweep: ['old'],
-    spent: ['first'],
-  });
-  const late = [tombstone('first', 20, 'gone', 'old'), tombstone('own', 7, 'gone', 'old')];
-  assert.deepEqual(plan({ stored: stored({ old: 60 }), tombstones: late }).condemn, ['old']);
+test('what was announced too long ago is announced again, and deleted by a run a day later', () => {
+  const first = tombstone('first', 47, 'old');
+  const objects = stored({ old: 60 });
+  const again = { condemn: ['old'], waiting: ['old'] };
+  assert.deepEqual(plan({ stored: objects, tombstones: [first] }), again);
+  const at = (days: number): Record<string, readonly string[]> =>
+    plan({ stored: objects, tombstones: [first, tombstone('second', days, 'old')] });
+  assert.deepEqual(at(0.9), { waiting: ['old'] });
+  assert.deepEqual(at(1), { sweep: ['old'] });
+  assert.deepEqual(at(46), { sweep: ['old'] });
+  // The first one may be gone by then: what it was deleted under is still named by the second.
+  const old = tombstone('first', 48, 'old');
+  const covered = { stored: objects, tombstones: [old, tombstone('second', 1, 'old')] };
+  assert.deepEqual(plan(covered), { sweep: ['old'], spent: ['first'] });
+});
+
+test('of a tombstone that is still too new to cover, nothing is swept, and nothing old goes', () => {
+  const old = tombstone('old', 400, 'pack');
+  const facts = { stored: stored({ pack: 500 }), tombstones: [old, tombstone('new', 0.1, 'pack')] };
+  assert.deepEqual(plan(facts), { waiting: ['pack'] });
 });
 
 test('what a snapshot needs is never deleted, and its announcement stays as long as it does', () => {
   const facts = {
     stored: stored({ used: 60, other: 60 }),
     used: new Set(['used']),
-    tombstones: [tombstone('t', 400, 'used', 'other')],
+    tombstones: [tombstone('t', 400, 'used', 'other'), tombstone('u', 30, 'other')],
   };
-  assert.deepEqual(plan(facts), { sweep: ['other'], condemn: ['other'], needed: ['used'] });
+  assert.deepEqual(plan(facts), { sweep: ['other'], needed: ['used'] });
 });
 
 test('a tombstone goes once it is old and nothing that it names is left', () => {
-  const tombstones = [tombstone('spent', 14, 'gone'), tombstone('young', 13, 'gone')];
+  const tombstones = [tombstone('spent', 48, 'gone'), tombstone('young', 47, 'gone')];
   assert.deepEqual(plan({ tombstones }), { spent: ['spent'] });
 });
 
-test('another grace period moves both ages', () => {
+test('another grace period moves the ages of what is announced and of what is deleted', () => {
   const facts = {
     graceMs: GRACE.leastMs,
     stored: stored({ a: 8, b: 60, c: 7 }),
     tombstones: [tombstone('t', 8, 'b')],
   };
-  assert.deepEqual(plan(facts), {
-    announce: ['a'],
-    sweep: ['b'],
-    condemn: ['a', 'b'],
-    spent: ['t'],
-    young: ['c'],
-  });
+  assert.deepEqual(plan(facts), { announce: ['a'], sweep: ['b'], condemn: ['a'], young: ['c'] });
+});
+
+test('a grace period that is longer than a tombstone covers deletes too, a day after it ends', () => {
+  const graceMs = 90 * DAY_MS;
+  const objects = stored({ b: 300 });
+  const first = tombstone('t', 90, 'b');
+  const again = { condemn: ['b'], waiting: ['b'] };
+  assert.deepEqual(plan({ graceMs, stored: objects, tombstones: [first] }), again);
+  const tombstones = [tombstone('t', 91, 'b'), tombstone('u', 1, 'b')];
+  assert.deepEqual(plan({ graceMs, stored: objects, tombstones }), { sweep: ['b'], spent: ['t'] });
 });
 
 test('an object from the future is new', () => {
