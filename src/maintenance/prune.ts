@@ -3,26 +3,19 @@
  * a tombstone, which pushes heed from then on; a later one deletes what was announced and is still not needed. There is
  * no lock: two prunes at once, and pushes meanwhile, are safe. What was interrupted goes on with the next run.
  */
-import { assert, FerryError, isObjectFault } from '../base/errors.ts';
+import { assert, isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
-import { publicHalves } from '../crypto/identity.ts';
 import type { Random } from '../crypto/sodium.ts';
-import { parseWriterObjectName, type WriterFolder } from '../format/names.ts';
+import { parseWriterObjectName } from '../format/names.ts';
 import { readIndex } from '../repository/indexes.ts';
-import { findHoles, findRollbacks, type History } from '../repository/history.ts';
 import type { MachineState } from '../repository/machine.ts';
 import type { ReaderRepository } from '../repository/open.ts';
-import { readTombstones, writeTombstone } from '../repository/tombstones.ts';
-import {
-  cachedSets,
-  readUsedObjects,
-  rememberSets,
-  type StoreView,
-  type UsedObjects,
-} from '../repository/used-objects.ts';
+import { writeTombstone } from '../repository/tombstones.ts';
+import { cachedSets, rememberSets, type StoreView } from '../repository/used-objects.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { GRACE, planPrune, type PrunePlan, type StoredObject } from './prune-plan.ts';
+import { listed, lookAtStore, readUsed, refuseLacking } from './store-look.ts';
 import { sweep, type RefusedDelete } from './sweep.ts';
 
 export type PruneRequest = {
@@ -108,25 +101,13 @@ async function perform(
   return pruned;
 }
 
-/** Tombstones first: what is announced after they were read is for the next run. Snapshots after packs and lists. */
+/** Snapshots after packs and lists. */
 async function look(
   { graceMs, seen }: PruneRequest,
   deps: PruneDeps,
   signal: AbortSignal,
 ): Promise<{ readonly plan: PlannedPrune; readonly view: StoreView }> {
-  const { repository, emit } = deps;
-  const { store, id, identity } = repository;
-  emit({ type: 'stage', stage: 'look', detail: store.location });
-  const nowMs = await store.dateMs(signal);
-  const { root } = publicHalves(identity);
-  const tombstones = await readTombstones({ store, id, root }, emit, signal);
-  const packs = await listed(store, 'packs', signal);
-  const lists = await listed(store, 'lists', signal);
-  const stored = new Map([...packs, ...lists]);
-  const view = {
-    sizes: new Map([...stored].map(([name, { size }]) => [name, size])),
-    announced: new Set(tombstones.flatMap(({ condemned }) => condemned)),
-  };
+  const { nowMs, tombstones, packs, stored, view } = await lookAtStore(deps, signal);
   const { used, snapshots, history } = await readUsed(deps, view, signal);
   if (seen) refuseLacking(history, seen);
   const planned = planPrune({ graceMs, nowMs, tombstones, stored, used });
@@ -144,63 +125,10 @@ async function look(
   return { plan, view };
 }
 
-async function listed(
-  store: ObjectStore,
-  folder: WriterFolder,
-  signal: AbortSignal,
-): Promise<Map<string, StoredObject>> {
-  const objects = new Map<string, StoredObject>();
-  for await (const { name, size, modifiedMs } of store.list(`${folder}/`, signal)) {
-    if (parseWriterObjectName(name)) objects.set(name, { name, size, modifiedMs });
-  }
-  return objects;
-}
-
 const onlyProblems =
   (emit: Emit): Emit =>
   (event) =>
     event.type === 'problem' && emit(event);
-
-/** @throws object-damaged, object-missing, format-too-new unless every snapshot tells what it needs */
-async function readUsed(
-  { repository, emit }: PruneDeps,
-  view: StoreView,
-  signal: AbortSignal,
-): Promise<UsedObjects> {
-  const found = await readUsedObjects(repository, view, emit, signal);
-  const [first] = found.unreadable;
-  if (!first) return found;
-  for (const { object, code, message } of found.unreadable) {
-    emit({ type: 'problem', path: object, code, message });
-  }
-  const count = found.unreadable.length;
-  const what = count === 1 ? 'one snapshot does' : `${count} snapshots do`;
-  const message = `${what} not tell which packs it needs, so nothing is deleted`;
-  const details = { object: first.object };
-  // A newer version reads it: nothing is to be given up.
-  const codes = new Set(found.unreadable.map(({ code }) => code));
-  if (codes.has('format-too-new')) throw new FerryError('format-too-new', message, { details });
-  const isMissing = codes.size === 1 && codes.has('object-missing');
-  throw new FerryError(isMissing ? 'object-missing' : 'object-damaged', message, {
-    hint: 'See what it is: stateferry check. One that cannot be saved can be given up: stateferry forget ID',
-    details,
-  });
-}
-
-/** @throws history-rolled-back when snapshots are missing that no forget record explains */
-function refuseLacking(history: History, seen: MachineState['highWater']): void {
-  const [rollback] = findRollbacks(history, seen);
-  const [hole] = findHoles(history);
-  if (!rollback && !hole) return;
-  const what = hole
-    ? `number ${hole.first} of the snapshots of ${hole.machine} is not there, and no forget record says why`
-    : 'the repository shows less than this machine has seen, and no forget record says why';
-  throw new FerryError('history-rolled-back', `${what}: nothing is deleted`, {
-    hint:
-      'If somebody hides it, its packs must stay: stateferry check names all. ' +
-      'If it is gone for good, say so once: stateferry forget --missing. For this run only: --accept-missing',
-  });
-}
 
 /** Old ones that name no living pack. One that cannot be read is left where it is: `repair` is for that. */
 async function deadIndexes(

@@ -11,7 +11,7 @@ import type { Random } from '../crypto/sodium.ts';
 import { encodeHeader } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import { idFromBytes, writerObjectName, type ObjectId } from '../format/names.ts';
-import { writeIndex, type IndexKeys } from '../repository/indexes.ts';
+import { rememberIndexes, writeIndex, type IndexKeys } from '../repository/indexes.ts';
 import type { WriterRepository } from '../repository/open.ts';
 import type { BuiltPack } from '../workers/pack-builder.ts';
 import type { PackPool } from '../workers/pack-pool.ts';
@@ -114,6 +114,7 @@ export class PackUploader {
       const keys = indexKeys(repository);
       const index = await writeIndex(repository.store, keys, packs, random, this.#signal);
       this.bytesStored += index.bytes;
+      rememberIndexes(repository.cache, repository.writer.id, [index.name]);
       repository.cache.markIndexed(repository.writer.id, packs);
     });
     this.#underWay.add(this.#indexing);

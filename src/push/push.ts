@@ -130,7 +130,8 @@ async function pushOnce(
   emit({ type: 'stage', stage: 'capture', detail: install });
   const keys = indexKeys(repository);
   const { chunkId } = installKeys(repository.writer, install);
-  const own = await ownPacks(repository.store, keys, chunkId, repository.cache, emit, signal);
+  const { store, cache } = repository;
+  const own = await ownPacks(store, keys, chunkId, { cache, gone }, emit, signal);
   const isThere = ({ writer, pack }: IndexedPack): boolean => !gone.has(writer + pack);
   const known = {
     packs: own.packs.filter(isThere),

@@ -25,7 +25,7 @@ import { openBoxed, sealBoxed } from './boxed.ts';
 import type { RepositoryCache } from './cache.ts';
 import { readObject, writeFresh } from './objects.ts';
 import { packName } from './pack-reader.ts';
-import { fromHex } from '../base/bytes.ts';
+import { fromHex, fromUtf8, utf8 } from '../base/bytes.ts';
 
 export type IndexKeys = {
   readonly repository: string;
@@ -36,27 +36,31 @@ export type IndexKeys = {
 /**
  * Every pack that a writer's indexes name, each once. A bad index is told of and left out: it is a hint, and what it
  * named is found in the packs themselves or pushed again.
+ * @param seen names of indexes that are passed over; those that are read are added
  */
 export async function readIndexes(
   store: ObjectStore,
   keys: IndexKeys,
   bad: IndexVisitor['bad'],
   signal: AbortSignal,
+  seen: Set<string> = new Set(),
 ): Promise<IndexedPack[]> {
   const packs = new Map<string, IndexedPack>();
-  const good = (_name: string, named: readonly IndexedPack[]): void => {
+  const good = (name: string, named: readonly IndexedPack[]): void => {
+    seen.add(name);
     for (const pack of named) {
       const known = packs.get(packName(pack));
       packs.set(packName(pack), known ? inBoth(known, pack) : pack);
     }
   };
-  await visitIndexes(store, keys, { good, bad }, signal);
+  await visitIndexes(store, keys, { good, bad, isSeen: (name) => seen.has(name) }, signal);
   return [...packs.values()];
 }
 
 export type IndexVisitor = {
   good(name: string, packs: readonly IndexedPack[]): void;
   bad(name: string, error: FerryError): void;
+  isSeen?(name: string): boolean;
 };
 
 /** For who goes on without a bad index. */
@@ -78,6 +82,7 @@ export async function visitIndexes(
   signal: AbortSignal,
 ): Promise<void> {
   for await (const { name } of store.list(`indexes/${keys.writer}/`, signal)) {
+    if (visitor.isSeen?.(name) === true) continue;
     try {
       visitor.good(name, await readIndex(store, keys, name, signal));
     } catch (error) {
@@ -119,6 +124,15 @@ function inBoth(known: IndexedPack, pack: IndexedPack): IndexedPack {
   return directory ? { ...pack, directory } : pack;
 }
 
+export type Known = {
+  readonly cache: RepositoryCache;
+  /**
+   * Packs that are not what they were, as `writer + pack`. Where there are any, somebody may have moved what they
+   * held: indexes that this machine has not seen yet are read.
+   */
+  readonly gone: ReadonlySet<string>;
+};
+
 /**
  * A writer's own packs: from the cache when it is complete, else from the store into the cache. With them what it
  * adopts of chunks under this key.
@@ -127,17 +141,21 @@ export async function ownPacks(
   store: ObjectStore,
   keys: IndexKeys,
   chunkIdKey: Uint8Array,
-  cache: RepositoryCache,
+  { cache, gone }: Known,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<{ packs: IndexedPack[]; unindexed: IndexedPack[] }> {
   const complete = `packs of ${keys.writer} complete`;
-  if (cache.fact(complete) !== 'yes') {
+  const isComplete = cache.fact(complete) === 'yes';
+  if (!isComplete || gone.size > 0) {
     const known = new Set(cache.packs(keys.writer).map(({ pack }) => packName(pack)));
-    const fromStore = await readIndexes(store, keys, announceBad(emit), signal);
+    const seen = isComplete ? seenIndexes(cache, keys.writer) : new Set<string>();
+    const fromStore = await readIndexes(store, keys, announceBad(emit), signal, seen);
     for (const pack of fromStore) {
-      if (!known.has(packName(pack))) cache.addPack(keys.writer, pack, true);
+      if (known.has(packName(pack)) || gone.has(pack.writer + pack.pack)) continue;
+      cache.addPack(keys.writer, pack, true);
     }
+    rememberIndexes(cache, keys.writer, seen);
     cache.setFact(complete, 'yes');
     cache.flush();
     // Without a working cache the answer must still be whole.
@@ -153,6 +171,23 @@ export async function ownPacks(
     unindexed: cached.filter(({ indexed }) => !indexed).map(({ pack }) => pack),
   };
 }
+
+/** Those whose packs are in the cache, or were found to be gone. */
+function seenIndexes(cache: RepositoryCache, writer: WriterId): Set<string> {
+  const bytes = cache.object(seenRow(writer));
+  return new Set(bytes ? fromUtf8(bytes).split('\n') : []);
+}
+
+export function rememberIndexes(
+  cache: RepositoryCache,
+  writer: WriterId,
+  names: Iterable<string>,
+): void {
+  const seen = seenIndexes(cache, writer).union(new Set(names));
+  cache.setObject(seenRow(writer), utf8([...seen].join('\n')));
+}
+
+const seenRow = (writer: WriterId): string => `indexes of ${writer} seen`;
 
 const adoptedNotice = (packs: number): FerryEvent => ({
   type: 'notice',

@@ -37,8 +37,11 @@ export type SnapshotReader = {
   file(entry: FileEntry): AsyncGenerator<Buffer>;
   /** One verified chunk of a file: its `number`th, which has this id. */
   chunk(entry: FileEntry, number: number, id: Buffer): Promise<Buffer>;
-  /** The ids of all chunks of a file, 32 bytes each. */
-  chunkIds(entry: FileEntry): Promise<Buffer>;
+  /**
+   * The ids of all chunks of a file, 32 bytes each.
+   * @param lists hears the ids of the lists that they stand in, where they do not fit the entry
+   */
+  chunkIds(entry: FileEntry, lists?: (ids: Buffer) => void): Promise<Buffer>;
   /**
    * For who misses a chunk: has what the indexes say compared with the packs themselves, once. True when they were
    * wrong; then `packs` and `table` are right now.
@@ -131,7 +134,7 @@ export function readerOf(
     entries: (root, from, visit) => walkTree(get, root, from, visit),
     file: (entry) => readFile(get, entry),
     chunk: (entry, number, id) => readChunk(get, entry, number, id),
-    chunkIds: (entry) => allIds(get, entry),
+    chunkIds: (entry, lists) => allIds(get, entry, lists),
     rebuild,
   };
 }
@@ -256,12 +259,13 @@ async function readChunk(get: Get, entry: FileEntry, number: number, id: Buffer)
   return chunk;
 }
 
-async function allIds(get: Get, entry: FileEntry): Promise<Buffer> {
+async function allIds(get: Get, entry: FileEntry, lists?: (ids: Buffer) => void): Promise<Buffer> {
   if (entry.size / entry.chunkBytes > CHUNK_TABLE_LIMITS.slotsMax) {
     throw damaged('a file', 'it is larger than any push can make it');
   }
   let ids = view(entry.ids);
   for (let level = entry.depth; level > 0; level--) {
+    lists?.(ids);
     const pieces: Buffer[] = [];
     const perList = LIST_IDS * CHUNK_ID_BYTES;
     for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {

@@ -2,9 +2,7 @@
  * Fills packs: chunks into segments, segments into frames, frames sealed into a buffer of the pool. Runs on a
  * worker thread. What shares a compression context is decided here and nowhere else (see FORMAT.md, "Segments").
  */
-import { crc32 } from 'node:zlib';
 import { compress } from '../codec/zstd.ts';
-import { padme, paddedSize } from '../codec/padding.ts';
 import { assert } from '../base/errors.ts';
 import { sealFrameInto, type ObjectKey } from '../crypto/frames.ts';
 import { TAG_BYTES } from '../crypto/sizes.ts';
@@ -12,17 +10,13 @@ import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import {
   CODECS,
   DIRECTORY_SIZES,
-  encodeDirectory,
-  encodePaddedDirectory,
-  encodeTrailer,
   PACK_LIMITS,
-  TRAILER_FRAME,
-  TRAILER_STORED_BYTES,
   type Codec,
   type DirectoryChunk,
   type DirectoryFrame,
   type DirectorySegment,
 } from '../format/pack.ts';
+import { closePack, closingBytes } from './close-pack.ts';
 import type { ChunkTable } from './chunk-table.ts';
 import { PIPELINE } from './limits.ts';
 import type { PackPool } from './pack-pool.ts';
@@ -190,40 +184,11 @@ export class PackBuilder {
     const pack = this.#pack;
     if (!pack) return;
     this.#pack = undefined;
-    const directory = encodeDirectory(pack.frames);
     const out = this.#pool.bytes(pack.buffer);
-    const length = paddedPackSize(pack.used + closingBytes(directory.length), this.#pool.packBytes);
-    const paddedDirectory = length - pack.used - TAG_BYTES - TRAILER_STORED_BYTES;
-    const plaintext = encodePaddedDirectory(directory, paddedDirectory);
-    const directoryStoredLength = sealFrameInto(
-      pack.objectKey,
-      pack.frames.length,
-      false,
-      plaintext,
-      out,
-      pack.used,
-    );
-    const trailer = encodeTrailer({
-      frames: pack.frames.length,
-      directoryOffset: pack.used,
-      directoryStoredLength,
-    });
-    const trailerAt = pack.used + directoryStoredLength;
-    sealFrameInto(pack.objectKey, TRAILER_FRAME, true, trailer, out, trailerAt);
-    const bytes = out.subarray(0, length);
-    this.#onPack({
-      buffer: pack.buffer,
-      ordinal: pack.ordinal,
-      length,
-      crc32: crc32(bytes),
-      directory,
-    });
+    const closed = closePack(pack, out, this.#pool.packBytes);
+    this.#onPack({ buffer: pack.buffer, ordinal: pack.ordinal, ...closed });
   }
 }
-
-/** Bytes that closing a pack adds: length and tag of the directory, and the trailer. */
-const closingBytes = (directoryBytes: number): number =>
-  4 + directoryBytes + TAG_BYTES + TRAILER_STORED_BYTES;
 
 const chunksOf = (segments: readonly OpenSegment[]): number =>
   segments.reduce((sum, { slots }) => sum + slots.length, 0);
@@ -251,10 +216,4 @@ function segmentsThatFit(
     if (size > packBytes || chunks > PIPELINE.chunksPerPackMax) return count;
   }
   return segments.length;
-}
-
-/** The size that hides how full a pack is. A pack with many tiny chunks may be full before its bytes are. */
-function paddedPackSize(size: number, packBytes: number): number {
-  assert(padme(packBytes) === packBytes, 'a full pack has a Padmé size');
-  return Math.min(packBytes, paddedSize(size));
 }

@@ -121,7 +121,7 @@ export class Machine {
     const { store, cache } = repository;
     const keys = indexKeys(repository);
     const { chunkId } = installKeys(repository.writer, 'openclaw');
-    const own = await ownPacks(store, keys, chunkId, cache, emit, NO_ABORT);
+    const own = await ownPacks(store, keys, chunkId, { cache, gone }, emit, NO_ABORT);
     const isThere = ({ writer, pack }: IndexedPack): boolean => !gone.has(writer + pack);
     const places = new Map<string, IndexedPack>();
     const known = own.packs.filter(isThere);

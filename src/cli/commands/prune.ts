@@ -13,6 +13,7 @@ import { countText } from '../output/words.ts';
 import { seenAt } from '../history.ts';
 import { keepLocked } from '../locking.ts';
 import { readerAt } from '../repositories.ts';
+import { repackFirst } from '../repacking.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 
@@ -37,8 +38,11 @@ export async function runPrune(call: Call, session: Session): Promise<Report> {
   };
   const deps = { repository, random, emit, approve };
   const seen = flag(call, 'acceptMissing') ? {} : { seen: seenAt(session, location) };
+  const lockDays = oldVersions?.lockDays ?? null;
+  const place = { repository, location: printLocation(location), lockDays };
+  const repack = await repackFirst(call, { ...place, graceMs, dryRun, seen }, session);
   const pruned = await prune({ graceMs, dryRun, ...seen }, deps, signal);
-  const locks = await keepLocked(session, repository, oldVersions?.lockDays ?? null, dryRun);
+  const locks = await keepLocked(session, repository, lockDays, dryRun);
   if (dryRun) output.plan(shown(pruned.plan));
   return {
     exit: exitOfProblems([...pruned.refused, ...(locks?.refused ?? [])]),
@@ -46,6 +50,7 @@ export async function runPrune(call: Call, session: Session): Promise<Report> {
       ...shown(pruned.plan),
       ...(dryRun && { dryRun }),
       ...doneOf(pruned, dryRun, graceMs),
+      repack,
       locks,
       ...costUntilNow([store]),
     },

@@ -9,6 +9,7 @@ import type { Summary } from './summary.ts';
 import type { RevokePlanShown } from './summary-machines.ts';
 import type { ForgetPlanShown } from './summary-forget.ts';
 import type { PrunePlanShown } from './summary-prune.ts';
+import type { RepackPlanShown } from './summary-repack.ts';
 import type { RepairPlanShown } from './summary-repair.ts';
 import type { UndoSummary, WayBack } from './summary-pull.ts';
 import type { SchedulePlan } from './summary-schedule.ts';
@@ -35,6 +36,7 @@ export type AnyPlanShown =
   | RevokePlanShown
   | ForgetPlanShown
   | PrunePlanShown
+  | RepackPlanShown
   | RepairPlanShown
   | SchedulePlanShown;
 

@@ -4,6 +4,7 @@ import type { AnswerChoices } from './answers.ts';
 import { refusedLines, versionsLines } from './deleting.ts';
 import { printableLine } from './printable.ts';
 import type { LocksSummary, PruneAmount, PrunePlanShown, PruneSummary } from './summary-prune.ts';
+import { repackLines } from './repack-answer.ts';
 import { bytesText, countText, durationText, timeText } from './words.ts';
 
 export function prunePlanLines(plan: PrunePlanShown): string[] {
@@ -58,6 +59,7 @@ export function pruneLines(summary: PruneSummary, { paint }: AnswerChoices): str
   ];
   const said = did.length === 0 ? 'nothing to announce or to delete' : did.join('; ');
   return [
+    ...repackLines(summary.repack),
     ...refusedLines(refused, paint),
     refused.length === 0 ? paint.good(said) : said,
     ...(isNothing(left) ? [] : [`left to the next run: ${amountText(left)}`]),

@@ -1,5 +1,6 @@
 /** What prune plans and answers with. */
 import type { OldVersions } from '../../store/object-store.ts';
+import type { RepackSummary } from './summary-repack.ts';
 import type { Cost } from './summary-parts.ts';
 
 export type PruneAmount = {
@@ -59,6 +60,8 @@ export type PruneSummary = Cost &
     }[];
     /** Planned, and left to the next run. */
     readonly left: PruneAmount;
+    /** What was moved first; null: nobody asked for it. */
+    readonly repack: RepackSummary | null;
     /** Object Lock kept up for what is needed; null: the bucket locks nothing. */
     readonly locks: LocksSummary | null;
     /** When the next run has something to delete; null: nothing is announced. */

@@ -14,6 +14,7 @@ import { printableLine, printableText } from './printable.ts';
 import { prunePlanLines } from './prune-answer.ts';
 import { schedulePlanLines } from './schedule-answer.ts';
 import { repairPlanLines } from './repair-answer.ts';
+import { repackPlanLines } from './repack-answer.ts';
 import { undoPlanLines } from './undo-answers.ts';
 import { durationText, messageText } from './words.ts';
 
@@ -66,6 +67,8 @@ function linesOf(plan: AnyPlanShown): string[] {
       return forgetPlanLines(plan);
     case 'prune':
       return prunePlanLines(plan);
+    case 'repack':
+      return repackPlanLines(plan);
     case 'repair':
       return repairPlanLines(plan);
     case 'schedule':

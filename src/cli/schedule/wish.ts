@@ -32,7 +32,7 @@ export function scheduleWish(call: Call, workingFolder: string): ScheduleWish {
   const jobs: Job[] = [
     ...(call.options['push'] === false ? [] : [job('push', 'daily', ['--all'])]),
     ...forgetJob(call),
-    ...optional(call, 'prune', []),
+    ...optional(call, 'prune', ['--repack']),
     ...optional(call, 'check', [SAMPLE]),
     ...optional(call, 'drill', [`--folder=${drillFolder(call, workingFolder)}`]),
     ...(watchMs === undefined ? [] : [job('watch', 'daily', [])]),

@@ -217,15 +217,27 @@ export const KEEPING_VERBS: readonly Verb[] = [
         about: 'go on although snapshots are missing that no forget record explains',
       },
       { flags: '--grace <days>', about: 'how long what is announced stays (default 14, least 8)' },
+      {
+        flags: '--repack',
+        about:
+          'first copy what lives in packs that are mostly dead into new ones, and give those up',
+      },
+      {
+        flags: '--max-repack <size>',
+        about: 'how much may be read and stored for it (default 2G)',
+      },
     ],
     examples: [
       'stateferry prune --dry-run',
       'stateferry prune',
+      'stateferry prune --repack --max-repack 500M',
       'stateferry prune --yes --reader-key ./keeper.key',
     ],
     notes: [
       'Run it every week: one run announces, and one at least --grace days later deletes.',
       'Safe while other machines push. What was interrupted goes on with the next run.',
+      '--repack reads the lists of files of all snapshots and moves until less than a tenth lies dead; a scheduled',
+      'prune does it. The space is free a grace period later; where Object Lock holds the old packs, when that ends.',
       'Needs the passphrase, the recovery code or a reader key, and credentials that may delete.',
     ],
     load: async () => (await import('../commands/prune.ts')).runPrune,

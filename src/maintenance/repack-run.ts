@@ -1,0 +1,232 @@
+/** Copies what lives, pack by pack, and says so in records: the part of a repack that stores. */
+import { assert, isObjectFault } from '../base/errors.ts';
+import { inLanes } from '../base/lanes.ts';
+import { chunkIdKey, type ChunkIdKey } from '../crypto/chunk-id.ts';
+import { publicHalves } from '../crypto/identity.ts';
+import { SEALED_HEADER_BYTES } from '../format/header.ts';
+import type { IndexedPack } from '../format/index-object.ts';
+import type { ObjectId, WriterId } from '../format/names.ts';
+import { PACK_LIMITS } from '../format/pack.ts';
+import type { ListedPack } from '../format/pack-list.ts';
+import type { RepackRecord } from '../format/repack-record.ts';
+import { isVouched } from '../format/vouched-directory.ts';
+import { writeIndex } from '../repository/indexes.ts';
+import { damaged, readObject } from '../repository/objects.ts';
+import { openDirectory, packKey, packName } from '../repository/pack-reader.ts';
+import { writeRepackRecord } from '../repository/repack-records.ts';
+import { readTombstones } from '../repository/tombstones.ts';
+import { agreedDirectory, livingFrames, type LivingFrame, type ReadPack } from './emptied-pack.ts';
+import type { LivingChunks, NeededPack } from './living-chunks.ts';
+import { NewPack } from './new-packs.ts';
+import type { RepackDeps, Repacked } from './repack.ts';
+import type { RepackChoice } from './repack-plan.ts';
+
+/** What a kill costs at most: as many new packs as a push may lose without its cache. */
+const PACKS_PER_RECORD = 16;
+const LOOKS_AT_ONCE = 8;
+
+type Emptied = { readonly needed: NeededPack; readonly into: ReadonlySet<ObjectId> };
+
+/** Packs of one group at a time: of one machine's folder, with ids under the same keys. */
+export class RepackRun {
+  readonly #deps: RepackDeps;
+  readonly #living: LivingChunks;
+  readonly #plan: RepackChoice;
+  #open: NewPack | undefined;
+  #keys: readonly ChunkIdKey[] = [];
+  #stored: IndexedPack[] = [];
+  #emptied: Emptied[] = [];
+  #packsDone = 0;
+  done: Omit<Repacked, 'plan'> = { emptied: 0, made: 0, bytesRead: 0, bytesStored: 0 };
+
+  constructor(deps: RepackDeps, living: LivingChunks, plan: RepackChoice) {
+    this.#deps = deps;
+    this.#living = living;
+    this.#plan = plan;
+  }
+
+  /** Of one that is damaged, or that says something else of itself than an index does, nothing is moved. */
+  async empty(name: string, signal: AbortSignal): Promise<void> {
+    const needed = this.#living.needed.get(name);
+    assert(needed, 'a pack that was chosen is needed');
+    this.#keys = [...needed.chunkIdKeys.values()].map(chunkIdKey);
+    const frames = await this.#framesOf(name, needed, signal);
+    if (frames) this.#emptied.push({ needed, into: await this.#move(needed, frames, signal) });
+    this.#progress();
+    if (this.#stored.length >= PACKS_PER_RECORD) await this.commit(signal);
+  }
+
+  /** From here on what was moved need not be moved again. */
+  async commit(signal: AbortSignal): Promise<void> {
+    await this.#close(signal);
+    const [packs, emptied] = [this.#stored, this.#emptied];
+    [this.#stored, this.#emptied] = [[], []];
+    const sound = await this.#soundOf(packs, signal);
+    const whole = emptied.filter(({ into }) => [...into].every((id) => sound.has(id)));
+    const [first] = whole;
+    if (!first) return;
+    const used = new Set(whole.flatMap(({ into }) => [...into]));
+    const kept = packs.filter(({ pack }) => used.has(pack));
+    // Hints first: whoever hears that the old packs will go finds the new ones.
+    await this.#index(kept, whole, signal);
+    const { repository, random } = this.#deps;
+    const record = recordOf(first.needed.pack.writer, kept, whole);
+    await writeRepackRecord(repository, record, random, signal);
+    const { done } = this;
+    this.done = {
+      ...done,
+      emptied: done.emptied + whole.length,
+      made: done.made + kept.length,
+    };
+  }
+
+  async #framesOf(
+    name: string,
+    needed: NeededPack,
+    signal: AbortSignal,
+  ): Promise<LivingFrame[] | undefined> {
+    const { repository, emit } = this.#deps;
+    try {
+      const bytes = await readObject(repository.store, name, PACK_LIMITS.packBytesMax, signal);
+      this.done = { ...this.done, bytesRead: this.done.bytesRead + bytes.length };
+      if (bytes.length !== needed.pack.size) throw damaged(name, 'it has another size than before');
+      const own = await this.#read(needed.pack, bytes);
+      const directory = agreedDirectory([own.directory, ...needed.directories]);
+      if (!directory) throw damaged(name, 'an index says something else of it than it does itself');
+      return [...livingFrames({ ...own, directory }, this.#living.has, this.#keys)];
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      const message = `${error.message}; it is left as it is`;
+      emit({ type: 'problem', path: name, code: error.code, message });
+      return undefined;
+    }
+  }
+
+  async #read(pack: ListedPack, bytes: Uint8Array): Promise<ReadPack> {
+    const { repository } = this.#deps;
+    const name = packName(pack);
+    const objectKey = packKey(repository, pack, bytes.subarray(0, SEALED_HEADER_BYTES));
+    const { directory } = await openDirectory(repository, pack, (offset, length) => {
+      if (offset + length > bytes.length) throw damaged(name, 'it is shorter than recorded');
+      return bytes.subarray(offset, offset + length);
+    });
+    return { name, bytes, objectKey, directory };
+  }
+
+  async #move(
+    { pack }: NeededPack,
+    frames: readonly LivingFrame[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<ObjectId>> {
+    const into = new Set<ObjectId>();
+    for (const frame of frames) {
+      if (this.#open?.add(frame) !== true) {
+        await this.#close(signal);
+        this.#open = this.#newPack(pack.writer);
+        assert(this.#open.add(frame), 'a frame fits an empty pack');
+      }
+      into.add(this.#open.id);
+    }
+    return into;
+  }
+
+  #newPack(writer: WriterId): NewPack {
+    const { repository, random } = this.#deps;
+    const { recipient } = publicHalves(repository.identity);
+    return new NewPack({ repository: repository.id, writer, recipient }, random);
+  }
+
+  /** Read as any reader reads it before it is stored: what was moved by its word is deleted some day. */
+  async #close(signal: AbortSignal): Promise<void> {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = undefined;
+    const { pack, bytes, crc32 } = open.close();
+    const own = await this.#read(pack, bytes);
+    const frames = [...livingFrames(own, isVouched, this.#keys)];
+    assert(frames.length > 0, 'a new pack holds what was put in');
+    const { store } = this.#deps.repository;
+    await store.put(packName(pack), bytes, { crc32, isFresh: true }, signal);
+    this.#stored.push(pack);
+    this.done = { ...this.done, bytesStored: this.done.bytesStored + bytes.length };
+  }
+
+  /** A machine that slept may find that what it stored was announced, or swept as nobody's. */
+  async #soundOf(
+    packs: readonly IndexedPack[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<ObjectId>> {
+    const { repository, emit } = this.#deps;
+    const { store, id, identity } = repository;
+    const { root } = publicHalves(identity);
+    const tombstones = await readTombstones({ store, id, root }, emit, signal);
+    const announced = new Set(tombstones.flatMap(({ condemned }) => condemned));
+    const sound = new Set<ObjectId>();
+    await inLanes(packs, LOOKS_AT_ONCE, signal, async (pack) => {
+      const there = await store.stat(packName(pack), signal);
+      if (there?.size === pack.size && !announced.has(packName(pack))) sound.add(pack.pack);
+    });
+    return sound;
+  }
+
+  /** For every machine whose snapshots need them: its next push then finds their chunks. */
+  async #index(
+    packs: readonly IndexedPack[],
+    emptied: readonly Emptied[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { repository, random } = this.#deps;
+    const { store, id: repositoryId, writers } = repository;
+    for (const writer of new Set(emptied.flatMap(({ needed }) => [...needed.writers]))) {
+      const into = new Set(
+        emptied.flatMap((one) => (one.needed.writers.has(writer) ? [...one.into] : [])),
+      );
+      const named = packs.filter(({ pack }) => into.has(pack));
+      const key = writers.get(writer)?.subkeys.index;
+      if (!key || named.length === 0) continue;
+      await writeIndex(store, { repository: repositoryId, writer, key }, named, random, signal);
+    }
+  }
+
+  #progress(): void {
+    this.#packsDone += 1;
+    this.#deps.emit({
+      type: 'progress',
+      stage: 'repack',
+      bytesDone: this.done.bytesRead,
+      bytesTotal: this.#plan.readBytes,
+      filesDone: this.#packsDone,
+      filesTotal: this.#plan.chosen.length,
+      bytesStored: this.done.bytesStored,
+      totalsKnown: true,
+    });
+  }
+}
+
+function recordOf(
+  writer: WriterId,
+  packs: readonly IndexedPack[],
+  emptied: readonly Emptied[],
+): RepackRecord {
+  const sorted = packs.toSorted(byPack).map(({ pack, size }) => ({ pack, size }));
+  const positions = new Map(sorted.map(({ pack }, at) => [pack, at]));
+  const positionOf = (id: ObjectId): number => {
+    const at = positions.get(id);
+    assert(at !== undefined, 'what was moved went into one of these packs');
+    return at;
+  };
+  return {
+    writer,
+    snapshots: [...new Set(emptied.flatMap(({ needed }) => [...needed.snapshots]))].toSorted(),
+    packs: sorted,
+    emptied: emptied
+      .map(({ needed, into }) => ({
+        pack: needed.pack.pack,
+        into: [...into].map(positionOf).toSorted((a, b) => a - b),
+      }))
+      .toSorted(byPack),
+  };
+}
+
+const byPack = (a: { readonly pack: ObjectId }, b: { readonly pack: ObjectId }): number =>
+  a.pack < b.pack ? -1 : 1;

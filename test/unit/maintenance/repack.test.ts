@@ -1,0 +1,137 @@
+/** repack: what lives in packs that are mostly dead moves, and everything that is kept still restores. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { systemRandom } from '../../../src/crypto/sodium.ts';
+import { readListOf } from '../../../src/repository/pack-lists.ts';
+import { packName } from '../../../src/repository/pack-reader.ts';
+import { writeTombstone } from '../../../src/repository/tombstones.ts';
+import type { ObjectStore } from '../../../src/store/object-store.ts';
+import { allObjects, listAll, NO_ABORT, pushTree } from '../../support/engine.ts';
+import {
+  assertAllRestore,
+  cloneWorld,
+  later,
+  namesBelow,
+  pruneWorld,
+  runPrune,
+  type PruneWorld,
+} from '../../support/prune-world.ts';
+import { nights, runRepack } from '../../support/repack-world.ts';
+import { noise } from '../../support/tree.ts';
+
+const storedBytes = async ({ store }: PruneWorld, prefix: string): Promise<number> =>
+  [...(await allObjects(store, prefix)).values()].reduce((sum, { length }) => sum + length, 0);
+
+test('what is mostly dead is emptied, swept a grace period later, and everything restores', async (context) => {
+  const world = await pruneWorld(context);
+  await nights(world, 6);
+  await runPrune(world);
+  later(world, 15);
+  await runPrune(world);
+  const before = await storedBytes(world, 'packs/');
+  const { plan, emptied, made } = await runRepack(world);
+  assert.ok(plan.deadBytes > plan.storedBytes * 0.5, `${plan.deadBytes} of ${plan.storedBytes}`);
+  assert.ok(emptied >= 4 && made === 1, `${emptied} into ${made}`);
+  await assertAllRestore(world, 2);
+  const announced = await runPrune(world);
+  assert.equal(announced.plan.announce.length, emptied);
+  await assertAllRestore(world, 2);
+  later(world, 15);
+  const swept = await runPrune(world);
+  assert.ok(swept.deleted.length >= emptied);
+  await assertAllRestore(world, 2);
+  const after = await storedBytes(world, 'packs/');
+  assert.ok(after < before * 0.6, `${after} of ${before}`);
+  const again = await runRepack(world);
+  assert.deepEqual([again.emptied, again.made], [0, 0]);
+});
+
+test('the next push of the same machine uploads nothing of what moved', async (context) => {
+  const world = await pruneWorld(context);
+  await nights(world, 6);
+  const { emptied } = await runRepack(world);
+  assert.ok(emptied >= 4);
+  await runPrune(world);
+  const packs = await namesBelow(world.store, 'packs/');
+  const pushed = await pushTree(world.store, world.machine, world.tree);
+  assert.ok(pushed.bytesStored < 20_000, `${pushed.bytesStored} bytes`);
+  assert.deepEqual(await namesBelow(world.store, 'packs/'), packs);
+  later(world, 15);
+  await runPrune(world);
+  await assertAllRestore(world, 3);
+});
+
+test('a snapshot that was pushed meanwhile and names the old packs keeps them', async (context) => {
+  const world = await pruneWorld(context);
+  await nights(world, 6);
+  // It looks at the packs before the record, and its snapshot comes after the announcement.
+  const held = holdingSnapshots(world.store);
+  writeFileSync(join(world.tree, 'changes-1'), noise(11, 100_000));
+  const pushing = pushTree(held.store, world.machine, world.tree);
+  await held.reached;
+  const { emptied } = await runRepack(world);
+  assert.ok(emptied >= 4);
+  await runPrune(world);
+  held.go();
+  await pushing;
+  later(world, 15);
+  await runPrune(world);
+  await assertAllRestore(world, 3);
+  later(world, 15);
+  await runPrune(world);
+  await assertAllRestore(world, 3);
+});
+
+/** A store on which a snapshot waits to be stored. */
+function holdingSnapshots(store: ObjectStore) {
+  const reached = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const held: ObjectStore = {
+    ...store,
+    async put(name, body, options, signal) {
+      if (name.startsWith('snapshots/')) {
+        reached.resolve();
+        await gate.promise;
+      }
+      return await store.put(name, body, options, signal);
+    },
+  };
+  return { store: held, reached: reached.promise, go: gate.resolve };
+}
+
+test('while a new pack is missing, torn or announced, no old one is swept', async (context) => {
+  const world = await pruneWorld(context);
+  await nights(world, 6);
+  const before = await namesBelow(world.store, 'packs/');
+  await runRepack(world);
+  const [made = ''] = (await namesBelow(world.store, 'packs/')).filter(
+    (name) => !before.includes(name),
+  );
+  await runPrune(world);
+  later(world, 15);
+  const damage: readonly ((copy: PruneWorld) => Promise<unknown>)[] = [
+    ({ store }) => store.delete(made, NO_ABORT),
+    ({ store }) => store.put(made, new Uint8Array(70_000), {}, NO_ABORT),
+    ({ reader, store }) => writeTombstone({ ...reader, store }, [made], systemRandom, NO_ABORT),
+  ];
+  for (const spoil of damage) {
+    const copy = await cloneWorld(world);
+    await spoil(copy);
+    const { deleted } = await runPrune(copy);
+    const swept = new Set(deleted.map(({ name }) => name));
+    const needed = (await namedPacks(copy)).filter((name) => swept.has(name));
+    assert.deepEqual(needed, []);
+  }
+});
+
+/** The packs that snapshots name themselves. */
+async function namedPacks({ reader, store }: PruneWorld): Promise<string[]> {
+  const names = new Set<string>();
+  for (const snapshot of await listAll({ ...reader, store })) {
+    const packs = await readListOf({ ...reader, store }, snapshot, NO_ABORT);
+    for (const pack of packs) names.add(packName(pack));
+  }
+  return [...names];
+}
