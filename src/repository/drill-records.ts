@@ -1,6 +1,6 @@
 /** Drill records: proof that restores work, and a witness to how far everybody's snapshots reached. */
 import { concatBytes, fromHex, fromUtf8, toHex, utf8 } from '../base/bytes.ts';
-import { FerryError, isObjectFault } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { sign, verify } from '../crypto/signature.ts';
 import { SIGNATURE_BYTES } from '../crypto/sizes.ts';
@@ -23,6 +23,7 @@ import { openBoxed, sealBoxed } from './boxed.ts';
 import type { RepositoryCache } from './cache.ts';
 import type { Writer } from './machine.ts';
 import { damaged, readObject } from './objects.ts';
+import { readEach } from './read-each.ts';
 import type { ReaderRepository, WriterRepository } from './open.ts';
 
 export type OpenedDrill = {
@@ -87,17 +88,15 @@ export async function listDrills(
 ): Promise<OpenedDrill[]> {
   const authors = authorsOf(repository);
   const only = 'writer' in repository ? `${repository.writer.id}/` : '';
-  const drills: OpenedDrill[] = [];
-  for await (const { name, size } of repository.store.list(`drills/${only}`, signal)) {
-    const author = authors.get(parseWriterObjectName(name)?.writer ?? '');
-    if (!author) continue;
-    try {
-      drills.push(await drillOf(repository, author, { name, size }, signal));
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      emit({ type: 'problem', path: name, code: error.code, message: error.message });
-    }
-  }
+  const drills = await readEach(
+    repository.store.list(`drills/${only}`, signal),
+    async (listed) => {
+      const author = authors.get(parseWriterObjectName(listed.name)?.writer ?? '');
+      return author && (await drillOf(repository, author, listed, signal));
+    },
+    ({ name: path }, { code, message }) => emit({ type: 'problem', path, code, message }),
+    signal,
+  );
   return drills.toSorted(byTime);
 }
 

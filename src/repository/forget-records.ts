@@ -17,6 +17,7 @@ import { idFromBytes, parseId, sharedObjectName, type ObjectId } from '../format
 import type { ListedObject } from '../store/object-store.ts';
 import type { RepositoryCache } from './cache.ts';
 import { readObject, writeFresh } from './objects.ts';
+import { readEach } from './read-each.ts';
 import type { ReaderRepository, WriterRepository } from './open.ts';
 
 const PREFIX = 'forgets/';
@@ -36,18 +37,16 @@ export async function readForgetRecords(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<StoredForgetRecord[]> {
-  const records: StoredForgetRecord[] = [];
-  for await (const listed of repository.store.list(PREFIX, signal)) {
-    const object = parseId<ObjectId>(listed.name.slice(PREFIX.length));
-    if (!object) continue;
-    try {
-      records.push(await readForgetRecord(repository, object, listed, signal));
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      const message = `${error.message}; it explains nothing`;
-      emit({ type: 'problem', path: listed.name, code: error.code, message });
-    }
-  }
+  const records = await readEach(
+    repository.store.list(PREFIX, signal),
+    async (listed) => {
+      const object = parseId<ObjectId>(listed.name.slice(PREFIX.length));
+      return object && (await readForgetRecord(repository, object, listed, signal));
+    },
+    ({ name: path }, { code, message }) =>
+      emit({ type: 'problem', path, code, message: `${message}; it explains nothing` }),
+    signal,
+  );
   return records.toSorted((a, b) => a.storedMs - b.storedMs || (a.name < b.name ? -1 : 1));
 }
 

@@ -5,7 +5,6 @@
 import { concatBytes, fromHex, toHex } from '../base/bytes.ts';
 import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
-import { inLanes } from '../base/lanes.ts';
 import { sign, verify } from '../crypto/signature.ts';
 import type { Random } from '../crypto/sodium.ts';
 import {
@@ -18,10 +17,10 @@ import { idFromBytes, parseId, sharedObjectName, type ObjectId } from '../format
 import type { ListedObject } from '../store/object-store.ts';
 import type { RepositoryCache } from './cache.ts';
 import { damaged, readObject, writeFresh } from './objects.ts';
+import { readEach } from './read-each.ts';
 import type { ReaderRepository, WriterRepository } from './open.ts';
 
 const PREFIX = 'repacks/';
-const READS_AT_ONCE = 8;
 
 export type RepackRecords = {
   /** The valid ones, by name. */
@@ -39,20 +38,17 @@ export async function readRepackRecords(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RepackRecords> {
-  const listed = await Array.fromAsync(repository.store.list(PREFIX, signal));
-  const records = new Map<string, RepackRecord>();
   const unreadable: string[] = [];
-  await inLanes(listed, READS_AT_ONCE, signal, async (object) => {
-    try {
-      const record = await readRepackRecord(repository, object, signal);
-      if (record) records.set(object.name, record);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      unreadable.push(object.name);
-      emit({ type: 'notice', code: 'repack-record-ignored', message: `${error.message}; ignored` });
-    }
-  });
-  return { records: listed.flatMap(({ name }) => records.get(name) ?? []), unreadable };
+  const records = await readEach(
+    repository.store.list(PREFIX, signal),
+    (listed) => readRepackRecord(repository, listed, signal),
+    ({ name }, { message }) => {
+      unreadable.push(name);
+      emit({ type: 'notice', code: 'repack-record-ignored', message: `${message}; ignored` });
+    },
+    signal,
+  );
+  return { records, unreadable };
 }
 
 /** Undefined: its name is none of ours. */

@@ -1,10 +1,11 @@
 /** Which snapshots there are, verified, oldest first; and which one a person means. */
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
-import { FerryError, isObjectFault } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import type { Emit, FerryEvent } from '../base/events.ts';
 import { parseWriterObjectName, type WriterId } from '../format/names.ts';
 import { SNAPSHOT_LIMITS } from '../format/snapshot.ts';
 import type { RepositoryCache } from './cache.ts';
+import { readEach } from './read-each.ts';
 import { readObject } from './objects.ts';
 import { authorOf, authorSelf, type ReaderRepository, type WriterRepository } from './open.ts';
 import { countsStill } from './revocations.ts';
@@ -26,21 +27,23 @@ export async function listSnapshots(
 ): Promise<StoredSnapshot[]> {
   const authors = authorsOf(repository);
   const only = authors.size === 1 && 'writer' in repository ? `${repository.writer.id}/` : '';
-  const covers: StoredSnapshot[] = [];
   const aside: WriterId[] = [];
   const listing = repository.store.list(`snapshots/${only}`, signal);
-  for await (const { name, size, modifiedMs: storedMs } of listing) {
-    try {
-      const cover = await coverOf(repository, authors, { name, size }, signal);
-      if (counts(cover, authors)) covers.push({ ...cover, storedMs });
-      else aside.push(cover.writer);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
+  const all = await readEach(
+    listing,
+    async (listed): Promise<StoredSnapshot> => ({
+      ...(await coverOf(repository, authors, listed, signal)),
+      storedMs: listed.modifiedMs,
+    }),
+    ({ name }, { code, message }) => {
       const revoked = revokedWriterOf(name, authors);
-      if (revoked && error.code !== 'object-missing') aside.push(revoked);
-      else emit({ type: 'problem', path: name, code: error.code, message: error.message });
-    }
-  }
+      if (revoked && code !== 'object-missing') aside.push(revoked);
+      else emit({ type: 'problem', path: name, code, message });
+    },
+    signal,
+  );
+  const covers = all.filter((one) => counts(one, authors));
+  for (const one of all) if (!counts(one, authors)) aside.push(one.writer);
   for (const event of asideNotices(aside, authors)) emit(event);
   for (const { machine, cover } of findForks(covers)) {
     emit({

@@ -3,7 +3,7 @@
  * only what one has named for long enough. Only the root key makes them.
  */
 import { fromHex } from '../base/bytes.ts';
-import { FerryError, isObjectFault } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { sign, verify } from '../crypto/signature.ts';
 import type { Random } from '../crypto/sodium.ts';
@@ -11,6 +11,7 @@ import { idFromBytes, parseId, sharedObjectName, type ObjectId } from '../format
 import { decodeTombstone, encodeTombstone } from '../format/tombstone.ts';
 import type { ListedObject, ObjectStore } from '../store/object-store.ts';
 import { damaged, writeFresh } from './objects.ts';
+import { readEach } from './read-each.ts';
 import type { ReaderRepository } from './open.ts';
 
 const TOMBSTONE_BYTES_MAX = 64 * 1024 * 1024;
@@ -38,17 +39,13 @@ export async function readTombstones(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<Tombstone[]> {
-  const tombstones: Tombstone[] = [];
-  for await (const listed of place.store.list(PREFIX, signal)) {
-    try {
-      const tombstone = await readTombstone(place, listed, signal);
-      if (tombstone) tombstones.push(tombstone);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      emit({ type: 'notice', code: 'tombstone-ignored', message: `${error.message}; ignored` });
-    }
-  }
-  return tombstones;
+  return await readEach(
+    place.store.list(PREFIX, signal),
+    (listed) => readTombstone(place, listed, signal),
+    (_, { message }) =>
+      emit({ type: 'notice', code: 'tombstone-ignored', message: `${message}; ignored` }),
+    signal,
+  );
 }
 
 /** Undefined: its name is none of ours, or it is gone since the listing, since a prune deletes its tombstone last. */
