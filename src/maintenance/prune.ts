@@ -8,12 +8,14 @@ import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { parseWriterObjectName } from '../format/names.ts';
+import type { StoredDrill } from '../repository/drill-records.ts';
 import { readIndex } from '../repository/indexes.ts';
 import type { MachineState } from '../repository/machine.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { writeTombstone } from '../repository/tombstones.ts';
 import { cachedSets, rememberSets, type StoreView } from '../repository/used-objects.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { oldDrills } from './old-drills.ts';
 import { GRACE, planPrune, type PrunePlan, type StoredObject } from './prune-plan.ts';
 import { listed, lookAtStore, readUsed, refuseLacking } from './store-look.ts';
 import { sweep, type RefusedDelete } from './sweep.ts';
@@ -41,6 +43,8 @@ export type PruneDeps = {
 export type PlannedPrune = PrunePlan & {
   /** P3: indexes of which no pack is left afterwards. */
   readonly indexes: readonly StoredObject[];
+  /** Drill records of which newer ones tell as much. */
+  readonly drills: readonly StoredObject[];
   readonly snapshots: number;
   /** The store's time. */
   readonly nowMs: number;
@@ -66,7 +70,7 @@ export async function prune(
   const { repository, random, approve, emit } = deps;
   const { plan, view } = await look(request, deps, signal);
   const pruned = { plan, deleted: [], refused: [], left: [] };
-  const changes = plan.condemn.length + plan.sweep.length + plan.spent.length;
+  const changes = plan.condemn.length + plan.sweep.length + plan.spent.length + plan.drills.length;
   if (request.dryRun === true || changes === 0) return pruned;
   await approve?.(plan);
   emit({ type: 'stage', stage: 'prune' });
@@ -77,7 +81,7 @@ export async function prune(
   const used = plan.sweep.length > 0 && (await readUsed(quiet, view, signal)).used;
   const [spared, doomed] = split(plan.sweep, ({ name }) => used !== false && used.has(name));
   // P3 comes when P2 went as planned; else the next run does it. The tombstones go last.
-  const steps = spared.length > 0 ? [doomed] : [doomed, plan.indexes, plan.spent];
+  const steps = spared.length > 0 ? [doomed] : [doomed, plan.indexes, plan.spent, plan.drills];
   return perform(steps, { ...pruned, left: spared }, repository.store, signal);
 }
 
@@ -114,16 +118,24 @@ async function look(
   const going = new Set(planned.sweep.map(({ name }) => name));
   const living = new Set([...packs.keys()].filter((name) => !going.has(name)));
   const isP3 = planned.sweep.length + planned.spent.length > 0;
+  const drills = oldDrills(history.drills, nowMs - graceMs).map(objectOf);
   const indexes = isP3 ? await deadIndexes(deps, nowMs - graceMs, living, signal) : [];
   const plan = {
     ...planned,
     indexes,
+    drills,
     snapshots: snapshots.length,
     nowMs,
     stored: [...stored.values()],
   };
   return { plan, view };
 }
+
+const objectOf = ({ name, size, storedMs }: StoredDrill): StoredObject => ({
+  name,
+  size,
+  modifiedMs: storedMs,
+});
 
 const onlyProblems =
   (emit: Emit): Emit =>

@@ -34,6 +34,12 @@ export type OpenedDrill = {
   readonly body: DrillRecordBody;
 };
 
+export type StoredDrill = OpenedDrill & {
+  readonly size: number;
+  /** By the store's own time. */
+  readonly storedMs: number;
+};
+
 /** The machine that ran a drill, as far as its records are believed. */
 export type DrillAuthor = Pick<Writer, 'id' | 'machine'> & {
   readonly signingKey: Uint8Array;
@@ -85,14 +91,16 @@ export async function listDrills(
   repository: ReaderRepository | WriterRepository,
   emit: Emit,
   signal: AbortSignal,
-): Promise<OpenedDrill[]> {
+): Promise<StoredDrill[]> {
   const authors = authorsOf(repository);
   const only = 'writer' in repository ? `${repository.writer.id}/` : '';
   const drills = await readEach(
     repository.store.list(`drills/${only}`, signal),
     async (listed) => {
       const author = authors.get(parseWriterObjectName(listed.name)?.writer ?? '');
-      return author && (await drillOf(repository, author, listed, signal));
+      if (!author) return undefined;
+      const { size, modifiedMs: storedMs } = listed;
+      return { ...(await drillOf(repository, author, listed, signal)), size, storedMs };
     },
     ({ name: path }, { code, message }) => emit({ type: 'problem', path, code, message }),
     signal,

@@ -5,7 +5,7 @@
 import type { Emit, FerryEvent } from '../base/events.ts';
 import { LOST_DIGEST } from '../format/forget-record.ts';
 import { parseId, parseWriterObjectName, type WriterId } from '../format/names.ts';
-import { listDrills, type OpenedDrill } from './drill-records.ts';
+import { listDrills, type OpenedDrill, type StoredDrill } from './drill-records.ts';
 import { readForgetRecords, type StoredForgetRecord } from './forget-records.ts';
 import { lostOf, type Hole } from './lost.ts';
 import type { HighWaterMark, MachineState } from './machine.ts';
@@ -20,7 +20,7 @@ export type History = {
   /** Oldest first; of every writer, whoever asks. */
   readonly records: readonly StoredForgetRecord[];
   /** Oldest first; each is a witness to how far everybody's snapshots reached. */
-  readonly drills: readonly OpenedDrill[];
+  readonly drills: readonly StoredDrill[];
   /** Whose snapshots these may be. */
   readonly authors: ReadonlyMap<WriterId, SnapshotAuthor>;
   /** How many of each writer are listed and could not be read or verified; they were announced. */

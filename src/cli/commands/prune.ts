@@ -68,7 +68,7 @@ function graceOf(typed: string | undefined): number {
 }
 
 function questionFor({ announce, ...plan }: PlannedPrune): string {
-  const gone = plan.sweep.length + plan.indexes.length + plan.spent.length;
+  const gone = plan.sweep.length + plan.indexes.length + plan.spent.length + plan.drills.length;
   if (gone === 0) return `Announce ${countText(announce.length, 'object')}?`;
   const also = announce.length > 0 ? `, and announce ${announce.length} more` : '';
   return `Delete ${countText(gone, 'object')}${also}?`;
@@ -80,7 +80,7 @@ function planShown(plan: PlannedPrune, graceMs: number) {
     snapshots: plan.snapshots,
     stored: amountOf(plan.stored),
     announce: { ...amountOf(plan.announce), until: timeText(plan.nowMs + graceMs) },
-    delete: amountOf([...plan.sweep, ...plan.indexes, ...plan.spent]),
+    delete: amountOf([...plan.sweep, ...plan.indexes, ...plan.spent, ...plan.drills]),
     waiting: {
       ...amountOf(plan.waiting),
       until: waitingUntilMs === undefined ? null : timeText(waitingUntilMs),
@@ -89,7 +89,7 @@ function planShown(plan: PlannedPrune, graceMs: number) {
     needed: amountOf(plan.needed),
     changes: {
       put: plan.condemn.length > 0 ? 1 : 0,
-      delete: plan.sweep.length + plan.indexes.length + plan.spent.length,
+      delete: plan.sweep.length + plan.indexes.length + plan.spent.length + plan.drills.length,
     },
   };
 }
@@ -114,6 +114,7 @@ function amountOf(objects: readonly StoredObject[]): PruneAmount {
     lists: of('lists'),
     indexes: of('indexes'),
     tombstones: of('tombstones'),
+    drills: of('drills'),
     bytes: objects.reduce((sum, { size }) => sum + size, 0),
   };
 }

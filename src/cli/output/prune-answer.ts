@@ -13,7 +13,7 @@ export function prunePlanLines(plan: PrunePlanShown): string[] {
   const snapshots = countText(plan.snapshots, 'snapshot');
   return [
     `${printableLine(plan.repository)} has ${snapshots} and ${amountText(plan.stored)}`,
-    ...amountLine('delete', plan.delete, 'announced long enough ago'),
+    ...amountLine('delete', plan.delete, deleteWhy(plan.delete)),
     ...amountLine('announce', announce, `to be deleted after ${when(announce.until)}`),
     ...amountLine('leave', waiting, `announced before, to be deleted after ${when(waiting.until)}`),
     ...amountLine('leave', young, 'not needed, and too new to be announced'),
@@ -23,6 +23,10 @@ export function prunePlanLines(plan: PrunePlanShown): string[] {
   ];
 }
 
+/** A drill record is not announced: nothing rests on it that a newer one does not tell. */
+const deleteWhy = ({ packs, lists, drills }: PruneAmount): string =>
+  drills > 0 && packs + lists === 0 ? 'newer ones tell as much' : 'announced long enough ago';
+
 const amountLine = (what: string, amount: PruneAmount, why: string): string[] =>
   isNothing(amount) ? [] : [`  ${what} ${amountText(amount)}: ${why}`];
 
@@ -31,15 +35,16 @@ const costLine = (changes: PrunePlanShown['changes']): string[] =>
     ? []
     : [`  takes ${countText(changes.put, 'put')} and ${countText(changes.delete, 'delete')}`];
 
-const isNothing = ({ packs, lists, indexes, tombstones }: PruneAmount): boolean =>
-  packs + lists + indexes + tombstones === 0;
+const isNothing = ({ packs, lists, indexes, tombstones, drills }: PruneAmount): boolean =>
+  packs + lists + indexes + tombstones + drills === 0;
 
-function amountText({ packs, lists, indexes, tombstones, bytes }: PruneAmount): string {
+function amountText({ packs, lists, indexes, tombstones, drills, bytes }: PruneAmount): string {
   const counts = [
     packs > 0 ? [countText(packs, 'pack')] : [],
     lists > 0 ? [countText(lists, 'pack list')] : [],
     indexes > 0 ? [countText(indexes, 'index', 'indexes')] : [],
     tombstones > 0 ? [countText(tombstones, 'tombstone')] : [],
+    drills > 0 ? [countText(drills, 'old drill record')] : [],
   ].flat();
   return `${counts.length === 0 ? 'no packs' : counts.join(', ')} (${bytesText(bytes)})`;
 }

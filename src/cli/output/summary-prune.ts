@@ -8,6 +8,8 @@ export type PruneAmount = {
   readonly lists: number;
   readonly indexes: number;
   readonly tombstones: number;
+  /** Drill records. */
+  readonly drills: number;
   readonly bytes: number;
 };
 
