@@ -11,6 +11,7 @@ import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import { listOf, neededBy, noteAbsent, noteNeeders, type NeededPacks } from './check-lists.ts';
+import { noteOpening } from './check-opening.ts';
 import { PackChecker, type DamagedChunks } from './check-packs.ts';
 import {
   correct,
@@ -73,6 +74,7 @@ export async function examine(
   const faults = new Faults();
   const snapshots = await covers(repository, faults, emit, signal);
   emit({ type: 'stage', stage: 'check', detail: countText(snapshots.length, 'snapshot') });
+  if ('identity' in repository) await noteOpening(repository, faults, signal);
   const listed = await packSizes(repository, signal);
   const needed = await neededBy(repository, snapshots, faults, listed, signal);
   const sizes = await noteAbsent(repository.store, faults, needed, listed, signal);

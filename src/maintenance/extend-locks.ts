@@ -83,7 +83,8 @@ export async function extendLocks(
   });
   rememberLocks(repository, known);
   const replaced = versions.filter(({ replacements }) => replacements > 0).map(({ name }) => name);
-  const soonestMs = versions.length === 0 ? undefined : Math.min(...known.values());
+  let soonestMs: number | undefined;
+  for (const untilMs of known.values()) soonestMs = Math.min(untilMs, soonestMs ?? untilMs);
   return { due, untilMs, soonestMs, refused, replaced };
 }
 

@@ -95,7 +95,7 @@ type Judged = { readonly snapshot: StoredSnapshot; readonly timeMs: number } & (
 );
 
 /** What a record names already goes whatever the rules say now, and takes nobody's place; but never the newest. */
-function judge({ history, rules }: ForgetFacts): Judged[] {
+function judge({ history, rules, nowMs }: ForgetFacts): Judged[] {
   const forgotten = forgottenOf(history.records);
   const newest = new Map<WriterId, number>();
   for (const { writer, cover } of history.snapshots) {
@@ -106,7 +106,7 @@ function judge({ history, rules }: ForgetFacts): Judged[] {
   const [going, counted] = split(history.snapshots, isGoing);
   const taken = new Map([...forgotten].map(([writer, own]) => [writer, new Set(own.values())]));
   const ranked = counted.map((snapshot) => ({ ...rankOf(snapshot), snapshot }));
-  const ofRules = applyKeepRules(ranked, rules, withoutPresent(taken, counted, forgotten));
+  const ofRules = applyKeepRules(ranked, rules, withoutPresent(taken, counted, forgotten), nowMs);
   const recorded = going.map((snapshot): Judged => ({
     snapshot,
     timeMs: Date.parse(snapshot.cover.time),

@@ -1,5 +1,5 @@
 /** keys: what opens the repository. Adding and removing slots; nothing here encrypts anything anew. */
-import { FerryError } from '../base/errors.ts';
+import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { sharedObjectName } from '../format/names.ts';
 import { makeKeySlot, readKeySlots, type Secret } from '../repository/key-slots.ts';
@@ -72,8 +72,10 @@ export function chooseKey(lines: readonly KeyLine[], typed: string): KeyLine {
 }
 
 /**
- * What was used to open the repository stays: then somebody can still get in, and that is proved, not assumed.
- * @throws usage for the slot that opened it
+ * What was used to open the repository stays: then somebody can still get in, and that is proved, not assumed. Should
+ * another one remove just that at the same time, one of both finds it gone and puts back what it took: two that each
+ * remove the other's key would leave a repository that nobody opens.
+ * @throws usage for the slot that opened it; object-missing where that is gone
  */
 export async function removeKey(
   store: ObjectStore,
@@ -86,5 +88,18 @@ export async function removeKey(
       hint: 'Open it with another one that stays, so that it is known to work, and remove this one then.',
     });
   }
-  await store.delete(sharedObjectName('keys', key.id), signal);
+  const name = sharedObjectName('keys', key.id);
+  const removed = await store.get(name, undefined, signal).catch(ifTooLong);
+  await store.delete(name, signal);
+  if (await store.stat(sharedObjectName('keys', opened.slot), signal)) return;
+  if (removed) await store.put(name, removed.bytes, {}, signal);
+  throw new FerryError('object-missing', 'the key that opened the repository is gone meanwhile', {
+    hint: 'Nothing was removed. Look what still opens it before anything else: stateferry keys list',
+  });
+}
+
+/** No key that anybody had. */
+function ifTooLong(error: unknown): undefined {
+  if (!isObjectFault(error)) throw error;
+  return undefined;
 }

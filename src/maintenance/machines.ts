@@ -103,7 +103,7 @@ export function countedUpTo(
       : forgotten.has(number)
         ? []
         : all;
-    counted.push(...there);
+    for (const one of there) counted.push(one);
     const [only, another] = there;
     const digest = only && !another ? only.cover.previous : null;
     said = digest === null ? undefined : { number: number - 1, digest };

@@ -74,18 +74,21 @@ export type Verdict<T extends Ranked> = {
 /**
  * One verdict for each snapshot, oldest first.
  * @param taken numbers of each writer whose snapshots are forgotten: a second one with such a number is a fork
+ * @param nowMs the store's time: what it says to have stored later than that, it stored while its clock was wrong
  */
 export function applyKeepRules<T extends Ranked>(
   snapshots: readonly T[],
   rules: KeepRules,
   taken: ReadonlyMap<string, ReadonlySet<number>> = new Map(),
+  nowMs = Infinity,
 ): Verdict<T>[] {
   const byWriter = Map.groupBy(snapshots, ({ writer }) => writer);
   return [...byWriter].flatMap(([writer, own]) => {
     const forked = forkedNumbers(own, taken.get(writer));
     const newest = own.reduce((highest, { sequence }) => Math.max(highest, sequence), 0);
     const groups = Map.groupBy(own, ({ machine, install }) => JSON.stringify([machine, install]));
-    return [...groups.values()].map(datedInOrder).flatMap((group) =>
+    const dated = [...groups.values()].map((group) => datedInOrder(group, nowMs));
+    return dated.flatMap((group) =>
       judgeGroup(group, rules, {
         isForked: ({ snapshot }) => forked.has(snapshot.sequence),
         isNewest: (one) => one === group.at(-1) || one.snapshot.sequence === newest,
@@ -97,17 +100,24 @@ export function applyKeepRules<T extends Ranked>(
 type Dated<T extends Ranked> = { readonly snapshot: T; readonly timeMs: number };
 
 /** By number, which an honest chain has each once; with the time that counts for each. */
-function datedInOrder<T extends Ranked>(group: readonly T[]): Dated<T>[] {
+function datedInOrder<T extends Ranked>(group: readonly T[], nowMs: number): Dated<T>[] {
   let beforeMs = -Infinity;
   const inOrder = group.toSorted((a, b) => a.sequence - b.sequence || a.storedMs - b.storedMs);
   return inOrder.map((snapshot) => {
     const { claimedMs, storedMs } = snapshot;
-    const timeMs = claimedMs >= beforeMs && claimedMs <= storedMs ? claimedMs : storedMs;
+    const isBelieved = claimedMs >= beforeMs && claimedMs <= storedMs;
+    const saidMs = isBelieved ? claimedMs : storedMs;
+    // From a future: when it really was nobody knows, and it must not be what the others count as old from.
+    const timeMs = saidMs <= nowMs + CLOCKS_APART_MS ? saidMs : Math.max(beforeMs, FIRST_MS);
     // Where the store's own clock once ran ahead, what came after it is dated by the store alone.
     beforeMs = timeMs;
     return { snapshot, timeMs };
   });
 }
+
+/** The machines behind one address may differ by as much. */
+const CLOCKS_APART_MS = 24 * 60 * 60 * 1000;
+const FIRST_MS = 0;
 
 function forkedNumbers(
   own: readonly Ranked[],

@@ -16,6 +16,8 @@ export type RunOptions = {
   readonly signal: AbortSignal;
   /** Of each stream; what comes after it is read and dropped. */
   readonly outputBytesMax?: number;
+  /** One character for each byte of stdout, whatever text it is: for what is written back as it was. */
+  readonly isStdoutBytes?: boolean;
   /** Run as somebody else (needs root). */
   readonly owner?: { readonly uid: number; readonly gid: number };
 };
@@ -56,7 +58,11 @@ export const runProcess: ProcessRunner = async (command, args, options) => {
     detached: true,
   });
   const bytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
-  const stdout = collect(child.stdout, bytesMax);
+  const stdout = collect(
+    child.stdout,
+    bytesMax,
+    options.isStdoutBytes === true ? 'latin1' : 'utf8',
+  );
   const stderr = collect(child.stderr, bytesMax);
   feed(child, options.stdin);
   const ending = endInTime(child, options);
@@ -79,7 +85,11 @@ export const runProcess: ProcessRunner = async (command, args, options) => {
 
 type Collected = { readonly text: () => string; readonly truncated: () => boolean };
 
-function collect(stream: NodeJS.ReadableStream | null, bytesMax: number): Collected {
+function collect(
+  stream: NodeJS.ReadableStream | null,
+  bytesMax: number,
+  encoding: 'utf8' | 'latin1' = 'utf8',
+): Collected {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   let dropped = false;
@@ -93,7 +103,7 @@ function collect(stream: NodeJS.ReadableStream | null, bytesMax: number): Collec
   });
   // A pipe that we destroyed ourselves may report it; the exit status is what counts.
   stream?.on('error', () => undefined);
-  return { text: () => Buffer.concat(chunks).toString('utf8'), truncated: () => dropped };
+  return { text: () => Buffer.concat(chunks).toString(encoding), truncated: () => dropped };
 }
 
 function feed(child: ChildProcess, stdin: string | Uint8Array | undefined): void {

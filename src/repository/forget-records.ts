@@ -104,7 +104,10 @@ export function openForgetRecord(
   });
 }
 
-/** From here on these snapshots count as deleted on purpose. */
+/**
+ * From here on these snapshots count as deleted on purpose. Read back: nothing else explains what is deleted next.
+ * @throws object-missing where the store took it and does not have it
+ */
 export async function writeForgetRecord(
   { store, id, identity }: Pick<ReaderRepository, 'store' | 'id' | 'identity'>,
   record: ForgetRecord,
@@ -115,8 +118,14 @@ export async function writeForgetRecord(
   const name = sharedObjectName('forgets', object);
   const unsigned = encodeForgetRecord(fromHex(id), object, record);
   const signature = sign('forget record', unsigned, identity.root.secretKey);
-  await writeFresh(store, name, concatBytes(unsigned, signature), signal);
-  return name;
+  const bytes = concatBytes(unsigned, signature);
+  await writeFresh(store, name, bytes, signal);
+  const stored = await store.get(name, undefined, signal);
+  if (stored && Buffer.compare(stored.bytes, bytes) === 0) return name;
+  throw new FerryError('object-missing', `${name} was stored and does not read back`, {
+    hint: 'Nothing was deleted. Check the store (stateferry probe), and run the same again.',
+    details: { object: name },
+  });
 }
 
 const recordOf = ({ writer, snapshots }: ForgetRecord): ForgetRecord => ({ writer, snapshots });

@@ -210,7 +210,25 @@ export function allRollbacks(
   };
   // Of a revoked machine they may have seen some that do not count any more.
   const isAsked = (writer: WriterId): boolean => authors.get(writer)?.revoked === undefined;
-  const byMarks = Object.entries(marks).flatMap(([id, seen]) => beyond(id, seen));
+  const forgotten = forgottenOf(records);
+  const gaps = findGaps({ snapshots, records, authors });
+  // What this machine has seen itself must be there or be missed: another one may have been put in its place.
+  const isReplaced = (id: string, seen: HighWaterMark): boolean => {
+    const writer = id as WriterId;
+    const own = shown.get(writer) ?? [];
+    const counts = authors.get(writer)?.revoked?.digests?.has(seen.digest) ?? true;
+    const isExplained =
+      forgotten.get(writer)?.has(seen.digest) === true ||
+      lost.get(writer)?.has(seen.sequence) === true ||
+      gaps.some((gap) => gap.writer === writer && isWithin(gap, seen.sequence));
+    return counts && !isExplained && !own.some(({ digest }) => digest === seen.digest);
+  };
+  const byMarks = Object.entries(marks).flatMap(([id, seen]) => {
+    const found = beyond(id, seen);
+    if (found.length > 0 || !isReplaced(id, seen)) return found;
+    const writer = id as WriterId;
+    return [{ writer, seen, shown: newestOf(shown.get(writer) ?? []) }];
+  });
   const byDrills = [...newestDrilled(drills)].flatMap(([writer, seen]) =>
     authors.has(writer) && isAsked(writer) ? beyond(writer, seen) : [],
   );
@@ -223,6 +241,9 @@ export function allRollbacks(
   });
   return [...byMarks, ...byDrills, ...byRecords];
 }
+
+const isWithin = ({ first, last }: Hole, number: number): boolean =>
+  first <= number && number <= last;
 
 /** Of several witnesses to the same machine one is enough. */
 const firstOfEach = (all: readonly Rollback[]): Rollback[] =>

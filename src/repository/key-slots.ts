@@ -88,15 +88,19 @@ export type FoundSlot = { readonly name: string; readonly modifiedMs: number } &
   | { readonly damage: FerryError }
 );
 
-/** Every key slot, damaged ones with what is wrong with them; at most 256. */
+/**
+ * Every key slot, damaged ones with what is wrong with them; at most 256, the oldest first: who may store some more
+ * cannot put them before those that people have the secrets of.
+ */
 export async function* readKeySlots(
   store: ObjectStore,
   repository: string,
   signal: AbortSignal,
 ): AsyncGenerator<FoundSlot> {
-  let slots = 0;
-  for await (const { name, modifiedMs } of store.list('keys/', signal)) {
-    if (++slots > SLOTS_MAX) return;
+  const listed: { readonly name: string; readonly modifiedMs: number }[] = [];
+  for await (const one of store.list('keys/', signal)) listed.push(one);
+  const oldest = listed.toSorted((a, b) => a.modifiedMs - b.modifiedMs).slice(0, SLOTS_MAX);
+  for (const { name, modifiedMs } of oldest) {
     try {
       const slot = decodeKeySlot(await readObject(store, name, KEY_SLOT_BYTES_MAX, signal), name);
       checkPlace(slot, name, repository);

@@ -47,8 +47,11 @@ function blockText({ at, command, environment }: Timer): string {
     'nice -n 10',
     ...command.map(quoted),
   ];
-  return `${BEGIN}\n${minuteOf(at)} * * * * ${words.join(' ').replaceAll('%', '\\%')}\n${END}\n`;
+  return `${BEGIN}\n${minuteOf(at)} * * * * ${words.join(' ')}\n${END}\n`;
 }
 
+/** A backslash before a `%` cron takes away: it stands outside of the quotes, where no other one is before it. */
 const quoted = (text: string): string =>
-  /^[\w@+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  /^[\w@+=:,./-]+$/.test(text)
+    ? text
+    : `'${text.replaceAll("'", `'\\''`).replaceAll('%', `'\\%'`)}'`;

@@ -8,7 +8,7 @@ import { bytePathFromText } from '../base/byte-path.ts';
 import { FerryError, messageOf, systemCode } from '../base/errors.ts';
 import { asOwnerOf } from '../fs/own-file.ts';
 import { writeFileDurable } from '../fs/sync.ts';
-import type { ProcessRunner, RunResult } from '../process/run.ts';
+import type { ProcessRunner, RunOptions, RunResult } from '../process/run.ts';
 import { crontabWith, isInCrontab } from './cron.ts';
 import { bareEnvironment, type Command, type Timer, type TimerPlan } from './timer.ts';
 
@@ -46,7 +46,7 @@ export async function installTimer(
     steps.record();
     isRecorded = true;
     if (plan.crontab !== undefined) {
-      await writeCrontab(crontabWith(before.crontab, plan.crontab), deps, signal);
+      await writeCrontab(crontabWith(before.crontab, bytesOf(plan.crontab)), deps, signal);
     }
     for (const command of plan.enable) await enable(command, plan, deps, signal);
   } catch (error) {
@@ -171,7 +171,7 @@ async function prove(
     });
   }
   try {
-    return await tell(prove.start, deps, signal, PROOF_TIMEOUT_MS);
+    return await tell(prove.start, deps, signal, { timeoutMs: PROOF_TIMEOUT_MS });
   } catch (error) {
     await tell(prove.stop, deps, new AbortController().signal);
     throw error;
@@ -212,11 +212,13 @@ async function readCrontab(deps: TimerDeps, signal: AbortSignal): Promise<string
 
 const listCommand = (deps: TimerDeps): Command => [...crontabCommand(deps), '-l'];
 
+/** Byte by byte: lines of others in it may be of any encoding, and are written back as they were. */
 const listCrontab = (deps: TimerDeps, signal: AbortSignal): Promise<RunResult> =>
-  tell(listCommand(deps), deps, signal);
+  tell(listCommand(deps), deps, signal, { isStdoutBytes: true });
 
 /** None at all answers with a failure, and is not the same as one that cannot be read: undefined. */
-function crontabIn({ exit, stdout, stderr }: RunResult): string | undefined {
+function crontabIn({ exit, stdout, stderr, truncated }: RunResult): string | undefined {
+  if (truncated) return undefined;
   if (exit === 0) return stdout;
   return exit === COMMAND_NOT_FOUND || NO_CRONTAB.test(stderr) ? '' : undefined;
 }
@@ -226,9 +228,11 @@ const NO_CRONTAB = /\bno (?:f?crontab|such file)\b|does not exist|not allowed/i;
 
 async function writeCrontab(text: string, deps: TimerDeps, signal: AbortSignal): Promise<void> {
   const command = [...crontabCommand(deps), ...(text === '' ? ['-r'] : ['-'])];
-  const ran = await tell(command, deps, signal, undefined, text);
+  const ran = await tell(command, deps, signal, { stdin: Buffer.from(text, 'latin1') });
   if (ran.exit !== 0) throw failed(command, ran);
 }
+
+const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 const crontabCommand = ({ owner }: TimerDeps): Command =>
   owner ? ['crontab', '-u', owner.name] : ['crontab'];
@@ -240,21 +244,22 @@ async function must(command: Command, deps: TimerDeps, signal: AbortSignal): Pro
 
 const COMMAND_TIMEOUT_MS = 60_000;
 
+type Told = Pick<RunOptions, 'stdin' | 'isStdoutBytes'> & { readonly timeoutMs?: number };
+
 /** With the address of the user's own manager, which a plain ssh or sudo shell may lack. */
 export async function tell(
   command: Command,
   { run, env, uid }: Pick<TimerDeps, 'run' | 'env' | 'uid'>,
   signal: AbortSignal,
-  timeoutMs = COMMAND_TIMEOUT_MS,
-  stdin?: string,
+  told: Told = {},
 ): Promise<RunResult> {
   const [program = '', ...args] = command;
   try {
     return await run(program, args, {
       env: { ...env, XDG_RUNTIME_DIR: env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`, LC_ALL: 'C' },
-      timeoutMs,
+      timeoutMs: COMMAND_TIMEOUT_MS,
       signal,
-      ...(stdin !== undefined && { stdin }),
+      ...told,
     });
   } catch (error) {
     if (!(error instanceof FerryError) || error.code !== 'gateway-command') throw error;

@@ -17,7 +17,7 @@ export function noticeText({ event, machine, job, message }: Notice): string {
     failed: `${job} FAILED: ${message ?? 'without a word'}`,
     recovered: `${job} works again`,
   }[event];
-  return `stateferry on ${machine}: ${what}`;
+  return onOneLine(`stateferry on ${machine}: ${what}`);
 }
 
 /** `text` is what Slack and its like show, `content` what Discord does. */
@@ -33,12 +33,17 @@ export const webhookBody = (notice: Notice): string => {
   });
 };
 
+/** On one line: what stores and strangers say may hold anything, also what no variable can. */
+const onOneLine = (text: string): string => text.replaceAll(CONTROLS, ' ');
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
+
 export const noticeVariables = (notice: Notice): Record<string, string> => ({
   STATEFERRY_EVENT: notice.event,
   STATEFERRY_JOB: notice.job,
-  STATEFERRY_MACHINE: notice.machine,
+  STATEFERRY_MACHINE: onOneLine(notice.machine),
   STATEFERRY_CODE: notice.code ?? '',
-  STATEFERRY_MESSAGE: notice.message ?? '',
+  STATEFERRY_MESSAGE: onOneLine(notice.message ?? ''),
 });
 
 /** The address of a check that waits for a sign of life: itself when all went well, `/fail` below it when not. */

@@ -2,6 +2,7 @@
  * A timer as plain data. Each scheduler turns one description into the files it wants and the commands to run; nothing
  * is touched until `install-timer.ts` performs that.
  */
+import { FerryError } from '../base/errors.ts';
 import type { Scheduler } from './record.ts';
 
 export type Timer = {
@@ -48,6 +49,24 @@ export type TimerPlan = {
   /** Says whether it is switched on: exit 0. Undefined where there is nothing to ask. */
   readonly ask: Command | undefined;
 };
+
+/**
+ * Units, plists and crontabs are lines of text: what holds the end of one would go on as somebody else's words.
+ * @throws usage
+ */
+export function refuseUnfit({ command, environment, user }: Timer): void {
+  const { name, home, configFolder } = user;
+  const words = [...command, ...Object.entries(environment).flat(), home, configFolder];
+  const unfit =
+    words.find((word) => CONTROLS.test(word)) ?? (/[/\s]/.test(name) ? name : undefined);
+  if (unfit === undefined) return;
+  throw new FerryError('usage', `no timer can be told of ${JSON.stringify(unfit)}`, {
+    hint: 'It is no single line, or no name of a user. Give it another name.',
+  });
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 export const minuteOf = (at: string): number => Number(at.slice(3));
 

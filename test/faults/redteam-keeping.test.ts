@@ -14,32 +14,40 @@ import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/n
 import { encodePadded } from '../../src/format/padded.ts';
 import { assembleSnapshot, encodeCover } from '../../src/format/snapshot.ts';
 import { check, type Checked } from '../../src/maintenance/check.ts';
+import { addKey, listKeys, removeKey } from '../../src/maintenance/keys.ts';
 import { countedUpTo, revokeMachine } from '../../src/maintenance/machines.ts';
 import { repair } from '../../src/maintenance/repair.ts';
 import { pinnedHalves, writerOf } from '../../src/repository/machine.ts';
-import { findHoles, readHistory } from '../../src/repository/history.ts';
+import { findHoles, findRollbacks, readHistory } from '../../src/repository/history.ts';
+import { openIdentity } from '../../src/repository/open.ts';
 import { chooseSnapshot } from '../../src/repository/snapshot-list.ts';
 import {
   allObjects,
   listAll,
   NO_ABORT,
   openReader,
+  PASSPHRASE,
   pushTree,
   refusalOf,
 } from '../support/engine.ts';
 import { forger, packInPlaceOf } from '../support/engine-forge.ts';
 import {
   assertAllRestore,
+  cloneWorld,
   dropSnapshot,
   later,
+  namesBelow,
   pruneWorld,
   pushVersion,
   runPrune,
   type PruneWorld,
 } from '../support/prune-world.ts';
+import { faultStore } from '../support/fault-store.ts';
+import { runForget } from '../support/forget-world.ts';
 import { noise } from '../support/tree.ts';
 
 const emit = (): void => undefined;
+const PASSWORD = { with: 'passphrase', passphrase: PASSPHRASE } as const;
 
 async function runCheck({ reader, store }: PruneWorld, readPercent: number): Promise<Checked> {
   const nowMs = await store.dateMs(NO_ABORT);
@@ -211,4 +219,97 @@ test('who vouches for the last good snapshot vouches for no others with old numb
   assert.deepEqual(counted([], withoutSecond).slice(-1), [third.id], 'the chain says who was 2');
   const withoutFirst = own.filter(({ id }) => id !== first.id);
   assert.deepEqual(counted([1], withoutFirst), [second.id, third.id]);
+});
+
+test('two who remove each other’s key at the same time leave one that opens', async (context) => {
+  const world = await pruneWorld(context);
+  const secret = { with: 'recovery code', code: systemRandom(20) } as const;
+  const one = await openIdentity(world.store, PASSWORD, undefined, NO_ABORT);
+  await addKey(world.store, one, secret, { random: systemRandom }, NO_ABORT);
+  const other = await openIdentity(world.store, secret, undefined, NO_ABORT);
+  const keys = await listKeys(world.store, one, NO_ABORT);
+  const slots = keys.filter(({ id }) => id === one.slot || id === other.slot);
+  const [first, second] = slots.map((key) =>
+    removeKey(world.store, key.id === one.slot ? other : one, key, NO_ABORT),
+  );
+  const ends = await Promise.allSettled([first, second]);
+  assert.ok(ends.some(({ status }) => status === 'rejected'));
+  const left = await namesBelow(world.store, 'keys/');
+  assert.ok(
+    slots.some(({ id }) => left.includes(`keys/${id}`)),
+    left.join(' '),
+  );
+});
+
+test('key slots that somebody adds do not come before those that people have the secrets of', async (context) => {
+  const world = await pruneWorld(context);
+  later(world, 1);
+  for (let number = 0; number < 300; number++) {
+    const name = `keys/${number.toString(16).padStart(32, '0')}`;
+    await world.store.put(name, utf8('{}'), {}, NO_ABORT);
+  }
+  assert.ok(await openIdentity(world.store, PASSWORD, undefined, NO_ABORT));
+});
+
+test('a check names a key that opens nothing any more, and a revocation that revokes nobody', async (context) => {
+  const world = await pruneWorld(context);
+  const { writer } = await pushVersion(world, 1);
+  const [slot = ''] = await namesBelow(world.store, 'keys/');
+  const key = (await world.store.get(slot, undefined, NO_ABORT)) ?? assert.fail();
+  await world.store.put(slot, key.bytes.subarray(0, 40), {}, NO_ABORT);
+  await world.store.put(`revocations/${writer}`, noise(3, 300), {}, NO_ABORT);
+  await world.store.put(`writers/${'0'.repeat(32)}`, noise(4, 1500), {}, NO_ABORT);
+  const { problems } = await runCheck(world, 0);
+  assert.deepEqual(
+    problems.map(({ object }) => object),
+    [slot, `writers/${'0'.repeat(32)}`, `revocations/${writer}`],
+  );
+});
+
+test('what a record explains is deleted only once the record can be read', async (context) => {
+  const world = await pruneWorld(context);
+  for (const version of [1, 2, 3]) await pushVersion(world, version);
+  const store = faultStore(world.store, {
+    lose: ({ kind, name }) => kind === 'put' && name.startsWith('forgets/'),
+  });
+  const before = await namesBelow(world.store, 'snapshots/');
+  assert.equal(before.length, 3);
+  const refused = await refusalOf(runForget({ ...world, store }, { rules: { last: 1 } }));
+  assert.match(refused.message, /was stored and does not read back/);
+  assert.deepEqual(await namesBelow(world.store, 'snapshots/'), before);
+});
+
+test('a snapshot from a day that has not come yet makes no other one old', async (context) => {
+  const world = await pruneWorld(context);
+  for (const version of [1, 2]) await pushVersion(world, version);
+  world.clock.nowMs += 20_000 * dayMs;
+  await pushVersion(world, 3);
+  world.clock.nowMs -= 20_000 * dayMs;
+  const { plan } = await runForget(world, { rules: { withinMs: 30 * dayMs }, dryRun: true });
+  assert.deepEqual(plan.doomed, []);
+  assert.equal(plan.kept.length, 3);
+});
+
+test('who saw a snapshot misses it where another of its number was put, with a whole chain on top', async (context) => {
+  const world = await pruneWorld(context);
+  const first = await pushVersion(world, 1);
+  const before = await cloneWorld(world);
+  const seen = await pushVersion(world, 2);
+  // The same machine with the settings of then, which is what a thief has.
+  const thief = { ...world.machine, state: { ...world.machine.state } };
+  const mark = { sequence: 2, digest: seen.digest, snapshot: seen.id, time: seen.cover.time };
+  const marks = { [seen.writer]: mark };
+  assert.deepEqual(findRollbacks(await readHistory(world.reader, emit, NO_ABORT), marks), []);
+  const own = thief.state.highWater[first.writer];
+  assert.ok(own);
+  const firstMark = { sequence: 1, digest: first.digest, snapshot: first.id, time: own.time };
+  thief.state = { ...thief.state, highWater: { [first.writer]: firstMark } };
+  for (const version of [7, 8]) await pushVersion(before, version, thief);
+  const shown = await readHistory({ ...before.reader, store: before.store }, emit, NO_ABORT);
+  assert.deepEqual(
+    shown.snapshots.map(({ cover }) => cover.sequence),
+    [1, 2, 3],
+  );
+  assert.deepEqual(findHoles(shown), []);
+  assert.equal(findRollbacks(shown, marks)[0]?.seen.snapshot, seen.id);
 });

@@ -1,6 +1,7 @@
 /** The jobs of a schedule: each is a verb, called as a person would type it. */
 import { FerryError } from '../../base/errors.ts';
 import { PERIOD_MS } from '../../schedule/due.ts';
+import { inTurn } from '../../schedule/in-turn.ts';
 import type { Job, JobName, Schedule } from '../../schedule/record.ts';
 import { readRepositoryId } from '../../repository/open.ts';
 import { parseLocation } from '../../store/location.ts';
@@ -47,9 +48,8 @@ async function installInTurn(job: Job, places: JobPlaces, session: Session): Pro
   const listing = ['snapshots', ...wordsOf({ ...job, words: [] }, places)];
   const { summary } = await runVerb(listing, session);
   const lines = summary.verb === 'snapshots' ? summary.snapshots : [];
-  const installs = [...new Set(lines.map(({ install, machine }) => `${install}@${machine}`))];
-  const turn = Math.floor(session.clock.nowMs() / PERIOD_MS[job.every]) % installs.length;
-  const install = installs.toSorted()[turn];
+  const turn = Math.floor(session.clock.nowMs() / PERIOD_MS[job.every]);
+  const install = inTurn(lines, turn);
   return install === undefined ? [] : ['--install', install];
 }
 

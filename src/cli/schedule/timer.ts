@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readOwners } from '../../fs/owners.ts';
 import { runProcess } from '../../process/run.ts';
 import type { TimerDeps } from '../../schedule/install-timer.ts';
-import type { Timer } from '../../schedule/timer.ts';
+import { refuseUnfit, type Timer } from '../../schedule/timer.ts';
 import { variablesForOthers } from '../../settings/environment.ts';
 import { installedTool } from '../../settings/installed-tool.ts';
 import { timerEnvironment } from '../../settings/timer-environment.ts';
@@ -15,7 +15,9 @@ export function newTimer(session: Session, at: string): Timer {
   const { carried } = timerEnvironment(environment);
   const tool = installedTool(process.execPath, process.argv[1] ?? '', carried['PATH'] ?? '');
   const home = options.home === undefined ? [] : ['--home', environment.home];
-  return timerWith(session, at, [...tool, ...home, 'schedule', 'run', '--quiet']);
+  const timer = timerWith(session, at, [...tool, ...home, 'schedule', 'run', '--quiet']);
+  refuseUnfit(timer);
+  return timer;
 }
 
 /** One that calls what the settings say. */

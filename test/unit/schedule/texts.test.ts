@@ -169,7 +169,7 @@ describe('cron', () => {
     assert.equal(
       line,
       `7 * * * * PATH='/usr/bin:/home/a b/bin' AWS_PROFILE=ferry nice -n 10 /usr/bin/node ` +
-        `'/opt/it'\\''s 100\\% "$HOME" & <b>\\x/bin.cjs' schedule run --quiet`,
+        `'/opt/it'\\''s 100'\\%' "$HOME" & <b>\\x/bin.cjs' schedule run --quiet`,
     );
     assert.equal(end, '# stateferry: end');
     assert.deepEqual(more, ['']);
