@@ -1,8 +1,7 @@
 import { concatBytes, u32le } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
 import { encodeIndex } from '../../src/format/index-object.ts';
 import { encodePackList } from '../../src/format/pack-list.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
 import { OTHER_WRITER, WRITER } from './keys.ts';
 import { boxed, flipBit, overwrite } from './parts.ts';
 import { INDEX, INDEXED, LISTED, PACK_LIST } from './sample.ts';
@@ -13,19 +12,14 @@ const SIZE_AT = 4 + 4 + 16 + 16;
 /** Indexes and pack lists, which are wrong in the same ways. */
 export function badBoxed(bytesOf: (what: string) => Uint8Array): BadVector[] {
   return [
-    ...badOf('index', bytesOf('index'), encodeIndex(INDEXED)),
-    ...badOf('pack list', bytesOf('pack list'), encodePackList(LISTED)),
+    ...badBox('index', bytesOf('index'), encodeIndex(INDEXED)),
+    ...badBox('pack list', bytesOf('pack list'), encodePackList(LISTED)),
     ...badIndexes(),
   ];
 }
 
-function badOf(kind: 'index' | 'pack list', good: Uint8Array, plaintext: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind,
-    wrong,
-    code,
-    bytes,
-  });
+function badBox(kind: 'index' | 'pack list', good: Uint8Array, plaintext: Uint8Array): BadVector[] {
+  const bad = badOf(kind);
   const seal = (edited: Uint8Array): Uint8Array => sealAs(kind, edited, WRITER);
   const length = Buffer.from(plaintext).readUInt32LE(0);
   return [

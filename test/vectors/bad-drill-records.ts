@@ -1,19 +1,13 @@
 import { concatBytes, utf8 } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
 import { encodeDrillRecord } from '../../src/format/drill-record.ts';
 import { encodePadded } from '../../src/format/padded.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
 import { OTHER_WRITER, OWNER, WRITER } from './keys.ts';
 import { boxed, flipBit, signed } from './parts.ts';
 import { DRILL, DRILLED } from './sample.ts';
 
 export function badDrillRecords(good: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'drill record',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('drill record');
   const unsigned = good.slice(0, -64);
   const byWriter = (bytes: Uint8Array): Uint8Array =>
     signed('drill record', bytes, WRITER.signing.secretKey);

@@ -1,6 +1,5 @@
 import { concatBytes, u32le } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
 import { OTHER_WRITER, OWNER, STRANGER, WRITER } from './keys.ts';
 import { flipBit, overwrite, signed } from './parts.ts';
 
@@ -10,12 +9,7 @@ const SNAPSHOT_BYTES = 8 + 32;
 
 /** What would explain a hole, and must not: above all what somebody signed who may only write. */
 export function badForgetRecords(good: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'forget record',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('forget record');
   const unsigned = good.slice(0, -64);
   const resigned = (bytes: Uint8Array): Uint8Array =>
     signed('forget record', bytes, OWNER.root.secretKey);

@@ -28,14 +28,16 @@ export type BadVector = {
   readonly bytes: Uint8Array;
 };
 
+/** What is wrong, and how it is refused. */
+export type Bad = (wrong: string, code: ErrorCode, bytes: Uint8Array) => BadVector;
+
+export const badOf =
+  (kind: VectorKind): Bad =>
+  (wrong, code, bytes) => ({ kind, wrong, code, bytes });
+
 /** What every binary object refuses by its first 64 bytes, whatever follows. */
 export function badHeaders(kind: VectorKind, good: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind,
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf(kind);
   return [
     bad('another magic', 'object-damaged', flipBit(good, 0)),
     bad('a newer version', 'format-too-new', overwrite(good, 7, Uint8Array.of(2))),

@@ -1,9 +1,8 @@
 import { toBase64, utf8 } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
 import { sealBox } from '../../src/crypto/box.ts';
 import { kdf } from '../../src/crypto/kdf.ts';
 import { decodeKeySlot, encodeKeySlot, keySlotAssociated } from '../../src/format/key-slot.ts';
-import type { BadVector } from './bad-headers.ts';
+import { badOf, type BadVector } from './bad-headers.ts';
 import { OTHER_REPOSITORY, RECOVERY_SECRET } from './keys.ts';
 import { flipBit } from './parts.ts';
 import { fixedBytes, fixedRandom } from './stream.ts';
@@ -12,12 +11,7 @@ import { fixedBytes, fixedRandom } from './stream.ts';
 export function badKeySlots(bytesOf: (what: string) => Uint8Array): BadVector[] {
   const byPassphrase = decodeKeySlot(bytesOf('key slot, passphrase'), 'good');
   const byCode = decodeKeySlot(bytesOf('key slot, recovery code'), 'good');
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'key slot',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('key slot');
   const costs = (change: Readonly<Record<string, number | string>>): Uint8Array =>
     utf8(
       JSON.stringify({

@@ -1,8 +1,7 @@
 import { concatBytes, u32le } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
 import type { SealedHeader } from '../../src/crypto/sealing.ts';
 import type { DirectorySegment } from '../../src/format/pack.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type Bad, type BadVector } from './bad-headers.ts';
 import { STRANGER } from './keys.ts';
 import {
   dataChunk,
@@ -24,12 +23,7 @@ const TRAILER_BYTES = 32;
 
 /** All without padding, so that they stay small. */
 export function badPacks(): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'pack',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('pack');
   const good = pack();
   return [
     ...badHeaders('pack', good),
@@ -53,8 +47,6 @@ export function badPacks(): BadVector[] {
     ...badSegments(bad),
   ];
 }
-
-type Bad = (wrong: string, code: ErrorCode, bytes: Uint8Array) => BadVector;
 
 function badTrailers(bad: Bad): BadVector[] {
   const trailer = (offset: number, value: number): Uint8Array =>

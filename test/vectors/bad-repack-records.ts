@@ -1,6 +1,5 @@
 import { concatBytes, fromHex, u32le } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
 import { OTHER_WRITER, OWNER, STRANGER, WRITER } from './keys.ts';
 import { flipBit, overwrite, signed } from './parts.ts';
 import { REPACKED } from './repacked.ts';
@@ -13,12 +12,7 @@ const EMPTIED_AT = PACKS_AT + 4 + REPACKED.packs.length * NEW_PACK_BYTES;
 
 /** What would have packs deleted that a snapshot needs, and must not: above all by somebody who may only write. */
 export function badRepackRecords(good: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'repack record',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('repack record');
   const unsigned = good.slice(0, -64);
   const resigned = (bytes: Uint8Array): Uint8Array =>
     signed('repack record', bytes, OWNER.root.secretKey);

@@ -1,6 +1,5 @@
 import { concatBytes, u32le } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
 import { OTHER_WRITER, OWNER } from './keys.ts';
 import { flipBit, overwrite, signed } from './parts.ts';
 
@@ -10,12 +9,7 @@ const FIRST_AT = 76;
 const SNAPSHOT_BYTES = 40;
 
 export function badRevocations(good: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'revocation',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('revocation');
   const unsigned = good.slice(0, -64);
   const byRoot = (bytes: Uint8Array): Uint8Array =>
     signed('revocation', bytes, OWNER.root.secretKey);

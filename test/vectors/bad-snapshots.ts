@@ -1,10 +1,9 @@
 import { concatBytes, u32le, utf8 } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
 import { sealBox } from '../../src/crypto/box.ts';
 import { sealBody, type ObjectKey } from '../../src/crypto/frames.ts';
 import { assembleSnapshot, encodeCover, encodeSnapshotBody } from '../../src/format/snapshot.ts';
 import { encodePadded } from '../../src/format/padded.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type Bad, type BadVector } from './bad-headers.ts';
 import { OTHER_WRITER, OWNER, STRANGER, WRITER } from './keys.ts';
 import { flipBit, overwrite, plainHeader, sealFor, sealFrame, signed } from './parts.ts';
 import { BODY, COVER, SNAPSHOT } from './sample.ts';
@@ -15,12 +14,7 @@ const COVER_AT = SEALED_HEADER_BYTES + 4;
 
 /** Everything is signed by the writer again, so that the signature is not what stops it; but where it says so. */
 export function badSnapshots(good: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'snapshot',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('snapshot');
   const unsigned = good.slice(0, -64);
   return [
     ...badHeaders('snapshot', good),
@@ -65,8 +59,6 @@ export function badSnapshots(good: Uint8Array): BadVector[] {
     ...badBodies(bad),
   ];
 }
-
-type Bad = (wrong: string, code: ErrorCode, bytes: Uint8Array) => BadVector;
 
 function badCovers(bad: Bad): BadVector[] {
   const json = (change: object): Uint8Array =>

@@ -1,7 +1,6 @@
 import { concatBytes, utf8 } from '../../src/base/bytes.ts';
-import type { ErrorCode } from '../../src/base/errors.ts';
 import { encodeWriterRecordBody } from '../../src/format/writer-record.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
 import { OWNER, STRANGER } from './keys.ts';
 import { flipBit, sealedBody, sealFor, sealFrame, signed } from './parts.ts';
 import { RECORD, writerRecordPrefix } from './sample.ts';
@@ -9,12 +8,7 @@ import { RECORD, writerRecordPrefix } from './sample.ts';
 const HEADER_BYTES = 1248;
 
 export function badWriterRecords(good: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'writer record',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('writer record');
   const unsigned = good.slice(0, -64);
   const byRoot = (bytes: Uint8Array): Uint8Array =>
     signed('writer record', bytes, OWNER.root.secretKey);

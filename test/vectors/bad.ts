@@ -4,7 +4,7 @@
  */
 import { concatBytes, u32le, utf8 } from '../../src/base/bytes.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
-import { badHeaders, type BadVector } from './bad-headers.ts';
+import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
 import { badBoxed } from './bad-boxed.ts';
 import { badForgetRecords } from './bad-forget-records.ts';
 import { badKeySlots } from './bad-key-slots.ts';
@@ -60,12 +60,7 @@ function badRepositoryHeaders(): BadVector[] {
 }
 
 function badTombstones(good: Uint8Array): BadVector[] {
-  const bad = (wrong: string, code: ErrorCode, bytes: Uint8Array): BadVector => ({
-    kind: 'tombstone',
-    wrong,
-    code,
-    bytes,
-  });
+  const bad = badOf('tombstone');
   const unsigned = good.slice(0, -64);
   const resigned = (bytes: Uint8Array): Uint8Array =>
     signed('tombstone', bytes, OWNER.root.secretKey);
