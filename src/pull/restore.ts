@@ -22,8 +22,9 @@ import { Tasks, workerCount } from '../workers/tasks.ts';
 import { fetchPacks } from './fetch-packs.ts';
 import { FileTable, type Owner } from './file-table.ts';
 import { RestoreProgress } from './progress.ts';
-import { isMeant, restOf, type RestoreTarget } from './restore-target.ts';
-import { Wanted } from './wanted.ts';
+import { isMeant, type RestoreTarget } from './restore-target.ts';
+import { StagedNames } from './staged-names.ts';
+import { WantedChunks } from './wanted-chunks.ts';
 
 export type RestoreRequest = {
   readonly snapshot: SnapshotReader;
@@ -85,20 +86,17 @@ class RestoreRun {
   readonly #toFinish: number[] = [];
   readonly #directories: number[] = [];
   readonly #links: Link[] = [];
-  readonly #wanted = new Map<number, Wanted>();
+  readonly #wanted: WantedChunks;
+  readonly #names: StagedNames;
   readonly #problems: { path: string; code: string }[] = [];
   readonly #progress: RestoreProgress;
   readonly #pool: PackPool;
   readonly #tasks: Tasks;
   readonly #packsLost = new Set<string>();
   /** Files of which a chunk is in no pack; taken back once nobody writes to them any more. */
-  readonly #incomplete = new Set<number>();
+  #incomplete: ReadonlySet<number> = new Set();
   /** `<stage>/<path>` of what is not in its place. */
   readonly #lost = new Set<string>();
-  /** Of files with several names, by `<stage>/<path>` of a first name that was not chosen: the first that was. */
-  readonly #chosenNames = new Map<string, BytePath>();
-  readonly #unknown: { readonly id: Buffer; readonly number: number; readonly chunk: number }[] =
-    [];
   readonly #bytesMax: number;
   #fileCount = 0;
   #bytes = 0;
@@ -108,6 +106,8 @@ class RestoreRun {
   constructor(request: RestoreRequest, deps: RestoreDeps) {
     this.#request = request;
     this.#deps = deps;
+    this.#wanted = new WantedChunks(request.snapshot);
+    this.#names = new StagedNames(request.snapshot);
     const { setIdAllowed, targets } = request;
     this.#placers = targets.map(({ stage }) => createPlacer({ stage, setIdAllowed }));
     const threads = workerCount();
@@ -142,18 +142,17 @@ class RestoreRun {
         throwIfAborted(signal);
         const isTop = entry.type === 'dir' && entry.path === below;
         if (!isTop && !isMeant(target, entry.path)) continue;
-        const whole = await this.#withContent(stage, target, entry);
-        await this.#planEntry(stage, this.#asStaged(stage, below, whole), signal);
+        await this.#planEntry(stage, await this.#names.staged(stage, target, entry), signal);
       }
     }
     await this.#verifyStage();
-    await this.#seekUnknown();
+    this.#incomplete = await this.#wanted.seekUnknown();
   }
 
   async download(signal: AbortSignal): Promise<void> {
     this.#deps.emit({ type: 'stage', stage: 'download' });
     await fetchPacks(
-      this.#wanted,
+      this.#wanted.byPack,
       {
         repository: this.#deps.repository,
         snapshot: this.#request.snapshot,
@@ -242,28 +241,6 @@ class RestoreRun {
     }
   }
 
-  /** A chosen name of a file whose first name was not chosen: it has the content then. */
-  async #withContent(stage: number, target: RestoreTarget, entry: Entry): Promise<Entry> {
-    if (entry.type !== 'hardlink' || isMeant(target, entry.target)) return entry;
-    const name = `${stage}/${entry.target}`;
-    if (this.#chosenNames.has(name)) return entry;
-    for await (const first of this.#request.snapshot.entries(target.root, entry.target)) {
-      if (first.path !== entry.target || first.type !== 'file') break;
-      this.#chosenNames.set(name, entry.path);
-      return { ...first, path: entry.path };
-    }
-    return entry;
-  }
-
-  /** Under the names that it has in its stage. */
-  #asStaged(stage: number, below: BytePath, entry: Entry): Entry {
-    if (below === '' && entry.type !== 'hardlink') return entry;
-    const path = restOf(below, entry.path);
-    if (entry.type !== 'hardlink') return { ...entry, path };
-    const chosen = this.#chosenNames.get(`${stage}/${entry.target}`) ?? entry.target;
-    return { ...entry, path, target: restOf(below, chosen) };
-  }
-
   async #planFile(
     stage: number,
     entry: FileEntry,
@@ -308,7 +285,6 @@ class RestoreRun {
   }
 
   #want(file: StageFile, number: number, good: ReadonlySet<number> | undefined): void {
-    const { table } = this.#request.snapshot;
     const chunks = file.ids.length / CHUNK_ID_BYTES;
     const isLarge = this.#files.isLarge(number);
     if (isLarge && (good === undefined || good.size === 0)) {
@@ -327,28 +303,7 @@ class RestoreRun {
         this.#progress.add(Math.min(file.chunkBytes, file.size - chunk * file.chunkBytes), 0);
         continue;
       }
-      const slot = table.find(id);
-      if (slot < 0) this.#unknown.push({ id, number, chunk });
-      else this.#wantFrom(table.packOf(slot), id, number, chunk);
-    }
-  }
-
-  #wantFrom(pack: number, id: Buffer, number: number, chunk: number): void {
-    const wanted = this.#wanted.get(pack) ?? new Wanted();
-    this.#wanted.set(pack, wanted);
-    wanted.add(id, number, chunk);
-  }
-
-  /** Chunks that no index knew: the packs themselves may. */
-  async #seekUnknown(): Promise<void> {
-    const unknown = this.#unknown.splice(0);
-    if (unknown.length === 0) return;
-    const { table, rebuild } = this.#request.snapshot;
-    await rebuild();
-    for (const { id, number, chunk } of unknown) {
-      const slot = table.find(id);
-      if (slot < 0) this.#incomplete.add(number);
-      else this.#wantFrom(table.packOf(slot), id, number, chunk);
+      this.#wanted.add(id, number, chunk);
     }
   }
 
