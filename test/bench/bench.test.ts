@@ -196,10 +196,11 @@ describe('the table', () => {
       deletedBytes: 2 ** 20,
       endBytes: 2 ** 30,
       settledBytes: 2 ** 29,
+      check: cost(3000),
     });
     const page = renderDays([days('stateferry', 4000), days('restic', 10_000)]);
     assert.match(page, /\| restic \| 60\.00 \|  \| 6 \| 10\.00 \| 10\.00 \| 2\.50 \| 128 \|/);
-    assert.match(page, /\| 1 \| 1024 \| 512 \|$/);
+    assert.match(page, /\| 1 \| 1024 \| 512 \| 3\.00 \| 128 \|$/);
   });
 
   test('the median of an even number is between the two', () => {

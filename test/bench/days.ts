@@ -20,7 +20,6 @@ import {
   type Cost,
 } from './contestants.ts';
 import type { Traffic } from './counting-proxy.ts';
-import { measure } from './measure.ts';
 import type { Tool } from './tools.ts';
 import { makeWorkload, type Workload } from './workloads.ts';
 
@@ -48,6 +47,8 @@ export type DaysFigure = {
   readonly endBytes: number;
   /** When everything that was not needed at the end is gone, with no push after it. */
   readonly settledBytes: number;
+  /** Of all that is stored then: what is kept must still be whole. */
+  readonly check: Cost;
 };
 
 type Sums = { push: Cost; tidy: Cost; tidied: number; deletedBytes: number };
@@ -113,7 +114,6 @@ async function tidy(play: DaysPlay, who: Contestant, sums: Sums): Promise<void> 
   sums.tidied += 1;
 }
 
-/** What is kept must still be whole: a check ends it. */
 async function settle(play: DaysPlay, who: Contestant, sums: Sums): Promise<DaysFigure> {
   const endBytes = sizeOf(who.storedIn);
   for (let run = 0; run < 2; run += 1) {
@@ -121,8 +121,8 @@ async function settle(play: DaysPlay, who: Contestant, sums: Sums): Promise<Days
     await tidy(play, who, noSums());
   }
   const settledBytes = sizeOf(who.storedIn);
-  await measure(who.tool.checkData(who.machine, who.target), play.folder);
-  return { tool: who.tool.name, ...sums, endBytes, settledBytes };
+  const check = await perform(play, who.tool.checkData(who.machine, who.target));
+  return { tool: who.tool.name, ...sums, endBytes, settledBytes, check };
 }
 
 const noCost = (): Cost => ({ wallMs: 0, cpuMs: 0, rssMaxBytes: 0 });

@@ -41,9 +41,11 @@ export function renderDays(figures: readonly DaysFigure[]): string {
     'deleted MiB',
     'stored at the end MiB',
     'when all is swept MiB',
+    'check: CPU s',
+    'RSS MiB',
   ];
   const ours = figures.find(({ tool }) => tool === OURS);
-  const lines = figures.map(({ tool, push, tidy, tidied, ...bytes }) => [
+  const lines = figures.map(({ tool, push, tidy, tidied, check, ...bytes }) => [
     tool,
     seconds(push.cpuMs),
     trafficCells(push.traffic)[0] ?? '',
@@ -56,6 +58,8 @@ export function renderDays(figures: readonly DaysFigure[]): string {
     mib(bytes.deletedBytes),
     mib(bytes.endBytes),
     mib(bytes.settledBytes),
+    seconds(check.cpuMs),
+    mib(check.rssMaxBytes),
   ]);
   return renderRows(head, lines);
 }
