@@ -125,14 +125,16 @@ function ours(): OurTool {
   return stateferry(binPath, version);
 }
 
-const play = (
+async function play(
   workload: WorkloadName,
   tools: readonly Tool[],
   isCounted: boolean,
-): Promise<Figure[]> =>
-  inArena(isCounted, (arena) =>
-    playRound({ ...arena, workload, tools, seed, scale, checks: Number(options.checks) }),
+): Promise<Figure[]> {
+  const checks = Number(options.checks);
+  return inArena(isCounted, (arena) =>
+    playRound({ ...arena, workload, tools, seed, scale, checks }),
   );
+}
 
 async function inArena<T>(isCounted: boolean, work: (arena: Arena) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'stateferry-bench-'));
