@@ -6,6 +6,7 @@
  *                      [--checks N]                  check everything N times in turns
  *                      [--line 40,100]               through a line of 40 ms and 100 Mbit/s
  *     npm run bench -- --days 40 [--scale 0.1]           days of use, forget and prune every week
+ *                      [--tools stateferry,stateferry-repack,…]     ours with prune --repack too
  *     npm run bench -- --crowd 10000 [--packs 5000]      questions about many snapshots, with their requests
  *     npm run bench -- --make gateway --into DIR         only makes a workload
  *     npm run bench -- --install-rustic
@@ -48,6 +49,8 @@ const { values: options, positionals } = parseArgs({
     'install-rustic': { type: 'boolean', default: false },
   },
 });
+/** Ours with another prune: only its days differ. */
+const REPACKING = 'stateferry-repack';
 const seed = Number(options.seed);
 const scale = Number(options.scale);
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -102,8 +105,8 @@ async function ask(snapshots: number, packs: number): Promise<void> {
 function chooseTools(names: readonly string[]): Tool[] {
   const tools: Tool[] = [];
   for (const name of names) {
-    if (name === 'stateferry') {
-      tools.push(ours());
+    if (name === 'stateferry' || name === REPACKING) {
+      tools.push(name === REPACKING ? ours(name, ['--repack']) : ours());
       continue;
     }
     const peerName = PEER_NAMES.find((known) => known === name);
@@ -117,12 +120,12 @@ function chooseTools(names: readonly string[]): Tool[] {
 }
 
 /** As installed: what `npm run build` left, not the sources. */
-function ours(): OurTool {
+function ours(name?: string, pruneWords?: readonly string[]): OurTool {
   const binPath = join(projectFolder, 'dist/bin.cjs');
   if (!existsSync(binPath)) throw new Error('run `npm run build` first');
   const manifest: unknown = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'));
   const { version } = manifest as { readonly version: string };
-  return stateferry(binPath, version);
+  return stateferry(binPath, version, name, pruneWords);
 }
 
 async function play(

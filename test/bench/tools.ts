@@ -46,7 +46,13 @@ export const KEEP_RULES = ['--keep-daily', '7', '--keep-weekly', '4', '--keep-mo
 export const SECRET = 'a passphrase for measuring';
 const REGION = 'us-east-1';
 
-export function stateferry(binPath: string, version: string): OurTool {
+/** @param pruneWords for one that prunes in another way, under a name of its own */
+export function stateferry(
+  binPath: string,
+  version: string,
+  name = 'stateferry',
+  pruneWords: readonly string[] = [],
+): OurTool {
   const command = (machine: Machine, target: Target, args: readonly string[]): Command => ({
     argv: [process.execPath, binPath, ...args],
     env: {
@@ -65,7 +71,7 @@ export function stateferry(binPath: string, version: string): OurTool {
     return `s3://${target.bucket}/stateferry?${query.toString()}`;
   };
   return {
-    name: 'stateferry',
+    name,
     version,
     init: (machine, target, workload) => {
       const kit = join(machine.folder, 'kit.txt');
@@ -86,7 +92,7 @@ export function stateferry(binPath: string, version: string): OurTool {
       command(machine, target, [...words, '--quiet', '-r', location(target)]),
     tidy: (machine, target) => [
       command(machine, target, ['forget', '--quiet', '--yes', ...KEEP_RULES]),
-      command(machine, target, ['prune', '--quiet', '--yes']),
+      command(machine, target, ['prune', '--quiet', '--yes', ...pruneWords]),
     ],
   };
 }
