@@ -42,6 +42,18 @@ export function joinCommand(session: Session, location: Location): string | null
   return `stateferry join '${printed}'`;
 }
 
+/** What this machine is there, and may go on being: whoever types join twice seldom means a second one. */
+export function memberBefore(
+  session: Session,
+  location: Location,
+  { id, writers }: ReaderRepository,
+): MachineState | undefined {
+  const state = stateOf(session, location);
+  if (state?.repository !== id || state.revoked) return undefined;
+  const record = [...writers.values()].find((one) => one.id === state.writer.id);
+  return record && !record.revoked ? state : undefined;
+}
+
 /** The names of the machines that write there, but for this one's own. */
 export function otherMachines(
   session: Session,

@@ -41,7 +41,10 @@ function writersKnownTo(machine: typeof alice): readonly string[] {
 describe('machines of one name', () => {
   test('a name that is taken gets a number, and that is said', async () => {
     const first = succeeded(await bob.run('join', repository, '--json', ...secret)).last();
-    const again = succeeded(await bob.run('join', repository, '--json', ...secret)).last();
+    const refused = await bob.run('join', repository, '--json', ...secret);
+    assert.equal(refused.exit, 23, 'it would be a second machine');
+    const args = ['--yes', '--json', ...secret];
+    const again = succeeded(await bob.run('join', repository, ...args)).last();
     assert.equal(first['machine'], again['machine'], 'it has its own name already');
     const carol = makeMachine(folder.path, 'carol');
     const answer = succeeded(await carol.run('join', repository, '--json', ...secret));
@@ -61,7 +64,7 @@ describe('machines of one name', () => {
     succeeded(await bob.run('snapshots', ...secret));
     const before = writersKnownTo(bob);
     assert.equal(before.length, 1);
-    succeeded(await bob.run('join', repository, ...secret));
+    succeeded(await bob.run('join', repository, '--yes', ...secret));
     assert.deepEqual(writersKnownTo(bob), before);
   });
 });

@@ -56,7 +56,7 @@ const CALLS: readonly (readonly string[])[] = [
   ['import', join(folder.path, 'out.tar'), '--as', 'openclaw:old'],
   ['check', '--read-data', ...secret],
   ['probe'],
-  ['join', repository, '--machine', 'other', ...secret],
+  ['join', repository, '--machine', 'other', '--yes', ...secret],
   ['pull', '--into', join(folder.path, 'into'), '--install', 'openclaw', ...secret],
   ['pull', '--install', 'openclaw', '--dry-run', '--no-doctor', '--no-restart', ...secret],
   ['pull', '--install', 'openclaw', '--yes', '--no-doctor', '--no-restart', ...secret],

@@ -2,11 +2,13 @@
 import { joinRepository } from '../../repository/create.ts';
 import { printLocation } from '../../store/location.ts';
 import { argument, textOption } from '../call.ts';
+import { confirm } from '../confirm.ts';
 import { machineName, nameAmong } from '../machine-name.ts';
 import {
   newcomerAt,
   noteCredentials,
   noteName,
+  memberBefore,
   otherMachines,
   rememberMachine,
 } from '../membership.ts';
@@ -21,8 +23,13 @@ export async function runJoin(call: Call, session: Session): Promise<Report> {
   machineName(typed);
   session.settings.lock();
   const repository = await readerAt(session, location);
+  const before = memberBefore(session, location, repository);
+  if (before) {
+    const question = `This machine is "${before.machine}" there already. Make a new one of it, which uploads all anew?`;
+    await confirm(session, question);
+  }
   const others = otherMachines(session, location, repository);
-  const machine = nameAmong(typed, others);
+  const machine = nameAmong(typed ?? before?.machine, others);
   noteName(session, machine, typed, others);
   const found = await probe(session, location);
   const { store, id, identity } = repository;

@@ -1,5 +1,6 @@
 /** What a repair is about to do, and what it did. */
 import type { AnswerChoices } from './answers.ts';
+import { problemLines } from './check-answer.ts';
 import { printableLine } from './printable.ts';
 import type { RepairPlanShown, RepairSummary } from './summary-repair.ts';
 import { bytesText, countText, durationText } from './words.ts';
@@ -40,16 +41,14 @@ export function repairLines(summary: RepairSummary, { paint }: AnswerChoices): s
     ...refused.map(
       ({ object, message }) => `${paint.bad('refused')} ${object}: ${printableLine(message)}`,
     ),
-    ...problems.map(
-      ({ object, code, message }) =>
-        `${paint.bad('lost')} ${printableLine(object)}: ${printableLine(message)} (${code})`,
-    ),
+    ...problems.flatMap((one) => problemLines(paint.bad('lost'), one)),
     problems.length + refused.length === 0 ? paint.good(said) : said,
     `${data}; took ${durationText(summary.durationMs)}`,
     ...(problems.length === 0
       ? []
       : [
-          'next: stateferry push on each machine stores again what it still has; then stateferry check',
+          'next: stateferry push on each machine stores again what it still has, for its new snapshots;',
+          'an old one that stays without it goes with its keep rules, or at once: stateferry forget ID',
         ]),
   ];
 }

@@ -46,7 +46,10 @@ export const MOVING_VERBS: readonly Verb[] = [
       'stateferry join /mnt/usb/ferry',
       "stateferry join 's3://my-bucket/ferry' --recovery-file ./ferry-kit.txt --machine new-laptop",
     ],
-    notes: ['Needs the passphrase or the recovery code once; pushes after it need neither.'],
+    notes: [
+      'Needs the passphrase or the recovery code once; pushes after it need neither.',
+      'Asks where this machine has joined already: a second time it is a new machine, which uploads everything anew.',
+    ],
     load: async () => (await import('../commands/join.ts')).runJoin,
   },
   {
