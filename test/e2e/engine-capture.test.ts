@@ -37,7 +37,7 @@ import {
   type RestoreOptions,
 } from '../support/engine.ts';
 import { makeTree, noise, scanTree, treeDifferences } from '../support/tree.ts';
-import { nobodyAbsence } from '../support/nobody.ts';
+import { asNobody, NOBODY, nobodyAbsence } from '../support/nobody.ts';
 
 type Scene = Engine & { readonly tree: string };
 
@@ -183,7 +183,7 @@ test('what only the owner may read is a problem for somebody else, not the end',
   linkSync(join(at.tree, 'closed'), join(at.tree, 'closed-too'));
   mkdirSync(join(at.tree, 'closed-dir'), { mode: 0o000 });
   writeFileSync(join(at.tree, 'closed-journal'), 'beside what cannot be read');
-  const pushed = await asNobody(at, () => pushTree(at.store, at.machine, at.tree));
+  const pushed = await asTheirOwner(at, () => pushTree(at.store, at.machine, at.tree));
   assert.deepEqual(pushed.problems.map(({ path, code }) => `${path} ${code}`).toSorted(), [
     'state/closed EACCES',
     'state/closed-dir EACCES',
@@ -197,15 +197,13 @@ test('what only the owner may read is a problem for somebody else, not the end',
   );
 });
 
-/** As another user where we are root, for whom no file is closed. */
-async function asNobody<T>(at: Scene, work: () => Promise<T>): Promise<T> {
+/** As another user where we are root, for whom no file is closed; everything there is that user's. */
+async function asTheirOwner<T>(at: Scene, work: () => Promise<T>): Promise<T> {
   if (process.getuid?.() !== 0) return await work();
-  spawnSync('chown', ['-R', '65534', at.folder]);
-  process.seteuid?.(65534);
+  spawnSync('chown', ['-R', `${NOBODY}`, at.folder]);
   try {
-    return await work();
+    return await asNobody(work);
   } finally {
-    process.seteuid?.(0);
     spawnSync('chown', ['-R', '0', at.folder]);
   }
 }
