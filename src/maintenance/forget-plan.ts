@@ -26,6 +26,10 @@ export type Kept = {
   readonly timeMs: number;
   readonly reasons: readonly (
     | KeepReason
+    /** The newest of its install that is whole, as far as can be seen. */
+    | { readonly rule: 'whole' }
+    /** A pack or the list of its packs is missing: rules keep another one for it too. */
+    | { readonly rule: 'torn' }
     /** A ticket may still fetch it. */
     | { readonly rule: 'granted'; readonly untilMs: number }
   )[];
@@ -69,6 +73,8 @@ export type ForgetFacts = {
   /** Of which installs; the others are not touched and not in the plan. */
   readonly isMeant: (snapshot: StoredSnapshot) => boolean;
   readonly tickets: TicketsLeft;
+  /** Ids of snapshots that cannot be restored whole. */
+  readonly torn: ReadonlySet<string>;
   readonly nowMs: number;
 };
 
@@ -95,7 +101,7 @@ type Judged = { readonly snapshot: StoredSnapshot; readonly timeMs: number } & (
 );
 
 /** What a record names already goes whatever the rules say now, and takes nobody's place; but never the newest. */
-function judge({ history, rules, nowMs }: ForgetFacts): Judged[] {
+function judge({ history, rules, torn, nowMs }: ForgetFacts): Judged[] {
   const forgotten = forgottenOf(history.records);
   const newest = new Map<WriterId, number>();
   for (const { writer, cover } of history.snapshots) {
@@ -106,14 +112,40 @@ function judge({ history, rules, nowMs }: ForgetFacts): Judged[] {
   const [going, counted] = split(history.snapshots, isGoing);
   const taken = new Map([...forgotten].map(([writer, own]) => [writer, new Set(own.values())]));
   const ranked = counted.map((snapshot) => ({ ...rankOf(snapshot), snapshot }));
-  const ofRules = applyKeepRules(ranked, rules, withoutPresent(taken, counted, forgotten), nowMs);
+  const others = withoutPresent(taken, counted, forgotten);
+  const judged = (some: typeof ranked): Judged[] =>
+    applyKeepRules(some, rules, others, nowMs).map(unwrapped);
+  const ofAll = judged(ranked);
+  const whole = ranked.filter(({ id }) => !torn.has(id));
+  const ofWhole = whole.length === ranked.length ? [] : judged(whole);
   const recorded = going.map((snapshot): Judged => ({
     snapshot,
     timeMs: Date.parse(snapshot.cover.time),
     keep: false,
     reasons: [{ rule: 'recorded' }],
   }));
-  return [...recorded, ...ofRules.map(unwrapped)].toSorted(byTime);
+  return [...recorded, ...keptByEither(ofAll, ofWhole, torn)].toSorted(byTime);
+}
+
+/** One that is torn takes nobody's place: what rules keep without it stays too, and it goes no sooner than it would. */
+function keptByEither(
+  ofAll: readonly Judged[],
+  ofWhole: readonly Judged[],
+  torn: ReadonlySet<string>,
+): Judged[] {
+  const whole = new Map(ofWhole.map((one) => [one.snapshot.id, one]));
+  return ofAll.map((one): Judged => {
+    if (one.keep) {
+      const isTorn = torn.has(one.snapshot.id);
+      return isTorn ? { ...one, reasons: [...one.reasons, { rule: 'torn' }] } : one;
+    }
+    const other = whole.get(one.snapshot.id);
+    if (other?.keep !== true) return one;
+    const reasons = other.reasons.map((reason) =>
+      reason.rule === 'newest' ? ({ rule: 'whole' } as const) : reason,
+    );
+    return { ...one, keep: true, reasons };
+  });
 }
 
 /** A newest one that a record names is no fork of itself. */

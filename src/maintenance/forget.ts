@@ -12,6 +12,7 @@ import type { ReaderRepository } from '../repository/open.ts';
 import type { StoredSnapshot } from '../repository/snapshot-list.ts';
 import { readTicketsLeft } from '../repository/tickets-left.ts';
 import { planForget, type Doomed, type ForgetPlan } from './forget-plan.ts';
+import { findNotWhole } from './not-whole.ts';
 import type { StoredObject } from './prune-plan.ts';
 import type { KeepRules } from './retention.ts';
 import { sweep, type RefusedDelete } from './sweep.ts';
@@ -55,7 +56,8 @@ export async function forget(
   const { store } = repository;
   const nowMs = await store.dateMs(signal);
   const tickets = await readTicketsLeft(repository, nowMs, signal);
-  const plan = planForget({ history, rules, isMeant, tickets, nowMs });
+  const torn = await findNotWhole(repository, history.snapshots, signal);
+  const plan = planForget({ history, rules, isMeant, tickets, torn, nowMs });
   const objects = [...plan.doomed.map(({ snapshot }) => objectOf(snapshot)), ...plan.tickets];
   const nothing = { plan, records: [], deleted: [], refused: [], left: [] };
   if (request.dryRun === true || objects.length === 0) return nothing;

@@ -78,6 +78,10 @@ const keptText = ({ reasons }: Pick<Kept, 'reasons'>): string =>
       switch (reason.rule) {
         case 'newest':
           return 'the newest';
+        case 'whole':
+          return 'the newest that is whole';
+        case 'torn':
+          return 'but packs of it are missing, so it takes no other one’s place';
         case 'forked':
           return 'another one has the same number: look at both';
         case 'last':

@@ -60,14 +60,25 @@ type Given = {
   readonly records?: readonly StoredForgetRecord[];
   readonly rules?: KeepRules;
   readonly granted?: ReadonlyMap<ObjectId, number>;
+  /** Numbers of those that are not whole. */
+  readonly torn?: readonly number[];
 };
 
-const plan = ({ snapshots, records = [], rules = { last: 2 }, granted }: Given): ForgetPlan =>
+const plan = ({
+  snapshots,
+  records = [],
+  rules = { last: 2 },
+  granted,
+  torn = [],
+}: Given): ForgetPlan =>
   planForget({
     history: { snapshots, records, authors: new Map(), drills: [], unreadable: new Map() },
     rules,
     isMeant: () => true,
     tickets: { granted: granted ?? new Map<ObjectId, number>(), dead: [] },
+    torn: new Set(
+      snapshots.flatMap(({ id, cover }) => (torn.includes(cover.sequence) ? [id] : [])),
+    ),
     nowMs: START_MS,
   });
 
@@ -99,6 +110,26 @@ test('what was accepted as lost is no forget that was usual, and takes no number
   });
   assert.deepEqual([unusual[0]?.count, unusual[0]?.usual], [35, 0]);
   assert.deepEqual(numbers(kept), [430]);
+});
+
+test('one that is torn takes nobody’s place, and goes no sooner for it', () => {
+  const { kept, doomed } = plan({ snapshots: chain(1, 9), torn: [2, 8, 9], rules: { last: 2 } });
+  assert.deepEqual(
+    [numbers(kept), numbers(doomed)],
+    [
+      [6, 7, 8, 9],
+      [1, 2, 3, 4, 5],
+    ],
+  );
+  assert.deepEqual(
+    kept.map(({ reasons }) => reasons.map(({ rule }) => rule)),
+    [['last'], ['whole', 'last'], ['last', 'torn'], ['newest', 'last', 'torn']],
+  );
+});
+
+test('where all are torn the rules count as ever', () => {
+  const { kept } = plan({ snapshots: chain(1, 4), torn: [1, 2, 3, 4], rules: { last: 1 } });
+  assert.deepEqual(numbers(kept), [4]);
 });
 
 test('a flood of one machine counts for that machine, and costs another one nothing', () => {
