@@ -1,4 +1,5 @@
 /** Keep rules as they are typed. */
+import { DAY_MS, HOUR_MS } from '../base/durations.ts';
 import { FerryError } from '../base/errors.ts';
 import type { KeepRules } from '../maintenance/retention.ts';
 import { listOption, textOption } from './call.ts';
@@ -48,11 +49,10 @@ function countOf(rule: string, typed: string): number {
   });
 }
 
-const HOUR_MS = 60 * 60 * 1000;
 const UNITS_MS: Readonly<Record<string, number>> = {
   h: HOUR_MS,
-  d: 24 * HOUR_MS,
-  w: 7 * 24 * HOUR_MS,
+  d: DAY_MS,
+  w: 7 * DAY_MS,
 };
 
 function durationOf(typed: string): number {

@@ -1,4 +1,5 @@
 /** `init --lock DAYS`: objects that nobody deletes by mistake, by the bucket's own means, and who keeps that up. */
+import { DAY_MS } from '../base/durations.ts';
 import { FerryError } from '../base/errors.ts';
 import { extendLocks } from '../maintenance/extend-locks.ts';
 import { timeText } from '../repository/objects.ts';
@@ -78,6 +79,5 @@ export function lockAttention(
   ];
 }
 
-const DAY_MS = 86_400_000;
 /** A prune extends what has less than half of its days left; with a quarter left it is late. */
 const LATE_PART = 1 / 4;

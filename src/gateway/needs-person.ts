@@ -1,4 +1,5 @@
 /** What no program can do for a person on the new machine. Values; the words are the command line's. */
+import { DAY_MS } from '../base/durations.ts';
 import type { Brand } from './brands.ts';
 import { variablesIn, type LoadedConfig } from './config-text.ts';
 import { foreignExtensions, type Machine } from './native-modules.ts';
@@ -80,7 +81,6 @@ const variablesOf = (
 
 /** Devices that were not heard of for two weeks are unlinked, and keys change with every message until then. */
 const RELINK_AFTER_DAYS = 14;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 function relink({ stateDir, ageMs }: PersonInput): PersonNeeded[] {
   const ageDays = Math.floor(ageMs / DAY_MS);

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
+import { DAY_MS } from '../base/durations.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
@@ -13,7 +14,6 @@ import type { ReaderRepository } from '../repository/open.ts';
 import { readUsedObjects } from '../repository/used-objects.ts';
 import type { Retentions, StoredVersion } from '../store/object-store.ts';
 
-const DAY_MS = 86_400_000;
 /** What has less than this part of its days left is extended: a run every few weeks is often enough. */
 const DUE_PART = 1 / 2;
 const REQUESTS_AT_ONCE = 8;

@@ -7,6 +7,7 @@
  * that nothing needs what it names: `repair` announces damaged packs that snapshots need, and the mirror may have the
  * last good copy of one. A prune of the mirror itself frees them.
  */
+import { HOUR_MS } from '../base/durations.ts';
 import { isObjectFault } from '../base/errors.ts';
 import { inLanes } from '../base/lanes.ts';
 import { toHex } from '../base/bytes.ts';
@@ -41,7 +42,7 @@ export type ForgottenThere = {
 
 const READS_AT_ONCE = 4;
 /** Within one run the order in which snapshots come is the source's. */
-const SAME_RUN_MS = 60 * 60 * 1000;
+const SAME_RUN_MS = HOUR_MS;
 
 export async function findForgotten(
   place: MirroredPlace,

@@ -2,9 +2,9 @@
  * What a prune will do, from what the store shows. A pure function: P1 to P3 of "Write order" in ARCHITECTURE.md stand
  * here as rules about names and ages, all by the store's own time.
  */
+import { DAY_MS } from '../base/durations.ts';
 import type { Tombstone } from '../repository/tombstones.ts';
 
-export const DAY_MS = 24 * 60 * 60 * 1000;
 /** The grace period: for how long what is announced stays, and what is new is left alone. */
 export const GRACE = { defaultMs: 14 * DAY_MS, leastMs: 8 * DAY_MS } as const;
 /**

@@ -4,6 +4,7 @@
  * meanwhile a run reads more than its part, rather than let one wait longer.
  */
 import { ByteReader, ByteWriter, toHex } from '../base/bytes.ts';
+import { DAY_MS } from '../base/durations.ts';
 import { isObjectFault } from '../base/errors.ts';
 import {
   ID_BYTES,
@@ -15,8 +16,6 @@ import {
   type WriterId,
 } from '../format/names.ts';
 import type { ReaderRepository } from '../repository/open.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 export type ReadQueue = {
   /** How many runs there were. */

@@ -12,6 +12,7 @@
  * Periods are those of UTC: a day that ended is over for every machine, summer and winter.
  */
 
+import { DAY_MS } from '../base/durations.ts';
 import { unreachable } from '../base/errors.ts';
 
 /** What the rules look at. */
@@ -116,7 +117,7 @@ function datedInOrder<T extends Ranked>(group: readonly T[], nowMs: number): Dat
 }
 
 /** The machines behind one address may differ by as much. */
-const CLOCKS_APART_MS = 24 * 60 * 60 * 1000;
+const CLOCKS_APART_MS = DAY_MS;
 const FIRST_MS = 0;
 
 function forkedNumbers(
@@ -229,8 +230,6 @@ export function periodOf(rule: Period, timeMs: number): string {
       return unreachable(rule);
   }
 }
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Weeks begin on Monday and belong to the year that has their Thursday. */
 function isoWeek(timeMs: number): string {

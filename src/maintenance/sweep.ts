@@ -1,8 +1,9 @@
 /** Deleting what a plan named. A refusal is noted and the rest goes on; whoever may delete nothing is soon believed. */
+import { DAY_MS } from '../base/durations.ts';
 import { FerryError, type ErrorCode } from '../base/errors.ts';
 import { inLanes } from '../base/lanes.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { DAY_MS, type StoredObject } from './prune-plan.ts';
+import type { StoredObject } from './prune-plan.ts';
 
 const DELETES_AT_ONCE = 8;
 const DELETES_PER_LOOK = 256;

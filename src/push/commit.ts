@@ -2,6 +2,7 @@
  * The commit of one snapshot, C1 to C4. The order of these steps is the transaction: see ARCHITECTURE.md,
  * "Write order". Nothing here rests on create-only or on a clock of ours.
  */
+import { DAY_MS } from '../base/durations.ts';
 import type { Emit } from '../base/events.ts';
 import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Random } from '../crypto/sodium.ts';
@@ -19,7 +20,7 @@ import { makeSnapshot, openCover } from '../repository/snapshots.ts';
 import { readTombstones } from '../repository/tombstones.ts';
 
 /** Half the least grace period that a prune may use: what C1 saw may be trusted this long. */
-export const COMMIT_WINDOW_MS = 4 * 24 * 60 * 60 * 1000;
+export const COMMIT_WINDOW_MS = 4 * DAY_MS;
 /** A store that keeps losing what it acknowledged is given up on after this many tries. */
 export const TRIES_MAX = 4;
 

@@ -4,12 +4,12 @@
  * being forgotten for a week, and nothing more.
  */
 import { fromHex } from '../base/bytes.ts';
+import { DAY_MS } from '../base/durations.ts';
 import { isObjectFault } from '../base/errors.ts';
 import { CLEAR_BYTES, readGrantInTheClear, type GrantInTheClear } from '../format/grant.ts';
 import { parseId, type ObjectId } from '../format/names.ts';
 import type { ListedObject, ObjectStore } from '../store/object-store.ts';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** No ticket lives longer, whatever its grant says. */
 const GRANT_LIFE_MAX_MS = 7 * DAY_MS;
 /**

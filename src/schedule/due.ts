@@ -2,10 +2,8 @@
  * When a job is due, and when it is overdue. The timer fires every hour and asks here, so what was missed (asleep,
  * switched off, no network) is made up for within an hour, and a timer that fires twice finds nothing to do.
  */
+import { DAY_MS, HOUR_MS } from '../base/durations.ts';
 import type { Every, Job, Schedule, Went } from './record.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 export const PERIOD_MS: Readonly<Record<Every, number>> = {
   daily: DAY_MS,

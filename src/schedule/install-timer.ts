@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bytePathFromText } from '../base/byte-path.ts';
+import { DAY_MS } from '../base/durations.ts';
 import { FerryError, messageOf, systemCode } from '../base/errors.ts';
 import { asOwnerOf } from '../fs/own-file.ts';
 import { writeFileDurable } from '../fs/sync.ts';
@@ -151,7 +152,7 @@ async function putBack(
 }
 
 /** A first push may take a night. */
-const PROOF_TIMEOUT_MS = 24 * 3_600_000;
+const PROOF_TIMEOUT_MS = DAY_MS;
 
 async function prove(
   timer: Timer,

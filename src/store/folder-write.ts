@@ -10,6 +10,7 @@ import {
   type FileHandle,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DAY_MS } from '../base/durations.ts';
 import { FerryError, systemCode, throwIfAborted } from '../base/errors.ts';
 import { folderMissing } from './folder-errors.ts';
 import type { PutAnswer } from './object-store.ts';
@@ -18,7 +19,7 @@ import type { PutAnswer } from './object-store.ts';
 export const TEMPORARY_PREFIX = '.tmp-';
 
 const WRITE_BYTES_MAX = 4 * 1024 * 1024;
-const LEFTOVER_AGE_MS = 24 * 60 * 60 * 1000;
+const LEFTOVER_AGE_MS = DAY_MS;
 /** What file systems without hard links answer: FAT and exFAT EPERM, some network shares the others. */
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES']);
 

@@ -1,4 +1,5 @@
 /** Presigned addresses of a bucket. Signing asks nobody: it needs credentials, and the time by the store's clock. */
+import { DAY_MS } from '../base/durations.ts';
 import { assert, FerryError } from '../base/errors.ts';
 import type { Presigned, PresignWishes, SignedTemplate } from './object-store.ts';
 import { assertName } from './names.ts';
@@ -13,7 +14,7 @@ export type Signing = {
 };
 
 /** SigV4 allows no longer life. */
-export const PRESIGNED_LIFE_MS_MAX = 7 * 24 * 3_600_000;
+export const PRESIGNED_LIFE_MS_MAX = 7 * DAY_MS;
 
 /** @throws store-denied: the credentials are of a session that ends before the addresses would */
 export async function presign(at: Signing, wishes: PresignWishes): Promise<Presigned> {

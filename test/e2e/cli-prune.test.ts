@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
-import { DAY_MS } from '../../src/maintenance/prune-plan.ts';
+import { DAY_MS } from '../../src/base/durations.ts';
 import { noise } from '../support/tree.ts';
 import { asRecord, fails, makeFolder, makeMachine, succeeded, type Machine } from './cli-run.ts';
 

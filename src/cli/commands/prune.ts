@@ -1,7 +1,8 @@
 /** prune: what no snapshot needs any more is announced, and deleted by a later run. */
+import { DAY_MS } from '../../base/durations.ts';
 import { FerryError } from '../../base/errors.ts';
 import { prune, type PlannedPrune, type Pruned } from '../../maintenance/prune.ts';
-import { DAY_MS, GRACE, type StoredObject } from '../../maintenance/prune-plan.ts';
+import { GRACE, type StoredObject } from '../../maintenance/prune-plan.ts';
 import { timeText } from '../../repository/objects.ts';
 import { printLocation } from '../../store/location.ts';
 import { flag, textOption } from '../call.ts';

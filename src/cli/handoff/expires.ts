@@ -1,10 +1,11 @@
+import { DAY_MS, HOUR_MS } from '../../base/durations.ts';
 import { FerryError } from '../../base/errors.ts';
 
-const DEFAULT_MS = 24 * 3_600_000;
+const DEFAULT_MS = DAY_MS;
 /** Signatures allow no more, and prune counts on it. */
-const MAX_MS = 7 * DEFAULT_MS;
+const MAX_MS = 7 * DAY_MS;
 const MIN_MS = 60_000;
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DEFAULT_MS };
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: HOUR_MS, d: DAY_MS };
 
 /** `90m`, `24h`, `7d`. */
 export function lifeOf(typed: string | undefined): number {

@@ -1,7 +1,7 @@
+import { DAY_MS, HOUR_MS } from '../../base/durations.ts';
 import { FerryError } from '../../base/errors.ts';
 
-const HOUR_MS = 3_600_000;
-const UNITS_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS };
+const UNITS_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: DAY_MS };
 
 /** `36h`, `3d`. @throws usage */
 export function ageOf(option: string, typed: string | undefined): number | undefined {

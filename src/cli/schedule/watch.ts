@@ -2,6 +2,7 @@
  * Has anything arrived from the other machines? The times are the store's own, of its listing: that needs no secret,
  * only the right to list.
  */
+import { DAY_MS } from '../../base/durations.ts';
 import { parseWriterObjectName, type WriterId } from '../../format/names.ts';
 import { pinnedHalves } from '../../repository/machine.ts';
 import { timeText } from '../../repository/objects.ts';
@@ -12,8 +13,6 @@ import type { ObjectStore } from '../../store/object-store.ts';
 import { stateOf, storeAt } from '../repositories.ts';
 import { sessionWithin, type Session } from '../session.ts';
 import type { JobPlaces, Outcome } from './jobs.ts';
-
-const DAY_MS = 24 * 3_600_000;
 
 export async function watchOthers(
   outer: Session,

@@ -1,8 +1,8 @@
 /** Forgetting on a real repository: refusals, two at once, tickets, machines that were revoked. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DAY_MS } from '../../../src/base/durations.ts';
 import { FerryError } from '../../../src/base/errors.ts';
-import { DAY_MS } from '../../../src/maintenance/prune-plan.ts';
 import { readTicketsLeft } from '../../../src/repository/tickets-left.ts';
 import { NO_ABORT } from '../../support/engine.ts';
 import { faultStore } from '../../support/fault-store.ts';

@@ -1,7 +1,8 @@
 /** Which names go, and when: the rules of P1 to P3 as a function of what the store shows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DAY_MS, GRACE, planPrune, type PruneFacts } from '../../../src/maintenance/prune-plan.ts';
+import { DAY_MS } from '../../../src/base/durations.ts';
+import { GRACE, planPrune, type PruneFacts } from '../../../src/maintenance/prune-plan.ts';
 import type { Tombstone } from '../../../src/repository/tombstones.ts';
 
 const NOW = 1000 * DAY_MS;
