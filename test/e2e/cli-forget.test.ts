@@ -146,6 +146,7 @@ describe('what nobody will bring back', () => {
   test('is accepted by the owner: status tells of it, and is red no longer', async () => {
     assert.match(succeeded(await forget('--missing', '--yes')).stdout, /number 6 .*: accepted/);
     const { stdout } = succeeded(await alice.run('status'));
+    assert.match(stdout, /^schedule\n {2}none of ours: stateferry schedule install/m);
     assert.match(stdout, /lost: number 6 of the snapshots of old-mac, as was accepted/);
     assert.deepEqual(succeeded(await alice.run('status', '--json')).last()['attention'], []);
     succeeded(await alice.run('prune', '--yes', ...secret));

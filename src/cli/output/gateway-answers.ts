@@ -45,9 +45,7 @@ export function statusLines(summary: StatusSummary, { paint }: AnswerChoices): s
     'repositories',
     ...orNone(summary.repositories.flatMap(repositoryLines)),
     ...handoffStatusLines(summary.handoffs),
-    ...(summary.schedule === null
-      ? []
-      : ['schedule', ...standingLines(summary.schedule).map((line) => `  ${line}`)]),
+    ...scheduleLines(summary),
     ...(summary.lastPull === null ? [] : ['last pull', `  ${pullLine(summary.lastPull)}`]),
     ...(summary.kept.length === 0 ? [] : ['can be undone', ...summary.kept.flatMap(wayBackLines)]),
     'needs attention',
@@ -58,6 +56,13 @@ export function statusLines(summary: StatusSummary, { paint }: AnswerChoices): s
           `    ${printableLine(hint)}`,
         ])),
   ];
+}
+
+/** Where nothing could be pushed there is nothing to say of when. */
+function scheduleLines({ schedule, repositories }: StatusSummary): string[] {
+  if (schedule) return ['schedule', ...standingLines(schedule).map((line) => `  ${line}`)];
+  if (repositories.length === 0) return [];
+  return ['schedule', '  none of ours: stateferry schedule install pushes every night'];
 }
 
 function repositoryLines(one: StatusSummary['repositories'][number]): string[] {
