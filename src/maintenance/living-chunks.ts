@@ -2,7 +2,7 @@
  * Which chunks of which packs live: the trees of all snapshots, down to every chunk; pages that snapshots have in
  * common are read once. What cannot be found for sure keeps its packs out of this.
  */
-import { isObjectFault, throwIfAborted } from '../base/errors.ts';
+import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
 import { CHUNK_ID_BYTES, TAG_BYTES } from '../crypto/sizes.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
@@ -151,7 +151,9 @@ async function markSnapshot(
     for (const page of seen) pages.add(page);
     return opened.chunkIdKey;
   } catch (error) {
-    if (!isObjectFault(error)) throw error;
+    // One that nobody made in good faith keeps its packs, and stops nobody.
+    const isHostile = error instanceof FerryError && error.code === 'target-unsafe';
+    if (!isHostile && !isObjectFault(error)) throw error;
     return undefined;
   }
 }

@@ -36,11 +36,14 @@ const older = (object: ListedObject): ListedObject => ({
 });
 
 /** Sizes of what was put, whatever became of it. Per machine, from run to run. */
-function believing(isTrusted: (name: string, there: number | undefined) => boolean) {
+function believing(
+  isTrusted: (name: string, there: number | undefined) => boolean,
+  who: 'machine' | 'maintainer' = 'machine',
+) {
   return (): BrokenRule => {
     const sizes = new Map<string, number>();
     return {
-      machine: (way) => ({
+      [who]: (way: ObjectStore): ObjectStore => ({
         ...way,
         put(name, body, options, signal) {
           sizes.set(name, body.length);
@@ -52,7 +55,7 @@ function believing(isTrusted: (name: string, there: number | undefined) => boole
           for (const [name, size] of prefix.startsWith('packs/') ? sizes : []) {
             const object = there.get(name);
             if (!name.startsWith(prefix) || !isTrusted(name, object?.size)) continue;
-            const made = { name, modifiedMs: 0, dateMs: undefined };
+            const made = { name, modifiedMs: Number.MAX_SAFE_INTEGER, dateMs: undefined };
             there.set(name, { ...(object ?? made), size });
           }
           yield* there.values();
@@ -72,6 +75,10 @@ const SLEEPY: Climate = {
 export const CLIMATES: Readonly<Record<string, Climate>> = {
   'C2 without looking whether a pack is there': { weather: { putLost: 0.05 } },
   'C2 without comparing sizes': { weather: { putLost: 0.05 } },
+  'P2 without looking whether what stands in for a pack is there': {
+    repacks: true,
+    weather: { putLost: 0.05 },
+  },
   'C3 without the repeat': SLEEPY,
   'P2 without stopping at what cannot be read': { weather: { cutShort: 0.03 } },
   'P2 without the grace period': { ...SLEEPY, isPeaceful: true },
@@ -87,6 +94,7 @@ export const CLIMATES: Readonly<Record<string, Climate>> = {
 
 /** Where the search begins, so that it is short. */
 export const FIRST_SEEDS: Readonly<Record<string, number>> = {
+  'P2 without looking whether what stands in for a pack is there': 2,
   'C2 without tombstones': 3,
   'C4 without remembering what is pending': 2,
   'C1 the other way round, its Date last': 10,
@@ -99,6 +107,10 @@ export const FIRST_SEEDS: Readonly<Record<string, number>> = {
 export const BROKEN_RULES: Readonly<Record<string, () => BrokenRule>> = {
   'C2 without looking whether a pack is there': believing((_name, there) => there === undefined),
   'C2 without comparing sizes': believing((_name, there) => there !== undefined),
+  'P2 without looking whether what stands in for a pack is there': believing(
+    (_name, there) => there === undefined,
+    'maintainer',
+  ),
   'C2 without tombstones': machine((way) => listing(way, 'tombstones/', () => undefined)),
   'C3 without the repeat': machine((way) => {
     let lookedMs: number | undefined;

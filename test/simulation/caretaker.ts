@@ -90,7 +90,7 @@ export class Caretaker {
     for (const own of Map.groupBy(snapshots, ({ writer }) => writer).values()) {
       const before = wounds.revision;
       const newestFirst = own.toReversed();
-      const found = await newestWhole(repository, newestFirst);
+      const found = await newestWhole(repository, newestFirst, this.#ledger);
       if (wounds.revision !== before) continue;
       const whole = newestFirst.find(({ name }) => {
         const known = this.#ledger.known(name);

@@ -84,11 +84,15 @@ export class Content {
   }
 }
 
+export type PackHome = Pick<WriterRepository, 'id' | 'recipient'> & {
+  readonly writer: Pick<WriterRepository['writer'], 'id'>;
+};
+
 export type SealedPack = { readonly pack: IndexedPack; readonly bytes: Uint8Array };
 
 /** A real pack with these chunks in it, each as long as its id. No padding: nobody here looks at sizes. */
 export function sealPack(
-  repository: WriterRepository,
+  repository: PackHome,
   object: ObjectId,
   chunks: readonly string[],
 ): SealedPack {

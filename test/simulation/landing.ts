@@ -8,7 +8,6 @@ import { firstWhole, PackPresence } from '../../src/pull/loss.ts';
 import { readHistory } from '../../src/repository/history.ts';
 import { withLanded } from '../../src/repository/machine.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';
-import { packName } from '../../src/repository/pack-reader.ts';
 import { openSnapshot, type SnapshotReader } from '../../src/repository/snapshot-reader.ts';
 import type { OpenedCover } from '../../src/repository/snapshots.ts';
 import { chunksIn } from './content.ts';
@@ -24,30 +23,30 @@ const emit = (_event: FerryEvent): void => {};
 export async function newestWhole(
   repository: ReaderRepository,
   newestFirst: readonly OpenedCover[],
+  ledger: Ledger,
 ): Promise<
   { readonly snapshot: SnapshotReader; readonly packs: readonly IndexedPack[] } | undefined
 > {
   const presence = new PackPresence(repository.store);
-  const damaged = new Set<string>();
   let left = newestFirst;
   for (;;) {
-    const found = await firstWhole(repository, presence, left, damaged, NO_ABORT);
+    const found = await firstWhole(repository, presence, left, new Set(), NO_ABORT);
     if (!found) return undefined;
+    left = left.filter((one) => one !== found);
     const snapshot = await openIfThere(repository, found);
-    if (!snapshot) {
-      left = left.filter((one) => one !== found);
-      continue;
-    }
+    if (!snapshot) continue;
     const packs: IndexedPack[] = [];
     for (const pack of snapshot.packs) {
       try {
         packs.push(await readWholePack(repository, pack, NO_ABORT));
       } catch (error) {
         if (!isObjectFault(error)) throw error;
-        damaged.add(packName(pack));
       }
     }
-    if (packs.length === snapshot.packs.length) return { snapshot, packs };
+    // One of two packs that hold the same may be damaged.
+    const there = new Set(packs.flatMap(chunksIn));
+    const isWhole = ledger.known(found.name)?.chunks.every((chunk) => there.has(chunk));
+    if (isWhole === true) return { snapshot, packs };
   }
 }
 
@@ -90,7 +89,7 @@ async function landNewest(
   const beganMs = process.startedMs;
   const { snapshots } = await readHistory(repository, emit, NO_ABORT);
   const own = snapshots.filter(({ writer }) => writer === source);
-  const found = await newestWhole(repository, own.toReversed());
+  const found = await newestWhole(repository, own.toReversed(), ledger);
   const known = found && ledger.known(found.snapshot.cover.name);
   if (!known) return;
   const wanted = new Set(known.chunks);

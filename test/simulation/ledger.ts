@@ -9,6 +9,7 @@ import {
   type ObjectId,
   type WriterId,
 } from '../../src/format/names.ts';
+import type { RepackRecord } from '../../src/format/repack-record.ts';
 import { decodePackList } from '../../src/format/pack-list.ts';
 import { openBoxed } from '../../src/repository/boxed.ts';
 import type { Writer } from '../../src/repository/machine.ts';
@@ -34,6 +35,8 @@ export type KnownSnapshot = {
 /** A snapshot and one of the things that it needs. */
 export type Need = { readonly snapshot: KnownSnapshot; readonly name: string };
 
+type Cover = { readonly snapshots: ReadonlySet<string>; readonly names: readonly string[] };
+
 /** Who may say that a snapshot was forgotten; answers what is wrong with its going. */
 export type Explain = (snapshot: KnownSnapshot, by: Process) => string | undefined;
 
@@ -49,6 +52,8 @@ export class Ledger {
   readonly #chunks = new Map<string, readonly string[]>();
   /** By the names of what they need. */
   readonly #dependents = new Map<string, Set<KnownSnapshot>>();
+  /** What repack records say: for these snapshots, these packs stand in for the one that is the key. */
+  readonly #covers = new Map<string, readonly Cover[]>();
   readonly #snapshots = new Map<string, KnownSnapshot>();
   /** Those that were not forgotten, by writer. */
   readonly #living = new Map<WriterId, Set<KnownSnapshot>>();
@@ -64,6 +69,61 @@ export class Ledger {
 
   sealed(pack: string, chunks: readonly string[]): void {
     this.#chunks.set(pack, chunks);
+  }
+
+  chunksOf(pack: string): readonly string[] {
+    return this.#chunks.get(pack) ?? [];
+  }
+
+  /** Who needs one of these packs needs the new ones too, in its place. */
+  repacked({ writer, snapshots, packs, emptied }: RepackRecord): void {
+    const nameOf = (pack: ObjectId): string => writerObjectName('packs', writer, pack);
+    for (const { pack, into } of emptied) {
+      const names = into.flatMap((at) => packs.slice(at, at + 1).map((one) => nameOf(one.pack)));
+      const name = nameOf(pack);
+      this.#checkCover(name, names, snapshots);
+      const covers = this.#covers.get(name) ?? [];
+      this.#covers.set(name, [...covers, { snapshots: new Set(snapshots), names }]);
+      for (const one of this.#dependents.get(name) ?? []) this.#depend(one);
+    }
+  }
+
+  /** Of each of these snapshots every chunk that was in the old pack must be in the new ones. */
+  #checkCover(pack: string, names: readonly string[], digests: readonly string[]): void {
+    const moved = new Set(names.flatMap((name) => this.chunksOf(name)));
+    const lost = new Set(this.chunksOf(pack).filter((chunk) => !moved.has(chunk)));
+    for (const { opened, chunks } of this.#snapshots.values()) {
+      if (!digests.includes(opened.digest) || !chunks.some((chunk) => lost.has(chunk))) continue;
+      this.#world.fail(`a record moves ${pack}, and not all that ${opened.name} needs of it`);
+    }
+  }
+
+  /** Whether what a snapshot needs lies there, in the object itself or in what stands in for it. */
+  #isServed(snapshot: KnownSnapshot, name: string, isGood: (name: string) => boolean): boolean {
+    if (isGood(name)) return true;
+    const covers = this.#covers.get(name) ?? [];
+    return covers.some(
+      ({ snapshots, names }) =>
+        snapshots.has(snapshot.opened.digest) &&
+        names.every((next) => this.#isServed(snapshot, next, isGood)),
+    );
+  }
+
+  /** Whether everything that `name` might be needed for is served without it. */
+  #isServedBut(name: string, snapshot: KnownSnapshot, isGood: (name: string) => boolean): boolean {
+    return snapshot.needs
+      .filter((need) => this.#leadsTo(snapshot, need, name))
+      .every((need) => this.#isServed(snapshot, need, (one) => one !== name && isGood(one)));
+  }
+
+  #leadsTo(snapshot: KnownSnapshot, from: string, to: string): boolean {
+    if (from === to) return true;
+    const covers = this.#covers.get(from) ?? [];
+    return covers.some(
+      ({ snapshots, names }) =>
+        snapshots.has(snapshot.opened.digest) &&
+        names.some((next) => this.#leadsTo(snapshot, next, to)),
+    );
   }
 
   /** A pack or a pack list was acknowledged. */
@@ -99,10 +159,25 @@ export class Ledger {
     if (problems.length > 0) {
       this.#world.fail(`${name} reached C4 and is not whole: ${problems.join('; ')}`);
     }
-    for (const need of snapshot.needs) {
-      const dependents = this.#dependents.get(need) ?? new Set();
-      this.#dependents.set(need, dependents.add(snapshot));
+    this.#depend(snapshot);
+  }
+
+  #depend(snapshot: KnownSnapshot): void {
+    for (const name of this.#reached(snapshot)) {
+      const dependents = this.#dependents.get(name) ?? new Set();
+      this.#dependents.set(name, dependents.add(snapshot));
     }
+  }
+
+  /** What it needs, and everything that records lead to from there. */
+  #reached({ opened, needs }: KnownSnapshot): ReadonlySet<string> {
+    const reached = new Set(needs);
+    for (const name of reached) {
+      for (const { snapshots, names } of this.#covers.get(name) ?? []) {
+        if (snapshots.has(opened.digest)) for (const next of names) reached.add(next);
+      }
+    }
+    return reached;
   }
 
   /**
@@ -124,6 +199,9 @@ export class Ledger {
       }
       for (const snapshot of isDamaged ? [] : (this.#dependents.get(name) ?? [])) {
         if (snapshot.storedMs + LISTING_LAG_MAX_MS > by.startedMs) continue;
+        const isStanding = (one: string): boolean =>
+          !this.#condemned.has(one) && this.#bucket().look(one) !== undefined;
+        if (this.#covers.size > 0 && this.#isServedBut(name, snapshot, isStanding)) continue;
         this.#world.fail(`${tombstone} names ${name}, and ${snapshot.opened.name} needs it`);
       }
     }
@@ -133,7 +211,10 @@ export class Ledger {
     const snapshot = this.#snapshots.get(name);
     if (snapshot) this.#forgotten(snapshot, by);
     else this.wounds.inflict(name, 'swept');
-    const [dependent] = this.#dependents.get(name) ?? [];
+    const isThere = (one: string): boolean => this.#bucket().look(one) !== undefined;
+    const [dependent] = [...(this.#dependents.get(name) ?? [])].filter(
+      (one) => !this.#isServedBut(name, one, isThere),
+    );
     if (dependent) {
       this.#world.fail(`${name} was deleted, and ${dependent.opened.name} needs it`);
     }
@@ -184,8 +265,9 @@ export class Ledger {
   }
 
   /** Whether all of it lies there as it was sent. */
-  isWhole({ needs }: KnownSnapshot): boolean {
-    return needs.every((name) => this.#isAsSent(name));
+  isWhole(snapshot: KnownSnapshot): boolean {
+    const isGood = (name: string): boolean => this.#isAsSent(name);
+    return snapshot.needs.every((name) => this.#isServed(snapshot, name, isGood));
   }
 
   isAnnounced(name: string): boolean {
@@ -201,15 +283,50 @@ export class Ledger {
     for (const own of this.#living.values()) {
       for (const snapshot of own) {
         if (!this.#counts(snapshot)) continue;
-        for (const name of snapshot.needs) yield { snapshot, name };
+        for (const name of snapshot.needs) {
+          for (const one of this.#missed(snapshot, name)) yield { snapshot, name: one };
+        }
       }
     }
+  }
+
+  /** Whether others stand in for it that are all there. */
+  #isReplaced(snapshot: KnownSnapshot, name: string): boolean {
+    return (
+      this.#covers.has(name) &&
+      this.#isServed(snapshot, name, (one) => one !== name && this.#isAsSent(one))
+    );
+  }
+
+  /** What whoever looks for what a snapshot needs finds there, or misses. */
+  #missed(snapshot: KnownSnapshot, name: string): readonly string[] {
+    const covers = (this.#covers.get(name) ?? []).filter(({ snapshots }) =>
+      snapshots.has(snapshot.opened.digest),
+    );
+    const [only, another] = covers;
+    if (!only) return [name];
+    // Of several that stand in for it nobody can say which one is missed.
+    if (this.#isReplaced(snapshot, name) || another || this.#isAsSent(name)) return [];
+    return only.names.flatMap((next) => this.#missed(snapshot, next));
+  }
+
+  /** The objects that a snapshot rests on now. */
+  #standsOn(snapshot: KnownSnapshot, name: string): readonly string[] {
+    if (!this.#isReplaced(snapshot, name)) return [name];
+    const cover = (this.#covers.get(name) ?? []).find(
+      ({ snapshots, names }) =>
+        snapshots.has(snapshot.opened.digest) &&
+        names.every((next) => this.#isServed(snapshot, next, (one) => this.#isAsSent(one))),
+    );
+    return (cover?.names ?? []).flatMap((next) => this.#standsOn(snapshot, next));
   }
 
   /** Chunks in stored packs: needed by a snapshot; dead, beside one that is needed; in packs that nobody needs. */
   space(): { readonly live: number; readonly dead: number; readonly unneeded: number } {
     const living = [...this.#living.values()].flatMap((own) => [...own]);
-    const needs = new Set(living.flatMap((one) => one.needs));
+    const needs = new Set(
+      living.flatMap((one) => one.needs.flatMap((name) => this.#standsOn(one, name))),
+    );
     const chunks = new Set(living.flatMap((one) => one.chunks));
     const sums = { live: 0, dead: 0, unneeded: 0 };
     for (const { name } of this.#bucket().all('packs/')) {
@@ -233,7 +350,7 @@ export class Ledger {
     snapshot.forgottenMs = this.#world.nowMs;
     this.wounds.revision += 1;
     this.#living.get(snapshot.opened.writer)?.delete(snapshot);
-    for (const need of snapshot.needs) this.#dependents.get(need)?.delete(snapshot);
+    for (const name of this.#reached(snapshot)) this.#dependents.get(name)?.delete(snapshot);
     const why = this.#counts(snapshot) ? this.#explain(snapshot, by) : undefined;
     if (why !== undefined) this.#world.fail(`${snapshot.opened.name} was forgotten: ${why}`);
   }

@@ -27,6 +27,8 @@ export type MaintainerParts = {
   readonly graceMs: number;
   readonly keepLast: number;
   readonly keepMore?: KeepRules;
+  /** Before every prune. */
+  readonly repacks?: (repository: ReaderRepository, process: Process) => Promise<void>;
 };
 
 export class Maintainer {
@@ -47,6 +49,7 @@ export class Maintainer {
       const history = await readHistory(repository, emit, NO_ABORT);
       const { left } = await forget({ history, rules }, deps, NO_ABORT);
       if (left.length === 0) this.#parts.grants.noneIsOverdue(process);
+      await this.#parts.repacks?.(repository, process);
       await prune({ graceMs: this.#parts.graceMs }, deps, NO_ABORT);
       process.count('prunes');
     } catch (error) {

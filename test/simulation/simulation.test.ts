@@ -28,6 +28,16 @@ for (const { seeds, days } of WORLDS) {
   });
 }
 
+test('nor in 6 worlds of 150 days where whoever prunes repacks', async () => {
+  const sums = new Sums();
+  for (let seed = 1; seed <= 6; seed++) {
+    const told = await tell(String(seed), { days: 150, climate: { repacks: true } });
+    assert.equal(told.wrong, undefined, `seed ${seed}`);
+    sums.add(told.happened);
+  }
+  sums.assertAtLeast('packs emptied', 60);
+});
+
 test('one seed tells one story', async () => {
   const first = await tell('same', { days: 60 });
   const again = await tell('same', { days: 60 });

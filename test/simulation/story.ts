@@ -5,6 +5,7 @@ import { HEADER_NAME, type ObjectId } from '../../src/format/names.ts';
 import { encodeRepositoryHeader } from '../../src/format/repository-header.ts';
 import { decodeTombstone } from '../../src/format/tombstone.ts';
 import { writerOf, type MachineState } from '../../src/repository/machine.ts';
+import { openRepackRecord } from '../../src/repository/repack-records.ts';
 import { openRevocation } from '../../src/repository/revocations.ts';
 import { openForgetRecord } from '../../src/repository/forget-records.ts';
 import { makeWriterRecord } from '../../src/repository/writers.ts';
@@ -21,6 +22,7 @@ import { Ledger, type KnownSnapshot } from './ledger.ts';
 import { Machine } from './machine.ts';
 import type { KeepRules } from '../../src/maintenance/retention.ts';
 import { Maintainer, type MaintainerParts } from './maintainer.ts';
+import { repackSome } from './repacker.ts';
 import { DAY_MS, HOUR_MS, World, type Process } from './world.ts';
 
 const QUARTER_DAYS = 91;
@@ -64,6 +66,8 @@ export type Climate = {
   readonly movesFrom?: string;
   /** Nobody is stolen or lost. */
   readonly isPeaceful?: boolean;
+  /** Whoever prunes repacks first. */
+  readonly repacks?: boolean;
 };
 
 export type Told = {
@@ -210,7 +214,15 @@ class Story {
 
   #maintainerFrom(name: string, rules: Rules, usual: Habits): Maintainer {
     const habits = { ...usual, ...this.#climate.keepers };
-    const parts = this.#partsOf(name, rules);
+    const own = this.#partsOf(name, rules);
+    const { graceMs } = rules;
+    const repacking = { ledger: this.#ledger, dice: own.dice.fork('repacks'), graceMs };
+    const parts: MaintainerParts = {
+      ...own,
+      ...(this.#climate.repacks === true && {
+        repacks: (repository, process) => repackSome(repository, repacking, process),
+      }),
+    };
     const maintainer = new Maintainer(parts);
     const firstDay = parts.dice.integer(1, 7);
     const work: Work = (way, process) =>
@@ -327,6 +339,8 @@ class Story {
     } else if (name.startsWith('forgets/')) {
       const { writer, snapshots } = openForgetRecord(bytes, name, this.repository, root.publicKey);
       for (const { digest } of snapshots) this.#explained.add(writer + digest);
+    } else if (name.startsWith('repacks/')) {
+      this.#ledger.repacked(openRepackRecord(bytes, name, this.repository, root.publicKey));
     } else if (name.startsWith('tombstones/')) {
       const object = name.slice('tombstones/'.length) as ObjectId;
       const { names } = decodeTombstone(bytes, fromHex(this.repository), object, name);
