@@ -39,6 +39,7 @@ export class Meter {
 }
 
 function amountText({ bytesDone, bytesTotal, totalsKnown }: Progress): string {
+  if (!totalsKnown && bytesTotal === 0) return '…';
   if (!totalsKnown) return `${bytesText(bytesDone)} of at least ${bytesText(bytesTotal)}`;
   const percent = bytesTotal === 0 ? 100 : Math.floor((bytesDone * 100) / bytesTotal);
   return `${percent} % · ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`;

@@ -68,12 +68,13 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
   ];
 }
 
-/** The swap is what a gateway has to stand still for. */
+/** The swap is what a gateway has to stand still for; all of it is the doctor and the restart too. */
 function effortText(summary: PullSummary): string {
   const { dryRun, alreadyInPlace, bytesFetched, durationMs, downtimeMs } = summary;
   if (dryRun === true) return '';
-  const fetched = `, ${bytesText(bytesFetched)} fetched in ${durationText(durationMs)}`;
-  return alreadyInPlace === true ? fetched : `${fetched}, swapped in ${durationText(downtimeMs)}`;
+  const fetched = `, ${bytesText(bytesFetched)} fetched`;
+  const swapped = alreadyInPlace === true ? '' : `, swapped in ${durationText(downtimeMs)}`;
+  return `${fetched}${swapped}; took ${durationText(durationMs)}`;
 }
 
 function doneText({ dryRun, undone, alreadyInPlace }: PullSummary): string {
