@@ -280,7 +280,8 @@ describe('a store as it is opened for use', () => {
     const events: FerryEvent[] = [];
     const clock = { sleep: async () => {} };
     const deps = { clock, random: () => 0, emit: (event: FerryEvent) => void events.push(event) };
-    const bare = await openS3Store({ ...storeOptions(double), idleTimeoutMs: 200 });
+    // Only the silence waits for it; an answer that is merely slow must come before.
+    const bare = await openS3Store({ ...storeOptions(double), idleTimeoutMs: 3_000 });
     const store = retryStore(limitStore(bare, 4), deps, RETRY_LIMITS);
     const faults = [
       'slow-down',

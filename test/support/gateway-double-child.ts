@@ -28,9 +28,7 @@ function give({ stdout = '', stderr = '', exit = 0, bytes = 0, hangs }: DoubleAn
   for (let left = bytes; left > 0; left -= 65_536) process.stdout.write('x'.repeat(65_536));
   process.exitCode = exit;
   if (hangs !== true) return;
-  const child = spawn('sleep', ['600'], { stdio: 'inherit' });
-  if (manners.diary !== undefined)
-    writeFileSync(manners.diary, `child ${child.pid}\n`, { flag: 'a' });
+  spawn('sleep', ['600'], { stdio: 'inherit' });
 }
 
 function stop(args: readonly string[]): void {
