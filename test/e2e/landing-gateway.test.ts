@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { systemClock, type Clock } from '../../src/base/clock.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { interruptedInstalls } from '../../src/pull/journal.ts';
@@ -223,7 +224,13 @@ describe('a service on the old machine', { skip: process.platform !== 'linux' },
     spawnSync(here.command, ['gateway', 'install', '--json'], { env });
     try {
       await until(() => existsSync(here.lock));
-      const error = await refusalOf(pullInto(served, { home: here.home, path }));
+      // Once it has ended, nobody looks before the next one is there.
+      const sleep: Clock['sleep'] = async (...args) => {
+        await until(() => existsSync(here.lock));
+        await systemClock.sleep(...args);
+      };
+      const clock = { ...systemClock, sleep };
+      const error = await refusalOf(pullInto(served, { home: here.home, path, clock }));
       assert.equal(error.exit, 19);
       assert.match(error.message, /something started it again/);
       assert.match(readFileSync(join(here.home, '.openclaw/openclaw.json'), 'utf8'), /^\{ gateway/);
