@@ -46,7 +46,7 @@ export async function keepLocked(
 ): Promise<LocksSummary | null> {
   if (typeof lockDays !== 'number') return null;
   const { emit, signal } = session;
-  const request = { days: lockDays, isDryRun };
+  const request = { days: lockDays, ownMs: session.clock.nowMs(), isDryRun };
   const { due, untilMs, soonestMs, refused, replaced } = await extendLocks(
     request,
     { repository, emit },

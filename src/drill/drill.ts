@@ -10,12 +10,14 @@ import { makeSandbox, type SandboxFolder } from '../fs/sandbox-folder.ts';
 import type { ProcessRunner } from '../process/run.ts';
 import { failedCritical, notChecked, type CheckLine } from '../gateway/checklist.ts';
 import { isWithin } from '../gateway/paths.ts';
+import { lstatIfAny } from '../gateway/read.ts';
 import type { Landing, LandingSite, Pulled, PullPlan, PullRequest } from '../pull/landing.ts';
 import { requireRoom } from '../pull/disk-room.ts';
 import { pull } from '../pull/pull.ts';
 import type { RestoreDeps } from '../pull/restore.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
+import { containLinks } from './contained-links.ts';
 import { inspectStage } from './inspect.ts';
 import { watchOriginals } from './originals.ts';
 import { rulesIntoSandbox } from './sandbox-rules.ts';
@@ -209,7 +211,15 @@ function pullRequest(
     seen.productMs += result.durationMs;
     return result;
   };
-  const run = sandboxedRunner(timed, {
+  const contained: ProcessRunner = (command, args, options) => {
+    const { map, stateDir } = seen.landing?.placement ?? {};
+    // Before that everything lies in the stage, as the snapshot has it.
+    if (map && lstatIfAny(stateDir ?? '')) {
+      containLinks({ sandbox: sandbox.path, folders: [home, elsewhere], elsewhere, map });
+    }
+    return timed(command, args, options);
+  };
+  const run = sandboxedRunner(contained, {
     brand,
     temporary,
     variables: () => (seen.landing ? variablesOf(seen.landing, sandbox.path) : {}),

@@ -32,11 +32,16 @@ export type NeededPacks = {
 };
 
 export type Needed = {
-  readonly pack: ListedPack;
+  /** As its own machine says, where that says anything. */
+  pack: ListedPack;
+  /** The list that says so, and the snapshots that name it. */
+  saidBy: Said;
   readonly writers: Set<WriterId>;
   /** Some of the snapshots that need it. */
   readonly openers: OpenedCover[];
 };
+
+type Said = { readonly list: string; readonly by: readonly OpenedCover[] };
 
 /** A snapshot whose list is unreadable may need any pack of its machine. */
 export async function neededBy(
@@ -48,6 +53,7 @@ export async function neededBy(
 ): Promise<NeededPacks> {
   const packs = new Map<string, Needed>();
   const sets = new PackSets();
+  const disputed: (Said & { readonly pack: ListedPack })[] = [];
   const replacements = await readMoves(repository, faults, sizes, signal);
   await inLanes(Map.groupBy(snapshots, listOf), LISTS_AT_ONCE, signal, async ([list, by]) => {
     const [first] = by;
@@ -58,8 +64,14 @@ export async function neededBy(
     sets.add(list, 0, listed);
     for (const pack of listed) {
       const name = packName(pack);
-      const needed = packs.get(name) ?? { pack, writers: new Set(), openers: [] };
+      const saidBy = { list, by };
+      const needed = packs.get(name) ?? { pack, saidBy, writers: new Set(), openers: [] };
       packs.set(name, needed);
+      if (needed.pack.size !== pack.size) {
+        const isOwn = first.writer === pack.writer;
+        disputed.push(isOwn ? { ...needed.saidBy, pack: needed.pack } : { ...saidBy, pack });
+        if (isOwn) [needed.pack, needed.saidBy] = [pack, saidBy];
+      }
       needed.writers.add(first.writer);
       // Its own machine's words about a pack count before those of one that adopted it.
       if (first.writer === pack.writer) needed.openers.unshift(first);
@@ -67,6 +79,11 @@ export async function neededBy(
       needed.openers.length = Math.min(needed.openers.length, OPENERS_MAX);
     }
   });
+  for (const { list, by, pack } of disputed) {
+    const why = `it says that ${packName(pack)} has ${pack.size} bytes, and the machine that made it says otherwise`;
+    faults.add(list, 'object-damaged', why);
+    for (const one of by) faults.costsSnapshot(list, one);
+  }
   return { packs, sets };
 }
 

@@ -21,6 +21,11 @@ const REQUESTS_AT_ONCE = 8;
 export type ExtendRequest = {
   /** As the bucket locks new objects. */
   readonly days: number;
+  /**
+   * This machine's own clock. Nothing rests on it, but that a store which says that it is another century has nothing
+   * locked until then: whoever answers in its place could say so, and nobody could take it back.
+   */
+  readonly ownMs: number;
   /** Only counts what is due. */
   readonly isDryRun: boolean;
 };
@@ -46,13 +51,13 @@ export type LockProblem = {
 
 /** @throws store-denied where the versions cannot be listed */
 export async function extendLocks(
-  { days, isDryRun }: ExtendRequest,
+  { days, ownMs, isDryRun }: ExtendRequest,
   { repository, emit }: ExtendDeps,
   signal: AbortSignal,
 ): Promise<ExtendedLocks> {
   const { store } = repository;
   const { retentions } = store;
-  const nowMs = await store.dateMs(signal);
+  const nowMs = Math.min(await store.dateMs(signal), ownMs + DAY_MS);
   const untilMs = nowMs + days * DAY_MS;
   if (!retentions) return { due: 0, untilMs, soonestMs: undefined, refused: [], replaced: [] };
   emit({ type: 'stage', stage: 'lock', detail: store.location });

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -263,6 +264,51 @@ describe('a hostile snapshot', () => {
       assert.deepEqual(stateOf(world.oldHome), home, lie);
       assert.deepEqual(leftIn(world), [], lie);
     }
+  });
+
+  test('links of it lead nowhere but into the sandbox, whatever a command writes through them', async () => {
+    const world = await sampleWorld('hostile-links');
+    const victim = join(world.folder, 'victim');
+    mkdirSync(victim);
+    writeFileSync(join(victim, 'precious'), 'of somebody');
+    const state = join(world.oldHome, '.openclaw');
+    const links: Record<string, string> = {
+      absolute: victim,
+      climbs: `${'../'.repeat(40)}${victim.slice(1)}`,
+      climber: '..',
+      'by-another': `${'climber/'.repeat(8)}${'../'.repeat(30)}${victim.slice(1)}`,
+      process: `/proc/self/root${victim}`,
+      new: join(victim, 'new'),
+    };
+    for (const [name, target] of Object.entries(links)) symlinkSync(target, join(state, name));
+    await pushHome(world);
+    const earlier = stateOf(victim);
+    const home = stateOf(world.oldHome);
+    const spy = join(world.folder, 'spy');
+    const ran = join(world.folder, 'ran');
+    mkdirSync(spy);
+    const names = Object.keys(links).join(' ');
+    const script = `#!/bin/sh
+for name in ${names}; do
+  if [ -L "$HOME/.openclaw/$name" ]; then
+    echo "$name" >> ${ran}
+    echo x > "$HOME/.openclaw/$name/written"
+    echo x > "$HOME/.openclaw/$name"
+    rm -f "$HOME/.openclaw/$name/precious"
+  fi
+done 2> /dev/null
+exec ${world.binDir}/openclaw "$@"
+`;
+    writeFileSync(join(spy, 'openclaw'), script, { mode: 0o755 });
+    const drilled = await drillIn(world, { path: `${spy}:/usr/bin:/bin` });
+    assert.equal(drilled.doctor.ran, true);
+    assert.deepEqual(
+      [...new Set(readFileSync(ran, 'utf8').trimEnd().split('\n'))].toSorted(),
+      Object.keys(links).toSorted(),
+    );
+    assert.deepEqual(stateOf(victim), earlier);
+    assert.deepEqual(stateOf(world.oldHome), home);
+    assert.deepEqual(leftIn(world), []);
   });
 
   test('a config that it says lies elsewhere is given to no command', async () => {

@@ -54,7 +54,7 @@ ring('versitygw', server.absent, () => {
       (await store.dateMs(signal)) + days * DAY_MS;
     const reader = await openReader({ ...store, dateMs });
     const deps = { repository: reader, emit: () => undefined };
-    return extendLocks({ days: DAYS, isDryRun: false }, deps, NO_ABORT);
+    return extendLocks({ days: DAYS, ownMs: Infinity, isDryRun: false }, deps, NO_ABORT);
   }
 
   async function versionsOf({ store }: Engine): Promise<Map<string, StoredVersion>> {

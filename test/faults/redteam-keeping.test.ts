@@ -10,19 +10,28 @@ import { sealHeader } from '../../src/crypto/sealing.ts';
 import { sign } from '../../src/crypto/signature.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import { encodeHeader } from '../../src/format/header.ts';
-import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/names.ts';
+import {
+  idFromBytes,
+  parseWriterObjectName,
+  writerObjectName,
+  type ObjectId,
+} from '../../src/format/names.ts';
+import { encodePackList, type ListedPack } from '../../src/format/pack-list.ts';
 import { encodePadded } from '../../src/format/padded.ts';
 import { assembleSnapshot, encodeCover } from '../../src/format/snapshot.ts';
 import { check, type Checked } from '../../src/maintenance/check.ts';
+import { extendLocks } from '../../src/maintenance/extend-locks.ts';
 import { addKey, listKeys, removeKey } from '../../src/maintenance/keys.ts';
 import { countedUpTo, revokeMachine } from '../../src/maintenance/machines.ts';
 import { repair } from '../../src/maintenance/repair.ts';
+import { sealBoxed } from '../../src/repository/boxed.ts';
 import { pinnedHalves, writerOf } from '../../src/repository/machine.ts';
 import { findHoles, findRollbacks, readHistory } from '../../src/repository/history.ts';
 import { openIdentity } from '../../src/repository/open.ts';
 import { chooseSnapshot } from '../../src/repository/snapshot-list.ts';
 import {
   allObjects,
+  joinEngine,
   listAll,
   NO_ABORT,
   openReader,
@@ -95,9 +104,10 @@ test('what was put in the place of a pack is announced by repair, and its conten
 
 /** A snapshot that is signed and sealed as it should be, with this for a body. */
 function snapshotOf(
-  { machine: { state } }: PruneWorld,
+  { machine: { state } }: Pick<PruneWorld, 'machine'>,
   sequence: number,
   body: string,
+  packList?: string,
 ): { readonly name: string; readonly bytes: Uint8Array } {
   const writer = writerOf(state);
   const object = idFromBytes<ObjectId>(systemRandom(16));
@@ -113,7 +123,7 @@ function snapshotOf(
     label: null,
     files: 0,
     bytes: 0,
-    packList: object,
+    packList: packList ?? object,
   });
   const box = sealBox(writer.subkeys.cover, sealed.header, cover, systemRandom);
   const sealedBody = sealBody(sealed.objectKey, encodePadded(utf8(body)));
@@ -312,4 +322,58 @@ test('who saw a snapshot misses it where another of its number was put, with a w
   );
   assert.deepEqual(findHoles(shown), []);
   assert.equal(findRollbacks(shown, marks)[0]?.seen.snapshot, seen.id);
+});
+
+test('what a stolen machine says of the sizes of packs of others is no damage of theirs', async (context) => {
+  const world = await pruneWorld(context);
+  const honest = await pushVersion(world, 1);
+  const thief = await joinEngine(world, 'thief');
+  const reader = await openReader(world.store);
+  const packs: ListedPack[] = [];
+  for (const [name, bytes] of await allObjects(world.store, 'packs/')) {
+    const parsed = parseWriterObjectName(name) ?? assert.fail(name);
+    packs.push({ writer: parsed.writer, pack: parsed.id, size: bytes.length + 1 });
+  }
+  assert.ok(packs.length > 0);
+  const list = idFromBytes<ObjectId>(systemRandom(16));
+  const { id: writer, subkeys } = writerOf(thief.state);
+  const place = { repository: fromHex(thief.state.repository), writer, object: list };
+  const header = { kind: 'pack list', ...place } as const;
+  const sealed = sealBoxed(subkeys.packList, header, encodePackList(packs), systemRandom);
+  await world.store.put(writerObjectName('lists', writer, list), sealed, {}, NO_ABORT);
+  const { name, bytes } = snapshotOf({ machine: thief }, 1, '{}', list);
+  await world.store.put(name, bytes, {}, NO_ABORT);
+  const { problems } = await runCheck({ ...world, reader }, 100);
+  assert.deepEqual(
+    problems.map(({ object }) => object.split('/').slice(0, 2).join('/')).toSorted(),
+    [`lists/${writer}`, `snapshots/${writer}`],
+  );
+  assert.ok(problems.every(({ snapshots }) => !snapshots.includes(honest.id)));
+});
+
+test('nothing is locked for a century because somebody says that it is one later', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  const ownMs = world.clock.nowMs;
+  const set: number[] = [];
+  const store = {
+    ...world.store,
+    dateMs: () => Promise.resolve(ownMs + 36_500 * dayMs),
+    retentions: {
+      async *firstVersions() {
+        for await (const { name, size } of world.store.list('', NO_ABORT)) {
+          yield { name, version: '1', size, replacements: 0, isHidden: false };
+        }
+      },
+      find: () => Promise.resolve(undefined),
+      set: (_: unknown, { untilMs }: { untilMs: number }) => {
+        set.push(untilMs);
+        return Promise.resolve();
+      },
+    },
+  };
+  const repository = { ...world.reader, store };
+  await extendLocks({ days: 30, ownMs, isDryRun: false }, { repository, emit }, NO_ABORT);
+  assert.ok(set.length > 5);
+  assert.ok(set.every((untilMs) => untilMs <= ownMs + 31 * dayMs));
 });
