@@ -45,13 +45,30 @@ export async function sweep(
   let at = 0;
   for (; at < objects.length && refused.length < REFUSALS_MAX; at += DELETES_PER_LOOK) {
     if ((await store.dateMs(signal)) - plannedMs > DAY_MS) break;
-    await inLanes(objects.slice(at, at + DELETES_PER_LOOK), DELETES_AT_ONCE, signal, deleteOne);
+    const some = objects.slice(at, at + DELETES_PER_LOOK);
+    const gone = await deleteTogether(store, some, signal);
+    for (const object of some) if (gone.has(object.name)) deleted.push(object);
+    const others = some.filter(({ name }) => !gone.has(name));
+    await inLanes(others, DELETES_AT_ONCE, signal, deleteOne);
   }
   const settled = new Set([
     ...deleted.map(({ name }) => name),
     ...refused.map((one) => one.object),
   ]);
   return { deleted, refused, left: objects.filter(({ name }) => !settled.has(name)) };
+}
+
+/** Those that the store says are gone; it may have no way to do many at once, and then it is none. */
+async function deleteTogether(
+  store: ObjectStore,
+  objects: readonly StoredObject[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  if (!store.deleteMany || objects.length < 2) return new Set();
+  return await store.deleteMany(
+    objects.map(({ name }) => name),
+    signal,
+  );
 }
 
 const isRefusal = (error: unknown): error is FerryError =>

@@ -7,6 +7,7 @@ import type { ObjectStore } from './object-store.ts';
  */
 export function limitStore(store: ObjectStore, requestsInFlightMax: number): ObjectStore {
   const gate = createGate(requestsInFlightMax);
+  const { deleteMany } = store;
   return {
     location: store.location,
     put: (name, body, options, signal) =>
@@ -17,6 +18,10 @@ export function limitStore(store: ObjectStore, requestsInFlightMax: number): Obj
     stat: (name, signal) => gate(signal, () => store.stat(name, signal)),
     list: (prefix, signal) => store.list(prefix, signal),
     delete: (name, signal) => gate(signal, () => store.delete(name, signal)),
+    ...(deleteMany && {
+      deleteMany: (names: readonly string[], signal: AbortSignal) =>
+        gate(signal, () => deleteMany(names, signal)),
+    }),
     dateMs: (signal) => gate(signal, () => store.dateMs(signal)),
     counts: () => store.counts(),
     ...(store.presign && { presign: store.presign }),

@@ -41,6 +41,11 @@ export type ObjectStore = {
   stat(name: string, signal: AbortSignal): Promise<StatAnswer | undefined>;
   list(prefix: string, signal: AbortSignal): AsyncIterable<ListedObject>;
   delete(name: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Many in one request, where the store has that. Answers those that it says are gone; any other may be there, and
+   * `delete` tells why.
+   */
+  deleteMany?(names: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;
   /** The store's own time, in milliseconds: the Date header of a cheap answer, or the mtime of a file just written. */
   dateMs(signal: AbortSignal): Promise<number>;
   /** Requests that left this process so far, by kind. */

@@ -33,6 +33,7 @@ export function retryStore(store: ObjectStore, deps: RetryDeps, limits: RetryLim
     attempt: (first: boolean) => Promise<T>,
   ): Promise<T> => withRetry({ operation, name, deps, limits, signal }, attempt);
 
+  const { deleteMany } = store;
   return {
     location: store.location,
     put: (name, body, options, signal) =>
@@ -46,6 +47,10 @@ export function retryStore(store: ObjectStore, deps: RetryDeps, limits: RetryLim
     stat: (name, signal) => again('stat', name, signal, () => store.stat(name, signal)),
     list: (prefix, signal) => listAgain(store, prefix, deps, limits, signal),
     delete: (name, signal) => again('delete', name, signal, () => store.delete(name, signal)),
+    ...(deleteMany && {
+      deleteMany: (names: readonly string[], signal: AbortSignal) =>
+        again('delete', `${names.length} objects`, signal, () => deleteMany(names, signal)),
+    }),
     dateMs: (signal) => again('clock', '', signal, () => store.dateMs(signal)),
     counts: () => store.counts(),
     ...(store.presign && { presign: store.presign }),

@@ -15,6 +15,7 @@ import { presign } from './s3-presign.ts';
 import { retentionsOf } from './retentions.ts';
 import { openObject, readInto, readWhole } from './s3-read.ts';
 import { uploadObject, type UploadChecksum, type UploadSettings } from './s3-upload.ts';
+import { DELETED_AT_ONCE_MAX, deleteKeys } from './s3-delete-many.ts';
 import { compareStored } from './same-content.ts';
 
 /** How far a server keeps create-only, as its probe found: in every race, except in a race, not at all. */
@@ -48,6 +49,7 @@ export function s3StoreOn(door: S3Door, options: S3StoreOptions): ObjectStore {
     bucket,
     head: prefix === '' ? '' : `${prefix}/`,
     createOnly: options.createOnly ?? 'atomic',
+    deletesMany: true,
     settings: {
       bucket,
       checksum: options.uploadChecksum ?? 'crc32',
@@ -65,6 +67,8 @@ type Bucket = {
   readonly head: string;
   /** As a probe found it, or a first refusal of what nobody has probed. */
   createOnly: CreateOnlySupport;
+  /** Until it was refused once. */
+  deletesMany: boolean;
   readonly settings: UploadSettings;
 };
 
@@ -104,6 +108,7 @@ function s3Store(at: Bucket): ObjectStore {
         }
       });
     },
+    deleteMany: (names, signal) => deleteMany(at, names, signal),
     dateMs: (signal) => serverDateMs(at, signal),
     counts: () => ({ ...door.counts }),
     presign: (wishes) => presign(at, wishes),
@@ -112,6 +117,28 @@ function s3Store(at: Bucket): ObjectStore {
     close: async () => door.client.destroy(),
   };
   return store;
+}
+
+/** A server that does not do it is not asked again. */
+async function deleteMany(
+  at: Bucket,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  for (const name of names) assertName(name);
+  const gone = new Set<string>();
+  for (let from = 0; from < names.length && at.deletesMany; from += DELETED_AT_ONCE_MAX) {
+    const some = names.slice(from, from + DELETED_AT_ONCE_MAX);
+    const keys = await deleteKeys(
+      at.door,
+      at.bucket,
+      some.map((name) => at.head + name),
+      signal,
+    );
+    if (keys) for (const name of some) if (keys.has(at.head + name)) gone.add(name);
+    at.deletesMany = keys !== undefined;
+  }
+  return gone;
 }
 
 type Put = {

@@ -202,6 +202,19 @@ function listing({ store }: Context): void {
 }
 
 function deleting({ store }: Context): void {
+  test('many are deleted at once, where the store has that, and only they', async () => {
+    const names = Array.from({ length: 12 }, (_, at) => `many/${at}`);
+    for (const name of [...names, 'many-more']) await store().put(name, bytesOf('x'), {}, never);
+    const asked = [...names.slice(0, 10), 'many/never-was'];
+    const gone = (await store().deleteMany?.(asked, never)) ?? new Set();
+    for (const name of asked) if (!gone.has(name)) await store().delete(name, never);
+    assert.ok([...gone].every((name) => asked.includes(name)));
+    const left = (await listAll(store(), 'many/')).map(({ name }) => name);
+    assert.deepEqual(left.toSorted(), names.slice(10).toSorted());
+    assert.equal((await store().stat('many-more', never))?.size, 1);
+    for (const name of [...names.slice(10), 'many-more']) await store().delete(name, never);
+  });
+
   test('delete removes, and an absent name is no failure', async () => {
     await store().put('gone/a', bytesOf('x'), {}, never);
     await store().delete('gone/a', never);

@@ -74,6 +74,28 @@ export class DoubleBucket {
     return { status: 204 };
   }
 
+  /** As strict as the strictest: Content-MD5 and nothing newer. Swift has none of it here. */
+  deleteMany(headers: IncomingHttpHeaders, body: Buffer, refuseSome: boolean): Answer {
+    if (this.profile === 'swift') throw new Refusal(501, 'NotImplemented');
+    if (headers['content-md5'] !== md5(body).toString('base64')) {
+      throw new Refusal(400, 'InvalidRequest');
+    }
+    if (headers['x-amz-checksum-crc32'] !== undefined) throw new Refusal(400, 'InvalidRequest');
+    const keys = [...body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => key);
+    if (keys.length === 0 || keys.length > 1000) throw new Refusal(400, 'MalformedXML');
+    const refused = refuseSome ? keys.slice(0, 1) : [];
+    const silent = refuseSome ? keys.slice(-1) : [];
+    const done = keys.filter((key) => ![...refused, ...silent].includes(key));
+    for (const key of done) this.objects.delete(key);
+    const content = [
+      ...done.map((key) => element('Deleted', element('Key', key))),
+      ...refused.map((key) =>
+        element('Error', element('Key', key) + element('Code', 'AccessDenied')),
+      ),
+    ];
+    return { status: 200, body: xml('DeleteResult', content.join('')) };
+  }
+
   list(query: URLSearchParams, pageMax: number, stale: boolean): Answer {
     const prefix = query.get('prefix') ?? '';
     const token = query.get('continuation-token');

@@ -12,6 +12,7 @@ export type DoubleOperation =
   | 'head'
   | 'list'
   | 'delete'
+  | 'delete-many'
   | 'create-upload'
   | 'upload-part'
   | 'complete'
@@ -30,6 +31,7 @@ export type FaultKind =
   | 'unknown-user' // 404 that does not mean absent
   | 'bare-not-found' // 404 with an empty body
   | 'denied'
+  | 'denied-some' // of many to delete the first is refused, and of the last nothing is said
   | 'quota'
   | 'skewed' // 403 RequestTimeTooSkewed whatever was signed
   | 'bad-digest'
@@ -235,6 +237,8 @@ function act(
       return bucket.list(query, pageMaxOf(double, query), has('stale'));
     case 'delete':
       return bucket.delete(key);
+    case 'delete-many':
+      return bucket.deleteMany(headers, body, has('denied-some'));
     case 'create-upload':
       return bucket.createUpload(key, headers);
     case 'upload-part':
@@ -278,6 +282,7 @@ function parse(method: string, url: string): Asked {
 }
 
 function operationOf(method: string, key: string, query: URLSearchParams): DoubleOperation {
+  if (key === '' && method === 'POST' && query.has('delete')) return 'delete-many';
   if (key === '') return query.has('list-type') ? 'list' : 'bucket';
   if (method === 'POST') return query.has('uploads') ? 'create-upload' : 'complete';
   if (query.has('uploadId')) return method === 'DELETE' ? 'abort' : 'upload-part';
