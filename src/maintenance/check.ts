@@ -10,7 +10,14 @@ import type { ListedPack } from '../format/pack-list.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
-import { listOf, neededBy, noteAbsent, noteNeeders, type NeededPacks } from './check-lists.ts';
+import {
+  listOf,
+  neededBy,
+  noteAbsent,
+  noteNeeders,
+  type Needed,
+  type NeededPacks,
+} from './check-lists.ts';
 import { noteOpening } from './check-opening.ts';
 import { PackChecker, type DamagedChunks } from './check-packs.ts';
 import {
@@ -186,7 +193,7 @@ class Look {
 
   async #checkPack(checker: PackChecker, name: string, signal: AbortSignal): Promise<void> {
     const needed = this.#needed.packs.get(name);
-    const key = needed?.openers.map(({ id }) => this.#chunkIdKeys.get(id)).find((one) => one);
+    const key = needed && this.#keyOf(needed);
     // Nobody could open a snapshot that needs it: what is wrong there has been said.
     if (!needed || !key) return;
     await checker.check(needed.pack, key, signal, {
@@ -198,6 +205,17 @@ class Look {
         this.#damaged.set(name, chunks);
       },
     });
+  }
+
+  /** Those that were noted first may be the ones that do not open: any other that names the pack has its key too. */
+  #keyOf({ pack, openers }: Needed): Uint8Array | undefined {
+    const { sets } = this.#needed;
+    const isOpen = ({ id }: OpenedCover): boolean => this.#chunkIdKeys.has(id);
+    const names = (cover: OpenedCover): boolean => sets.includes(listOf(cover), pack);
+    const opener =
+      openers.find(isOpen) ??
+      this.#trees.flatMap((trees) => trees.covers).find((cover) => isOpen(cover) && names(cover));
+    return opener && this.#chunkIdKeys.get(opener.id);
   }
 
   #packsOf(writer: WriterId): ListedPack[] {

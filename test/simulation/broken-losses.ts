@@ -13,9 +13,9 @@ const TICKETS: Climate = {
 };
 const MOVES: Climate = { decay: 0.3, movesFrom: 'tower' };
 const MOVES_LATE: Climate = {
-  decay: 0,
+  decay: 0.5,
   movesFrom: 'tower',
-  habits: { sleep: 0.1, sleepDays: 25, skips: 0, kill: 0 },
+  habits: { sleep: 0, skips: 0.9, kill: 0, cacheLost: 0 },
   rules: { everyDays: 1, graceMs: 8 * DAY_MS, keepLast: 1 },
 };
 const LOSSES: Climate = { decay: 0.1, isPeaceful: true };

@@ -272,6 +272,8 @@ class Story {
         if (from && (machine.landedMs === -Infinity || dice.chance(LANDS_AGAIN))) {
           const opened = await reader.open(this.#broken.lander?.(way) ?? way, process);
           await land(machine, from.writer.id, opened, this.#ledger, process);
+          // Often nobody pushes before the timer does.
+          if (dice.chance(0.5)) return;
         } else content.aDayOfWork();
         const own = this.#broken.machine?.(way, name) ?? way;
         const snapshot = await machine.push(own, process);

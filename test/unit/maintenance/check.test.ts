@@ -103,6 +103,25 @@ test('content that is not what it was is found by reading, and names the files',
   assert.deepEqual(problems[0].files.named, ['state/big']);
 });
 
+test('a snapshot that cannot be opened keeps nobody from reading what others need', async (context) => {
+  const world = await pruneWorld(context);
+  writeFileSync(join(world.tree, 'big'), noise(7, 900_000));
+  await pushVersion(world, 1);
+  await pushTree(world.store, world.machine, world.tree);
+  const emit = (_event: FerryEvent): void => undefined;
+  const cache = LocalCache.open(join(world.folder, 'reader'), world.reader.id, emit);
+  context.after(() => cache.close());
+  assert.deepEqual((await runCheck(world, 100, cache)).problems, []);
+  const [older = assert.fail(), newer = assert.fail()] = await listAll(world.reader);
+  assert.equal(older.cover.packList, newer.cover.packList, 'nothing changed between them');
+  const pack = await damageFile(world.reader, newer, 'state/big');
+  // What was verified once is in the cache, so it is listed all the same.
+  await flipBit(world.store, older.name);
+  const { problems } = await runCheck(world, 100, cache);
+  const named = problems.map(({ object }) => object);
+  assert.ok(named.includes(older.name) && named.includes(pack), named.join(', '));
+});
+
 test('the same content in another pack saves the file', async (context) => {
   const world = await pruneWorld(context);
   await pushVersion(world, 1);
