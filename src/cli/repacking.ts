@@ -12,6 +12,8 @@ import type { Session } from './session.ts';
 import type { Call } from './verb.ts';
 
 export type Repacking = {
+  /** undefined: nobody asked for it. */
+  readonly movedBytesMax: number | undefined;
   readonly repository: ReaderRepository;
   readonly location: string;
   readonly graceMs: number;
@@ -20,21 +22,24 @@ export type Repacking = {
   readonly lockDays: LockDays;
 };
 
-/** Null: nobody asked for it. @throws usage */
+/** How many bytes may be moved; undefined: nobody asked for it. @throws usage */
+export function repackLimit(call: Call): number | undefined {
+  const limit = textOption(call, 'maxRepack');
+  if (flag(call, 'repack'))
+    return limit === undefined ? REPACK_LIMITS.movedBytesMax : bytesOf(limit);
+  if (limit === undefined) return undefined;
+  throw new FerryError('usage', '--max-repack limits what --repack moves', {
+    hint: `Give both: stateferry prune --repack --max-repack ${limit}`,
+  });
+}
+
+/** Null: nobody asked for it. */
 export async function repackFirst(
-  call: Call,
-  { repository, location, graceMs, dryRun, seen, lockDays }: Repacking,
+  { movedBytesMax, repository, location, graceMs, dryRun, seen, lockDays }: Repacking,
   session: Session,
 ): Promise<RepackSummary | null> {
-  const limit = textOption(call, 'maxRepack');
-  if (!flag(call, 'repack')) {
-    if (limit === undefined) return null;
-    throw new FerryError('usage', '--max-repack limits what --repack moves', {
-      hint: `Give both: stateferry prune --repack --max-repack ${limit}`,
-    });
-  }
+  if (movedBytesMax === undefined) return null;
   const { emit, random, signal, output } = session;
-  const movedBytesMax = limit === undefined ? REPACK_LIMITS.movedBytesMax : bytesOf(limit);
   const shown = (plan: RepackChoice): RepackPlanShown => ({
     verb: 'repack',
     repository: location,

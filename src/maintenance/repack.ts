@@ -5,6 +5,7 @@
  * prune takes away.
  */
 import { assert, isObjectFault } from '../base/errors.ts';
+import { countText } from '../base/quantity-text.ts';
 import type { Emit } from '../base/events.ts';
 import type { Random } from '../crypto/sodium.ts';
 import type { MachineState } from '../repository/machine.ts';
@@ -60,7 +61,7 @@ export async function repack(
   const nothing = { plan, emptied: 0, made: 0, bytesRead: 0, bytesStored: 0 };
   if (request.dryRun === true || plan.chosen.length === 0) return nothing;
   await deps.approve?.(plan);
-  deps.emit({ type: 'stage', stage: 'repack', detail: `${plan.chosen.length} packs` });
+  deps.emit({ type: 'stage', stage: 'repack', detail: countText(plan.chosen.length, 'pack') });
   const run = new RepackRun(deps, living, plan);
   // What is under one key, in the folder of one machine, shares new packs.
   const groups = Map.groupBy(plan.chosen, ({ name }) => groupOf(living.needed.get(name)));
@@ -88,7 +89,7 @@ async function planRepack(
   const { records } = await readRepackRecords(repository, () => undefined, signal);
   const { sizes, announced } = look.view;
   const replacements = new Replacements(records, standingOf(sizes, announced));
-  emit({ type: 'stage', stage: 'living', detail: `${snapshots.length} snapshots` });
+  emit({ type: 'stage', stage: 'living', detail: countText(snapshots.length, 'snapshot') });
   const living = await findLiving(repository, snapshots, replacements, signal);
   const packs = [...living.needed].flatMap(([name, needed]) =>
     lifeOf(name, needed, living, look, request),

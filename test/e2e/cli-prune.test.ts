@@ -69,7 +69,7 @@ test('what no snapshot needs is announced by one prune and deleted by a later on
   const deleted = await machine.run('prune', '--yes', '--json', ...eight, ...secret);
   const { bytes, ...counts } = asRecord(succeeded(deleted).last()['deleted']);
   // What was announced stays so for a while.
-  assert.deepEqual(counts, { packs: 1, lists: 1, indexes: 1, tombstones: 0 });
+  assert.deepEqual(counts, { packs: 1, lists: 1, indexes: 1, drills: 0, tombstones: 0 });
   assert.ok(Number(bytes) > 200_000);
   assert.deepEqual(readdirSync(join(repository, 'packs', writer)).length, 2);
   // What is left is whole; that somebody took a snapshot away without a word is told all the same.
@@ -82,5 +82,55 @@ test('a grace period that no push could rely on is refused', async () => {
   const machine = makeMachine(folder.path, 'bob');
   for (const days of ['7', '0', 'x', '-14']) {
     await fails(machine, ['prune', `--grace=${days}`], { exit: 2, code: 'usage' });
+  }
+});
+
+test('a repack moves what lives in packs that are mostly dead, and says what it moves', async () => {
+  const machine = makeMachine(folder.path, 'carol');
+  const repository = join(folder.path, 'repacked');
+  const state = join(machine.home, '.openclaw');
+  mkdirSync(state);
+  writeFileSync(join(state, 'openclaw.json'), '{}');
+  const secret = ['--passphrase-file', machine.passphraseFile];
+  const kit = ['--kit', join(folder.path, 'kit of carol')];
+  succeeded(await machine.run('init', repository, ...kit, ...secret));
+  for (const seed of [1, 2, 3]) {
+    for (const part of ['a', 'b', 'c']) {
+      writeFileSync(join(state, part), noise(seed * 10 + part.charCodeAt(0), 200_000));
+    }
+    writeFileSync(join(state, `kept-${seed}`), noise(seed, 20_000));
+    succeeded(await machine.run('push', '-q'));
+  }
+  succeeded(await machine.run('forget', '--keep-last', '1', '--yes', ...secret));
+  age(repository, 20);
+  const dry = succeeded(await machine.run('prune', '--repack', '--dry-run', ...secret));
+  assert.match(dry.stderr, /% of what is stored for snapshots lies dead/);
+  assert.match(dry.stderr, /repack 2 packs: read .* MiB, store about .* KiB, free .* MiB/);
+  await fails(machine, ['prune', '--repack', ...secret], {
+    exit: 23,
+    code: 'confirmation-needed',
+  });
+  const done = await machine.run('prune', '--repack', '--yes', '--json', ...secret);
+  const { repack, announce } = succeeded(done).last();
+  const { emptied, made, bytesRead } = asRecord(repack);
+  assert.deepEqual([emptied, made, asRecord(announce)['packs']], [2, 1, 2]);
+  assert.ok(Number(bytesRead) > 1_000_000);
+  age(join(repository, 'tombstones'), 20);
+  const swept = succeeded(await machine.run('prune', '--yes', '--json', ...secret)).last();
+  assert.equal(asRecord(swept['deleted'])['packs'], 2);
+  assert.match(succeeded(await machine.run('check', '--read-data', ...secret)).stdout, /\S/);
+  succeeded(await machine.run('push', '-q'));
+  const [writer = ''] = readdirSync(join(repository, 'packs'));
+  assert.equal(readdirSync(join(repository, 'packs', writer)).length, 2);
+});
+
+test('how much a repack may move has a unit, and a repack that it is about', async () => {
+  const machine = makeMachine(folder.path, 'dave');
+  for (const words of [
+    ['--max-repack', '5M'],
+    ['--repack', '--max-repack', '5'],
+    ['--repack', '--max-repack=0G'],
+  ]) {
+    await fails(machine, ['prune', ...words], { exit: 2, code: 'usage' });
   }
 });

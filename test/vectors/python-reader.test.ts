@@ -22,7 +22,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { DatabaseSync } from 'node:sqlite';
 import { systemRandom } from '../../src/crypto/sodium.ts';
@@ -37,6 +37,7 @@ import { openFolderStore } from '../../src/store/folder-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { PIPELINE } from '../../src/workers/limits.ts';
 import {
+  allObjects,
   listAll,
   machineIn,
   makeEngine,
@@ -46,6 +47,8 @@ import {
   pushTree,
   restoreTo,
 } from '../support/engine.ts';
+import { later, pruneWorld, runPrune } from '../support/prune-world.ts';
+import { nights, runRepack } from '../support/repack-world.ts';
 import { ring } from '../support/rings.ts';
 import { VECTORS_FOLDER } from './generate.ts';
 import { findPythonForReader, type Python } from './python.ts';
@@ -114,6 +117,28 @@ ring('python-reader', absent, () => {
     // The database is copied while it may be in use, so the snapshot need not have the very bytes of the file.
     const others = (line: string): boolean => !line.startsWith('"agents/memory.sqlite"');
     assert.deepEqual(describe(target).filter(others), describe(made.tree).filter(others));
+  });
+
+  test('it reads what was repacked, from the new packs alone', async (context) => {
+    const world = await pruneWorld(context);
+    await nights(world, 4);
+    const { emptied } = await runRepack(world);
+    assert.ok(emptied >= 2);
+    for (const _ of [1, 2]) {
+      await runPrune(world);
+      later(world, 15);
+    }
+    const folder = join(world.folder, 'as files');
+    for (const [name, bytes] of await allObjects(world.store, '')) {
+      const path = join(folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, bytes);
+    }
+    const verified: unknown = JSON.parse(await python.run('reader.py', [folder, 'verify'], env));
+    assert.ok(typeof verified === 'object' && verified !== null);
+    assert.ok('snapshots' in verified && 'repacks' in verified && 'bytes' in verified);
+    assert.deepEqual([verified.snapshots, verified.repacks], [2, 1]);
+    assert.ok(Number(verified.bytes) > 1_000_000);
   });
 
   test('it restores what another machine pushed on packs that it adopted', async () => {

@@ -14,7 +14,7 @@ import { countText } from '../output/words.ts';
 import { seenAt } from '../history.ts';
 import { keepLocked } from '../locking.ts';
 import { readerAt } from '../repositories.ts';
-import { repackFirst } from '../repacking.ts';
+import { repackFirst, repackLimit } from '../repacking.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 
@@ -22,6 +22,7 @@ export async function runPrune(call: Call, session: Session): Promise<Report> {
   const costUntilNow = startCost(session);
   const { emit, random, signal, output } = session;
   const graceMs = graceOf(textOption(call, 'grace'));
+  const movedBytesMax = repackLimit(call);
   const dryRun = flag(call, 'dryRun');
   const location = meantLocation(session);
   const repository = await readerAt(session, location);
@@ -41,7 +42,7 @@ export async function runPrune(call: Call, session: Session): Promise<Report> {
   const seen = flag(call, 'acceptMissing') ? {} : { seen: seenAt(session, location) };
   const lockDays = oldVersions?.lockDays ?? null;
   const place = { repository, location: printLocation(location), lockDays };
-  const repack = await repackFirst(call, { ...place, graceMs, dryRun, seen }, session);
+  const repack = await repackFirst({ ...place, movedBytesMax, graceMs, dryRun, seen }, session);
   const pruned = await prune({ graceMs, dryRun, ...seen }, deps, signal);
   const locks = await keepLocked(session, repository, lockDays, dryRun);
   if (dryRun) output.plan(shown(pruned.plan));

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { systemRandom } from '../../../src/crypto/sodium.ts';
+import { ed25519KeyPair, systemRandom } from '../../../src/crypto/sodium.ts';
+import type { ObjectId, WriterId } from '../../../src/format/names.ts';
+import { writeRepackRecord } from '../../../src/repository/repack-records.ts';
 import { readListOf } from '../../../src/repository/pack-lists.ts';
 import { packName } from '../../../src/repository/pack-reader.ts';
 import { writeTombstone } from '../../../src/repository/tombstones.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
-import { allObjects, listAll, NO_ABORT, pushTree } from '../../support/engine.ts';
+import { allObjects, listAll, machineIn, NO_ABORT, pushTree } from '../../support/engine.ts';
 import {
   assertAllRestore,
   cloneWorld,
@@ -135,3 +137,54 @@ async function namedPacks({ reader, store }: PruneWorld): Promise<string[]> {
   }
   return [...names];
 }
+
+test('a record that a writer made means nothing, and stops a prune only where a pack is missing', async (context) => {
+  const world = await pruneWorld(context);
+  await nights(world, 4);
+  const snapshots = await listAll(world.reader);
+  const named = await namedPacks(world);
+  const [writer = '', pack = ''] = (named[0] ?? '').split('/').slice(1);
+  const lie = {
+    writer: writer as WriterId,
+    snapshots: snapshots.map(({ digest }) => digest).toSorted(),
+    packs: [],
+    emptied: [{ pack: pack as ObjectId, into: [] }],
+  };
+  const thief = { ...world.reader.identity, root: ed25519KeyPair(systemRandom(32)) };
+  await writeRepackRecord({ ...world.reader, identity: thief }, lie, systemRandom, NO_ABORT);
+  const { plan } = await runPrune(world);
+  assert.ok(plan.announce.every(({ name }) => !named.includes(name)));
+  await assertAllRestore(world, 2);
+  await world.store.delete(named[0] ?? '', NO_ABORT);
+  await assert.rejects(runPrune(world), { code: 'object-damaged' });
+});
+
+test('after a lost cache the machine finds what moved, and uploads nothing of it', async (context) => {
+  const world = await pruneWorld(context);
+  await nights(world, 4);
+  await runRepack(world);
+  await runPrune(world);
+  later(world, 15);
+  await runPrune(world);
+  const packs = await namesBelow(world.store, 'packs/');
+  const forgetful = machineIn(world.folder, world.machine.state, 'no cache');
+  await pushTree(world.store, forgetful, world.tree);
+  assert.deepEqual(await namesBelow(world.store, 'packs/'), packs);
+  await assertAllRestore(world, 3);
+});
+
+test('a reader whose listing does not show the new packs yet reads the old ones', async (context) => {
+  const world = await pruneWorld(context);
+  await nights(world, 4);
+  const before = new Set(await namesBelow(world.store, 'packs/'));
+  await runRepack(world);
+  const lagging: ObjectStore = {
+    ...world.store,
+    async *list(prefix, signal) {
+      for await (const object of world.store.list(prefix, signal)) {
+        if (!object.name.startsWith('packs/') || before.has(object.name)) yield object;
+      }
+    },
+  };
+  await assertAllRestore({ ...world, store: lagging }, 2);
+});
