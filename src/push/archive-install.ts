@@ -77,8 +77,8 @@ export async function archiveInstall(
           filesIn.set(name, (filesIn.get(name) ?? 0) + count);
         }
       }
-      omissions.push(...log.omissions);
-      problems.push(...log.problems);
+      for (const omission of log.omissions) omissions.push(omission);
+      for (const problem of log.problems) problems.push(problem);
     }
     if (roots.length === 0) throw nothingThere(source);
     const gateway = source.gateway(filesIn);

@@ -283,7 +283,10 @@ async function* list(
     for (const { Key, Size, LastModified } of page.Contents ?? []) {
       const name = Key?.startsWith(head + prefix) === true ? Key.slice(head.length) : '';
       if (!isObjectName(name)) continue; // something else that lies in the bucket
-      yield { name, size: Size ?? 0, modifiedMs: LastModified?.getTime() ?? 0, dateMs };
+      // Without a time it counts as new: what is old may be deleted.
+      const modifiedMs = LastModified?.getTime() ?? dateMs;
+      if (modifiedMs === undefined) throw noTimes(door.location);
+      yield { name, size: Size ?? 0, modifiedMs, dateMs };
     }
     if (page.IsTruncated !== true) return;
     const next = page.NextContinuationToken;
@@ -293,6 +296,9 @@ async function* list(
     token = next;
   } while (token !== undefined);
 }
+
+const noTimes = (location: string): FerryError =>
+  new FerryError('store-refused', `the listing of ${location} has no times and no Date`);
 
 /** Any answer has a Date, a refusal too, so this works for credentials that may only write. */
 async function serverDateMs(at: Bucket, signal: AbortSignal): Promise<number> {

@@ -108,11 +108,9 @@ export class DoubleBucket {
     const contents = page.map((key) => {
       const object = this.seen(key, stale);
       const date = new Date(object?.modifiedMs ?? 0).toISOString();
+      const time = this.profile === 'lax' ? '' : element('LastModified', date);
       const size = object?.bytes.length;
-      return element(
-        'Contents',
-        `${element('Key', key)}${element('LastModified', date)}<Size>${size}</Size>`,
-      );
+      return element('Contents', `${element('Key', key)}${time}<Size>${size}</Size>`);
     });
     const next = Buffer.from(page.at(-1) ?? '').toString('base64url');
     const goesOn = more ? element('NextContinuationToken', next) : '';
