@@ -71,6 +71,16 @@ const SLEEPY: Climate = {
   rules: { everyDays: 1, graceMs: 8 * DAY_MS, keepLast: 1 },
 };
 
+/** Who sleeps for longer than it takes to announce and to sweep, with nothing else that goes wrong. */
+const AWAY: Climate = {
+  isPeaceful: true,
+  decay: 0,
+  weather: { listingLagMs: 0, requestLost: 0, answerLost: 0 },
+  habits: { sleep: 0.15, sleepDays: 25, skips: 0, kill: 0, handsOff: 0 },
+  keepers: { sleep: 0, kill: 0, skips: 0 },
+  rules: { everyDays: 4, graceMs: 8 * DAY_MS, keepLast: 1 },
+};
+
 /** Where some rules matter: listings that lag, and machines that sleep. */
 export const CLIMATES: Readonly<Record<string, Climate>> = {
   'C2 without looking whether a pack is there': { weather: { putLost: 0.05 } },
@@ -89,7 +99,7 @@ export const CLIMATES: Readonly<Record<string, Climate>> = {
     habits: { cacheLost: 0.7, skips: 0.7, sleep: 0, kill: 0 },
     rules: { everyDays: 1, graceMs: 8 * DAY_MS, keepLast: 1 },
   },
-  'C1 the other way round, its Date last': SLEEPY,
+  'C1 the other way round, its Date last': AWAY,
 };
 
 /** Where the search begins, so that it is short. */
@@ -97,7 +107,7 @@ export const FIRST_SEEDS: Readonly<Record<string, number>> = {
   'P2 without looking whether what stands in for a pack is there': 2,
   'C2 without tombstones': 3,
   'C4 without remembering what is pending': 2,
-  'C1 the other way round, its Date last': 10,
+  'C1 the other way round, its Date last': 40,
   'C3 without the repeat': 6,
   'P3 with the tombstone before what it names': 3,
   'P2 without the grace period': 4,
@@ -209,11 +219,18 @@ export const BROKEN_RULES: Readonly<Record<string, () => BrokenRule>> = {
   }),
   'P4 with the record after the deletion': maintainer((way) => {
     let later: (() => Promise<unknown>)[] = [];
+    const said = new Map<string, Uint8Array>();
     return {
       async put(name, body, options, signal) {
         if (!name.startsWith('forgets/')) return await way.put(name, body, options, signal);
+        said.set(name, Buffer.from(body));
         later.push(() => way.put(name, body, options, signal));
         return { outcome: 'stored', dateMs: undefined };
+      },
+      // Whoever reads it again before he deletes finds it.
+      async get(name, range, signal) {
+        const bytes = said.get(name);
+        return bytes ? { bytes, dateMs: undefined } : await way.get(name, range, signal);
       },
       async *list(prefix, signal) {
         for (const store of later) await store();

@@ -105,4 +105,4 @@ export class Calendar {
 }
 
 const CRITICAL =
-  /^(list (tombstones|packs)|get tombstones|head lists|put (snapshots|tombstones)|delete packs)/;
+  /^(list (tombstones|packs)|get tombstones|head (lists|$)|put (snapshots|tombstones)|delete packs)/;
