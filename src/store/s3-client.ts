@@ -3,7 +3,6 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { FerryError, throwIfAborted } from '../base/errors.ts';
-import { directAgent } from './direct-body.ts';
 import { printLocation, type Addressing } from './location.ts';
 import type { RequestCounts } from './object-store.ts';
 import { noCounts } from './ranges.ts';
@@ -125,7 +124,6 @@ function clientConfig(
   region: string,
   forcePathStyle: boolean,
 ): S3ClientConfig {
-  const socketsMax = options.requestsInFlightMax ?? 50;
   return {
     region,
     forcePathStyle,
@@ -144,8 +142,8 @@ function clientConfig(
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
-      httpAgent: directAgent(socketsMax),
-      httpsAgent: { maxSockets: socketsMax },
+      httpAgent: { maxSockets: options.requestsInFlightMax ?? 50 },
+      httpsAgent: { maxSockets: options.requestsInFlightMax ?? 50 },
     },
   };
 }
