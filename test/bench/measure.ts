@@ -1,6 +1,7 @@
 /**
  * Runs one command and measures it as the kernel does: wall time, CPU time and peak memory of the process and of every
  * child it waited for. Node cannot ask for a child's usage, so a dozen lines of Python stand between (`os.wait4`).
+ * What others wrote is on the disk before it starts: else who makes its work durable waits for theirs.
  */
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync, closeSync } from 'node:fs';
@@ -21,6 +22,7 @@ export type Measured = {
 const WAIT4 = `
 import json, os, sys, time
 result, argv = sys.argv[1], sys.argv[2:]
+os.sync()
 start = time.monotonic()
 pid = os.fork()
 if pid == 0:
