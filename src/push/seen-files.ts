@@ -109,7 +109,7 @@ const STAT_BYTES = numbers.byteLength;
 const numberBytes = new Uint8Array(numbers.buffer);
 
 /** What a row keeps of a file's version, to be compared as bytes: once per file of a push. */
-export const statBytes = (stat: FileStat): Uint8Array => Uint8Array.from(numbersOf(stat));
+export const statBytes = (stat: FileStat): Uint8Array => Buffer.from(numbersOf(stat));
 
 export const isSeenStat = (seen: Uint8Array, stat: FileStat): boolean =>
   view(seen).equals(numbersOf(stat));

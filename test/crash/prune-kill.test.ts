@@ -17,6 +17,9 @@ import {
   type PruneWorld,
 } from '../support/prune-world.ts';
 
+/** A prune every two weeks: announced, deleted, and the announcement gone after seven. */
+const RUNS_TO_REST = 6;
+
 type Scene = {
   readonly world: PruneWorld;
   /** What no prune may delete. */
@@ -65,7 +68,7 @@ async function garbage(world: PruneWorld): Promise<PruneWorld> {
 
 async function sceneOf(world: PruneWorld): Promise<Scene> {
   const done = await cloneWorld(world);
-  for (const _ of [1, 2, 3]) {
+  for (let run = 1; run <= RUNS_TO_REST; run++) {
     await runPrune(done);
     later(done, 14);
   }
@@ -111,7 +114,7 @@ async function stopOf(work: Promise<unknown>): Promise<string | undefined> {
 }
 
 async function converge(scene: Scene, crashed: PruneWorld, what: string): Promise<void> {
-  for (let run = 1; run <= 4; run++) {
+  for (let run = 1; run <= RUNS_TO_REST; run++) {
     later(crashed, 14);
     await runPrune(crashed);
     await assertNeeded(scene, crashed, what);
