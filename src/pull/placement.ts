@@ -13,6 +13,7 @@ import type { SnapshotRoot } from '../format/snapshot.ts';
 import { folderAbove, isThere } from '../fs/swap-steps.ts';
 import { movePath, type PathMap } from '../gateway/path-map.ts';
 import type { GatewayRecord } from '../gateway/record.ts';
+import { freePlace } from './free-place.ts';
 import type { Piece, Pieces, RenamedFile } from './pieces.ts';
 import { plainPlace } from './safe-places.ts';
 
@@ -191,7 +192,7 @@ function placeRoot(
 
 /** Where what is there now will be. */
 const asideOf = (target: BytePath, stamp: string): BytePath =>
-  asBytePath(`${target}.before-stateferry-${stamp}`);
+  freePlace(asBytePath(`${target}.before-stateferry-${stamp}`));
 
 /** A stage that holds another part of a root than an earlier try wanted is another stage. */
 function stageSuffix({ root, below, without }: Common): string {

@@ -13,6 +13,7 @@ import { identityOf } from '../fs/identity.ts';
 import { isThere, type FolderOwner, type SwapStep } from '../fs/swap-steps.ts';
 import { lstatIfAny, namesIn } from '../gateway/read.ts';
 import { timeText } from '../repository/objects.ts';
+import { freePlace } from './free-place.ts';
 import { removeEnded, type Journal, type SwappedInstall } from './journal.ts';
 import type { Landing, Pulled, PullRequest } from './landing.ts';
 import { swap } from './swap.ts';
@@ -31,7 +32,7 @@ export function swapIn(
 ): Journal {
   const placements = ready.map(({ landing }) => landing.placement);
   const first = ready[0]?.landing.plan.snapshot ?? '';
-  const file = bytePathFromText(`${journals}/${stamp}-${first}.json`);
+  const file = freePlace(bytePathFromText(`${journals}/${stamp}-${first}`), '.json');
   const journal = swap(file, {
     time: timeText(clock.nowMs()),
     stamp,

@@ -1,6 +1,7 @@
 /** The steps of a swap the other way round: each thing where it was, and what was pulled aside. */
 import { asBytePath, dirNameBytes, joinBytes, type BytePath } from '../base/byte-path.ts';
 import { isThere, type SwapStep } from '../fs/swap-steps.ts';
+import { freePlace } from './free-place.ts';
 import type { Journal } from './journal.ts';
 
 export function undoSteps({ steps }: Pick<Journal, 'steps'>, stamp: string): SwapStep[] {
@@ -13,7 +14,8 @@ export function undoSteps({ steps }: Pick<Journal, 'steps'>, stamp: string): Swa
       return [{ ...step, from: step.to, to: step.from }];
     }
     if (step.kind !== 'place' || !isThere(step.to)) return [];
-    const to = freePlace(pulledPlace(step.to, made, stamp), taken);
+    const to = freePlace(pulledPlace(step.to, made, stamp), '', taken);
+    taken.add(to);
     return [{ kind: 'aside', from: step.to, to, identity: step.identity }];
   });
   const unmakes = lastFirst.flatMap((step): SwapStep[] => {
@@ -32,13 +34,4 @@ function pulledPlace(target: BytePath, made: readonly BytePath[], stamp: string)
   const beside = dirNameBytes(outermost ?? target);
   const name = target.slice(beside.length + 1).replaceAll('/', '-');
   return joinBytes(beside, asBytePath(`${name}.pulled-${stamp}`));
-}
-
-function freePlace(wanted: BytePath, taken: Set<BytePath>): BytePath {
-  let place = wanted;
-  for (let number = 2; taken.has(place) || isThere(place); number++) {
-    place = asBytePath(`${wanted}-${number}`);
-  }
-  taken.add(place);
-  return place;
 }
