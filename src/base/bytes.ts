@@ -77,10 +77,6 @@ export class ByteReader {
     return this.#bytes.readBigInt64LE(this.#advance(8));
   }
 
-  skip(length: number): undefined {
-    this.#advance(length);
-  }
-
   /** A view, not a copy. */
   bytes(length: number): Buffer {
     const from = this.#advance(length);

@@ -122,10 +122,10 @@ function visitSegment(
   visitor.segment?.(codec, offsetInFrame, storedLength, rawLength);
   let offset = 0;
   for (let chunk = 0; chunk < chunks; chunk++) {
-    const id = visitor.chunk ? reader.bytes(CHUNK_ID_BYTES) : reader.skip(CHUNK_ID_BYTES);
+    const id = reader.bytes(CHUNK_ID_BYTES);
     const length = reader.u32();
     if (offset + length > rawLength) throw reader.damaged('chunks do not fit their segment');
-    if (id) visitor.chunk?.(id, offset, length);
+    visitor.chunk?.(id, offset, length);
     offset += length;
   }
   if (offset !== rawLength) throw reader.damaged('chunks do not fill their segment');

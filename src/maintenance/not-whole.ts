@@ -2,18 +2,15 @@
  * Which snapshots cannot be restored whole, as far as that can be seen without reading any pack: the list of a snapshot
  * is damaged or gone, or a pack that it names is not in the listing. Lists that were read once come from the cache.
  */
-import { isObjectFault } from '../base/errors.ts';
-import { inLanes } from '../base/lanes.ts';
+import type { ListedPack } from '../format/pack-list.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { readListOf } from '../repository/pack-lists.ts';
 import { readRepackRecords } from '../repository/repack-records.ts';
 import { Replacements, standingOf } from '../repository/replacements.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
-import { cachedSets, rememberSets } from '../repository/used-objects.ts';
+import { readLists } from '../repository/used-objects.ts';
 import { listOf } from './check-lists.ts';
 import { listed } from './store-look.ts';
-
-const READS_AT_ONCE = 8;
 
 /** Their ids. What a repack record leads elsewhere from counts as there. */
 export async function findNotWhole(
@@ -25,21 +22,11 @@ export async function findNotWhole(
   const packs = await listed(store, 'packs', signal);
   const lists = await listed(store, 'lists', signal);
   const byList = Map.groupBy(snapshots, listOf);
-  const sets = cachedSets(repository, 'lists');
-  sets.keep((name, size) => byList.has(name) && lists.get(name)?.size === size);
-  const unread = [...byList].filter(([name]) => !sets.has(name));
-  const unusable = new Set<string>();
-  await inLanes(unread, READS_AT_ONCE, signal, async ([name, [first]]) => {
-    if (!first) return;
-    try {
-      const size = lists.get(name)?.size ?? 0;
-      sets.add(name, size, await readListOf(repository, first, signal));
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      unusable.add(name);
-    }
-  });
-  if (unread.length > 0) rememberSets(repository, 'lists', sets);
+  const listSizes = new Map([...lists].map(([name, { size }]) => [name, size]));
+  const read = (snapshot: OpenedCover): Promise<readonly ListedPack[]> =>
+    readListOf(repository, snapshot, signal);
+  const { sets, faults } = await readLists(repository, byList, listSizes, read, signal);
+  const unusable = new Set([...faults.keys()].map(listOf));
   const { records } = await readRepackRecords(repository, () => undefined, signal);
   const sizes = new Map([...packs].map(([name, { size }]) => [name, size]));
   const moved = new Set(new Replacements(records, standingOf(sizes, new Set())).emptied());

@@ -7,7 +7,7 @@ import type { Emit } from '../base/events.ts';
 import type { Random } from '../crypto/sodium.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
-import { addToTable, chunksAtMost } from '../repository/indexes.ts';
+import { addIfReadable, chunksAtMost } from '../repository/indexes.ts';
 import { installKeys, type InstallKeys } from '../repository/machine.ts';
 import type { WriterRepository } from '../repository/open.ts';
 import { ChunkTable } from '../workers/chunk-table.ts';
@@ -54,7 +54,10 @@ export class PushLine {
     const { repository, clock, random } = deps;
     this.keys = installKeys(repository.writer, request.install);
     this.#table = ChunkTable.create(chunksAtMost(known.packs));
-    for (const [ordinal, pack] of known.packs.entries()) addToTable(this.#table, pack, ordinal);
+    const unreadable = new Set<IndexedPack>();
+    for (const [ordinal, pack] of known.packs.entries()) {
+      if (!addIfReadable(this.#table, pack, ordinal, deps.emit)) unreadable.add(pack);
+    }
     this.sink = this.newSink();
     const threads = workerCount();
     this.#pool = PackPool.create(
@@ -71,7 +74,7 @@ export class PushLine {
         onStored: (bytes) => this.progress.stored(bytes),
       },
       known.packs,
-      known.unindexed,
+      known.unindexed.filter((pack) => !unreadable.has(pack)),
       signal,
     );
     this.#uploader.open();

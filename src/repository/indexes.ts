@@ -160,12 +160,12 @@ export async function ownPacks(
     cache.flush();
     // Without a working cache the answer must still be whole.
     if (cache.fact(complete) !== 'yes') {
-      return { packs: fromStore.filter((pack) => isReadable(pack, emit)), unindexed: [] };
+      return { packs: fromStore, unindexed: [] };
     }
   }
   const adopted = adoptVerified(cache, keys.writer, chunkIdKey);
   if (adopted > 0) emit(adoptedNotice(adopted));
-  const cached = cache.packs(keys.writer).filter(({ pack }) => isReadable(pack, emit));
+  const cached = cache.packs(keys.writer);
   return {
     packs: cached.map(({ pack }) => pack),
     unindexed: cached.filter(({ indexed }) => !indexed).map(({ pack }) => pack),
@@ -196,29 +196,42 @@ const adoptedNotice = (packs: number): FerryEvent => ({
   hint: 'What the pull has verified in them is not uploaded again.',
 });
 
-/** A damaged row of the cache, or an index that lies, must not stop a push: what it named is pushed again. */
-function isReadable(pack: IndexedPack, emit: Emit): boolean {
-  try {
-    visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the index of pack ${pack.pack}`, {});
-    return true;
-  } catch (error) {
-    if (!(error instanceof FerryError)) throw error;
-    emit({ type: 'notice', code: 'index-unusable', message: `${error.message}; going on without` });
-    return false;
-  }
-}
-
 /** How many chunks a directory names, from its length alone: an upper bound good enough to size a table. */
 export const chunksAtMost = (packs: readonly IndexedPack[]): number =>
   packs.reduce((sum, pack) => sum + Math.ceil(pack.directory.length / 36), 0);
 
-/** Adds a pack's chunks to the table under the number `ordinal`, but for those that nobody vouches for. */
+/**
+ * Adds a pack's chunks to the table under the number `ordinal`, but for those that nobody vouches for. All or none.
+ * @throws object-damaged
+ */
 export function addToTable(table: ChunkTable, pack: IndexedPack, ordinal: number): void {
+  const ids: Buffer[] = [];
   visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the index of pack ${pack.pack}`, {
     chunk: (id) => {
-      if (isVouched(id)) table.add(id, ordinal);
+      if (isVouched(id)) ids.push(id);
     },
   });
+  for (const id of ids) table.add(id, ordinal);
+}
+
+/**
+ * The same for a push. A damaged row of the cache, or an index that lies, must not stop it: what it named is pushed
+ * again, which false says.
+ */
+export function addIfReadable(
+  table: ChunkTable,
+  pack: IndexedPack,
+  ordinal: number,
+  emit: Emit,
+): boolean {
+  try {
+    addToTable(table, pack, ordinal);
+    return true;
+  } catch (error) {
+    if (!isObjectFault(error)) throw error;
+    emit({ type: 'notice', code: 'index-unusable', message: `${error.message}; going on without` });
+    return false;
+  }
 }
 
 const headerOf = (keys: IndexKeys, object: ObjectId): Header => ({

@@ -4,7 +4,7 @@
  * list that was read once comes from the cache while the store still shows it with the same size.
  */
 import { toHex } from '../base/bytes.ts';
-import { isObjectFault } from '../base/errors.ts';
+import { isObjectFault, type FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
 import {
@@ -67,21 +67,12 @@ export async function readUsedObjects(
   const byList = Map.groupBy(snapshots, ({ writer, cover }) =>
     writerObjectName('lists', writer, cover.packList as ObjectId),
   );
-  const sets = cachedSets(repository, 'lists');
-  sets.keep((name, size) => byList.has(name) && sizes.get(name) === size);
-  const unread = [...byList].filter(([name]) => !sets.has(name));
-  await inLanes(unread, READS_AT_ONCE, signal, async ([name, [snapshot]]) => {
-    if (!snapshot) return;
-    try {
-      const packs = await packsOf(repository, snapshot, emit, signal);
-      // What no listing has shown yet is not found in the cache, whatever its size.
-      sets.add(name, sizes.get(name) ?? 0, packs);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      unreadable.push({ object: snapshot.name, code: error.code, message: error.message });
-    }
-  });
-  if (unread.length > 0) rememberSets(repository, 'lists', sets);
+  const read = (snapshot: OpenedCover): Promise<readonly ListedPack[]> =>
+    packsOf(repository, snapshot, emit, signal);
+  const { sets, faults } = await readLists(repository, byList, sizes, read, signal);
+  for (const [{ name: object }, { code, message }] of faults) {
+    unreadable.push({ object, code, message });
+  }
   const found = await readRepackRecords(repository, emit, signal);
   const packs = usedPacks(
     sets,
@@ -94,6 +85,42 @@ export async function readUsedObjects(
     unreadable.push({ object, code: 'object-damaged', message });
   }
   return { snapshots, history, used: new Set([...packs, ...byList.keys()]), unreadable };
+}
+
+export type ReadLists = {
+  /** By the name of the list. */
+  readonly sets: PackSets;
+  /** Lists that cannot be read, by the first snapshot that names them. */
+  readonly faults: ReadonlyMap<OpenedCover, FerryError>;
+};
+
+/**
+ * What pack lists name. One that was read once comes from the cache while the store still shows it with the same size.
+ * @param byList snapshots by the name of their list
+ */
+export async function readLists(
+  repository: ReaderRepository,
+  byList: ReadonlyMap<string, readonly OpenedCover[]>,
+  sizes: ReadonlyMap<string, number>,
+  read: (snapshot: OpenedCover) => Promise<readonly ListedPack[]>,
+  signal: AbortSignal,
+): Promise<ReadLists> {
+  const sets = cachedSets(repository, 'lists');
+  sets.keep((name, size) => byList.has(name) && sizes.get(name) === size);
+  const unread = [...byList].filter(([name]) => !sets.has(name));
+  const faults = new Map<OpenedCover, FerryError>();
+  await inLanes(unread, READS_AT_ONCE, signal, async ([name, [snapshot]]) => {
+    if (!snapshot) return;
+    try {
+      // What no listing has shown yet is not found in the cache, whatever its size.
+      sets.add(name, sizes.get(name) ?? 0, await read(snapshot));
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      faults.set(snapshot, error);
+    }
+  });
+  if (unread.length > 0) rememberSets(repository, 'lists', sets);
+  return { sets, faults };
 }
 
 /** A list that is damaged or gone is made up for, as far as the snapshot's tree is there. */

@@ -1,8 +1,8 @@
 /** The server of the benchmark: versitygw over a folder of this disk, so that what is stored can be weighed. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../support/ports.ts';
 import { installVersitygw } from '../support/servers-install.ts';
 
 export type BenchServer = {
@@ -57,12 +57,4 @@ async function answering(endpoint: string): Promise<void> {
     }
   }
   throw new Error(`the server does not answer at ${endpoint}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
