@@ -126,7 +126,7 @@ export function meantLocations(session: Session): Location[] {
       },
     );
   }
-  return typed.map((one) => remembered(session, locationFrom(session, one)));
+  return typed.map((one) => knownLocation(session, one));
 }
 
 /** @throws usage when several are named */
@@ -139,8 +139,9 @@ export function meantLocation(session: Session): Location {
 }
 
 /** A bucket named without its options is the one that the settings know with them. */
-function remembered(session: Session, location: Location): Location {
+export function knownLocation(session: Session, typed: string): Location {
   const { settings } = session;
+  const location = locationFrom(session, typed);
   if (location.kind !== 's3' || settings.repository(printLocation(location))) return location;
   const { kind, bucket, prefix, ...more } = location;
   if (Object.keys(more).length > 0) return location;

@@ -141,7 +141,7 @@ function ofRepository(
           {
             code: failure.code,
             message: failure.message,
-            hint: failure.hint ?? `stateferry probe '${location}'`,
+            hint: `${failure.hint ?? `stateferry probe '${location}'`} ${retiredHint(location)}`,
           },
         ]
       : []),
@@ -184,3 +184,7 @@ function ofRepository(
       })),
   ];
 }
+
+/** A place that is gone for good would be named for ever. */
+const retiredHint = (location: string): string =>
+  `If it is retired for good: stateferry leave '${location}'`;

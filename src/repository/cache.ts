@@ -3,7 +3,7 @@
  * of it can be deleted at any moment: that costs time and, after a kill, at most the packs of one index. It
  * never fails an operation: when the disk is full or the file is broken, the work goes on without it.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { messageOf } from '../base/errors.ts';
@@ -43,7 +43,7 @@ export class LocalCache {
   /** @param directory the cache's own folder, made when missing (0700); undefined: no cache at all */
   static open(directory: string | undefined, repository: string, emit: Emit): LocalCache {
     if (directory === undefined) return new LocalCache(undefined, emit);
-    const path = join(directory, `${repository}.sqlite`);
+    const path = pathOf(directory, repository);
     const cache = new LocalCache(undefined, emit);
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -250,6 +250,24 @@ function packIn(row: Record<string, unknown>): IndexedPack[] {
   ];
 }
 
+/** What there is of the cache of one repository. */
+export const cacheFiles = (directory: string, repository: string): string[] =>
+  FILES.map((suffix) => pathOf(directory, repository) + suffix).filter(existsSync);
+
+export function removeCache(directory: string, repository: string): void {
+  removeFiles(pathOf(directory, repository));
+}
+
+/** With what SQLite lays beside a database. */
+const FILES = ['', '-wal', '-shm'] as const;
+
+const pathOf = (directory: string, repository: string): string =>
+  join(directory, `${repository}.sqlite`);
+
+function removeFiles(path: string): void {
+  for (const suffix of FILES) rmSync(path + suffix, { force: true });
+}
+
 /** The database, or undefined when it is broken or of another version. */
 function openDatabase(path: string): DatabaseSync | undefined {
   const db = new DatabaseSync(path);
@@ -267,7 +285,7 @@ function openDatabase(path: string): DatabaseSync | undefined {
 }
 
 function startOver(path: string): DatabaseSync {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+  removeFiles(path);
   const db = openDatabase(path);
   if (db) return db;
   throw new Error(`${path} cannot be made (is the disk full?)`);

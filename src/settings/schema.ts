@@ -107,7 +107,6 @@ const repositorySchema = z.object({
   machine: machineStateSchema.optional(),
   probe: probedSchema.optional(),
   lastPush: z.record(z.string(), pushedSchema).optional(),
-  readerKeyFile: z.string().optional(),
   /** As `init --lock` set it in the bucket. */
   lockDays: z.int().positive().optional(),
   /** By the last prune of this machine: how long new objects are locked, and when the first lock of all ends. */

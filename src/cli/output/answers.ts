@@ -8,6 +8,7 @@ import { gatewayLines, statusLines } from './gateway-answers.ts';
 import { handoffLines } from './handoff-answer.ts';
 import type { Paint } from './paint.ts';
 import { copyLines } from './copy-answer.ts';
+import { leaveLines } from './leave-answer.ts';
 import { machinesLines } from './machines-answer.ts';
 import { mirrorLines } from './mirror-answer.ts';
 import { printableLine } from './printable.ts';
@@ -42,6 +43,8 @@ export function answerLines(summary: Summary, choices: AnswerChoices): string[] 
       return initLines(summary);
     case 'join':
       return joinLines(summary);
+    case 'leave':
+      return leaveLines(summary, choices);
     case 'push':
       return 'dryRun' in summary ? pushPlanLines(summary) : pushLines(summary, choices);
     case 'pull':
@@ -111,6 +114,7 @@ export function isOnlyAReport(summary: Summary): boolean {
   const verbs = [
     'init',
     'join',
+    'leave',
     'push',
     'pull',
     'undo',

@@ -5,7 +5,7 @@
 import type { Emit } from '../../base/events.ts';
 import type { Failure } from './failure.ts';
 import type { AnswerItem } from './items.ts';
-import type { Summary } from './summary.ts';
+import type { LeaveSummary, Summary } from './summary.ts';
 import type { RevokePlanShown } from './summary-machines.ts';
 import type { ForgetPlanShown } from './summary-forget.ts';
 import type { PrunePlanShown } from './summary-prune.ts';
@@ -33,6 +33,7 @@ export type Output = {
 export type AnyPlanShown =
   | PlanShown
   | UndoPlanShown
+  | LeaveSummary
   | RevokePlanShown
   | ForgetPlanShown
   | PrunePlanShown

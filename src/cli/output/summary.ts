@@ -42,6 +42,23 @@ export type JoinSummary = {
   readonly isDefault: boolean;
 } & Newcomer;
 
+export type LeaveSummary = {
+  readonly verb: 'leave';
+  readonly repository: string;
+  /** null: this machine knew the place, and had not joined it. */
+  readonly id: string | null;
+  readonly machine: string | null;
+  /** That were pushed there from here. */
+  readonly installs: readonly string[];
+  /** Those of them whose handoff is still remembered: nothing takes it back any more. */
+  readonly handoffs: readonly string[];
+  /** Files of the local cache, which go. */
+  readonly cache: readonly string[];
+  readonly wasDefault: boolean;
+  readonly newDefault: string | null;
+  readonly dryRun?: true;
+};
+
 /** A machine that may write from now on. */
 export type Newcomer = {
   readonly writer: string;
@@ -193,6 +210,7 @@ export type ProbeSummary = {
 export type Summary =
   | InitSummary
   | JoinSummary
+  | LeaveSummary
   | PushSummary
   | PushPlanSummary
   | PullSummary

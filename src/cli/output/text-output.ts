@@ -4,6 +4,7 @@ import { unreachable } from '../../base/errors.ts';
 import type { FerryEvent } from '../../base/events.ts';
 import { answerLines, isOnlyAReport, itemLine } from './answers.ts';
 import { failureLines } from './failure.ts';
+import { leavePlanLines } from './leave-answer.ts';
 import { revokePlanLines } from './machines-answer.ts';
 import { Meter, type Progress } from './meter.ts';
 import type { AnyPlanShown, Output, OutputChoices, Sinks } from './output.ts';
@@ -61,6 +62,8 @@ export function textOutput(
 function linesOf(plan: AnyPlanShown): string[] {
   if (!('verb' in plan)) return planLines(plan);
   switch (plan.verb) {
+    case 'leave':
+      return leavePlanLines(plan);
     case 'revoke':
       return revokePlanLines(plan);
     case 'forget':

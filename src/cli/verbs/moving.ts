@@ -53,6 +53,22 @@ export const MOVING_VERBS: readonly Verb[] = [
     load: async () => (await import('../commands/join.ts')).runJoin,
   },
   {
+    usage: 'leave <location>',
+    about: 'let go of a repository on this machine: its keys here, its cache, what it remembers',
+    arguments: { location: 'as stateferry status names it' },
+    options: [{ flags: '--dry-run', about: 'say what would go and what stays' }],
+    examples: [
+      'stateferry leave /mnt/usb/ferry',
+      "stateferry leave 's3://old-bucket/ferry' --dry-run",
+    ],
+    notes: [
+      'Works without the repository, which may be gone for good; nothing in it is touched or looked at.',
+      'To push there again takes a join, as a new machine, which uploads everything anew.',
+      'Asks first; without a terminal that needs --yes.',
+    ],
+    load: async () => (await import('../commands/leave.ts')).runLeave,
+  },
+  {
     usage: 'gateways',
     about: 'every gateway of this home: state, config, workspaces, agents, and how it is known',
     examples: [

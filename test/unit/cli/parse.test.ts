@@ -25,6 +25,7 @@ const LINES: readonly Line[] = [
     args: ['./repo'],
     options: { machine: 'new' },
   },
+  { line: 'leave ./repo --dry-run', verb: 'leave', args: ['./repo'], options: { dryRun: true } },
   { line: 'gateways', verb: 'gateways', args: [], options: {} },
   { line: 'status', verb: 'status', args: [], options: {} },
   {

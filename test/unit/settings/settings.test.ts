@@ -85,12 +85,12 @@ describe('the file', () => {
   test('is not there: empty; a change makes it, 0600 in a folder of 0700', () => {
     const settings = Settings.load(environment, places);
     assert.deepEqual(settings.data.repositories, []);
-    settings.updateRepository('/r', (one) => ({ ...one, readerKeyFile: '/k' }));
+    settings.updateRepository('/r', (one) => ({ ...one, lockDays: 30 }));
     settings.update((data) => ({ ...data, defaultRepository: '/r' }));
     assert.equal(statSync(places.settingsFile).mode & 0o777, 0o600);
     assert.equal(statSync(places.settingsFolder).mode & 0o777, 0o700);
     const again = Settings.load(environment, places);
-    assert.deepEqual(again.data.repositories, [{ location: '/r', readerKeyFile: '/k' }]);
+    assert.deepEqual(again.data.repositories, [{ location: '/r', lockDays: 30 }]);
     assert.equal(again.data.defaultRepository, '/r');
     assert.deepEqual(readdirSync(places.settingsFolder), ['settings.json']);
   });
