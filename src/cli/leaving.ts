@@ -89,10 +89,11 @@ function nothingKept(location: string, { repositories }: SettingsData): FerryErr
 function refuseScheduled(location: string, { schedule }: SettingsData): void {
   if (!schedule?.repositories.includes(location)) return;
   const others = schedule.repositories.filter((one) => one !== location);
+  const install = ['stateferry schedule install', ...others.map((one) => `-r '${one}'`)].join(' ');
   throw new FerryError('usage', `the schedule of this machine works on ${location}`, {
     hint:
       others.length === 0
         ? 'First: stateferry schedule remove'
-        : `First install it without that one: stateferry schedule install ${others.map((one) => `-r '${one}'`).join(' ')}`,
+        : `First install it without that one: ${install}`,
   });
 }
