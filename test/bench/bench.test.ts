@@ -30,7 +30,6 @@ import { median, renderDays, renderTables } from './report.ts';
 import type { Figure } from './round.ts';
 import { seeded } from './seeded.ts';
 import { SECRET } from './tools.ts';
-import { startSlowLine } from './slow-line.ts';
 import { makeWorkload, WORKLOAD_NAMES, type Workload } from './workloads.ts';
 
 const SCALE = 0.01;
@@ -153,18 +152,6 @@ describe('what stands before the server', () => {
     assert.ok(bytesDown >= answer.length * 4);
     assert.equal(proxy.take().put, 0);
     await proxy.close();
-  });
-
-  test('the slow line delivers every byte in order', async () => {
-    const line = await startSlowLine(await start(), { roundTripMs: 3, bitsPerSecond: 1e9 });
-    const answers = await Promise.all(
-      [1, 2, 3].map(() => send(line.endpoint, 'PUT', '/bucket/name', body)),
-    );
-    assert.deepEqual(
-      answers.map((answer) => answer.endsWith(digest)),
-      [true, true, true],
-    );
-    await line.close();
   });
 });
 

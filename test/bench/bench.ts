@@ -4,7 +4,7 @@
  *     npm run bench -- [gateway|many-small|few-large]… [--tools stateferry,restic,…] [--store s3|folder]
  *                      [--rounds N] [--no-count] [--seed N] [--scale 0.1] [--json FILE]
  *                      [--checks N]                  check everything N times in turns
- *                      [--line 40,100]               through a line of 40 ms and 100 Mbit/s
+ *                      [--line 40ms,100mbit]         through such a line, which is tried with curl before
  *     npm run bench -- --days 40 [--scale 0.1]           days of use, forget and prune every week
  *                      [--tools stateferry,stateferry-repack,…]     ours with prune --repack too
  *     npm run bench -- --crowd 10000 [--packs 5000]      questions about many snapshots, with their requests
@@ -19,11 +19,12 @@ import { rotated, type Arena } from './contestants.ts';
 import { startCountingProxy, type CountingProxy } from './counting-proxy.ts';
 import { playCrowd } from './crowded.ts';
 import { playDays } from './days.ts';
+import { bestOfLine } from './line/best-of-line.ts';
+import { startSlowLine, type LineOptions, type SlowLine } from './line/slow-line.ts';
 import { findPeer, installRustic, PEER_NAMES } from './peers.ts';
-import { renderCrowd, renderDays, renderTables } from './report.ts';
+import { renderBestOfLine, renderCrowd, renderDays, renderLine, renderTables } from './report.ts';
 import { playRound, type Figure } from './round.ts';
 import { startBenchServer, type BenchServer } from './server.ts';
-import { startSlowLine } from './slow-line.ts';
 import { peerTool, stateferry, type OurTool, type Tool } from './tools.ts';
 import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from './workloads.ts';
 
@@ -53,6 +54,7 @@ const { values: options, positionals } = parseArgs({
 const REPACKING = 'stateferry-repack';
 const seed = Number(options.seed);
 const scale = Number(options.scale);
+const line = options.line === undefined ? undefined : lineOptions(options.line);
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 if (options['install-rustic']) installRustic();
@@ -82,6 +84,18 @@ async function compare(workloads: readonly WorkloadName[]): Promise<void> {
   }
   if (options.json !== undefined) writeFileSync(options.json, JSON.stringify({ timed, counted }));
   process.stdout.write(`${renderTables(timed, counted)}\n`);
+  if (line !== undefined) {
+    process.stdout.write(`\n${renderLine(timed, line)}\n\n${await tryLine(line)}\n`);
+  }
+}
+
+async function tryLine(options: LineOptions): Promise<string> {
+  return inArena(false, async ({ line: opened, folder, makeTarget }) => {
+    const { target } = makeTarget(ours());
+    if (opened === undefined || target.kind !== 's3') throw new Error('--line is for --store s3');
+    mkdirSync(folder);
+    return renderBestOfLine(await bestOfLine(opened, target, folder), options);
+  });
 }
 
 /** Counted all along: CPU time is each tool's own, and `--no-count` gives wall times that can be believed. */
@@ -149,9 +163,10 @@ async function inArena<T>(isCounted: boolean, work: (arena: Arena) => Promise<T>
       mkdirSync(store, { recursive: true });
       return { target: { kind: 'folder', folder: store }, storedIn: store };
     };
-    const proxy = way?.proxy;
+    const { proxy, line: opened } = way ?? {};
     const round = join(folder, 'round');
-    return await work({ folder: round, makeTarget, ...(proxy && { proxy }), say });
+    const between = { ...(proxy && { proxy }), ...(opened && { line: opened }) };
+    return await work({ folder: round, makeTarget, ...between, say });
   } finally {
     await way?.close();
     rmSync(folder, { recursive: true, force: true });
@@ -163,24 +178,21 @@ type Way = {
   readonly server: BenchServer;
   readonly endpoint: string;
   readonly proxy: CountingProxy | undefined;
+  readonly line: SlowLine | undefined;
   close(): Promise<void>;
 };
 
 async function openWay(folder: string, isCounted: boolean): Promise<Way> {
-  const server = await startBenchServer(folder);
-  const [roundTripMs = 0, megabits = 0] = (options.line ?? '').split(',').map(Number);
-  const line =
-    options.line === undefined
-      ? undefined
-      : await startSlowLine(server.endpoint, { roundTripMs, bitsPerSecond: megabits * 1e6 });
-  const behind = line?.endpoint ?? server.endpoint;
+  const server = await startBenchServer(folder, { keepsConnections: line !== undefined });
+  const opened = line && (await startSlowLine(server.endpoint, line));
+  const behind = opened?.endpoint ?? server.endpoint;
   const proxy = isCounted ? await startCountingProxy(behind) : undefined;
   const close = async (): Promise<void> => {
     await proxy?.close();
-    await line?.close();
+    await opened?.close();
     await server.stop();
   };
-  return { server, endpoint: proxy?.endpoint ?? behind, proxy, close };
+  return { server, endpoint: proxy?.endpoint ?? behind, proxy, line: opened, close };
 }
 
 function s3Target(way: Way, tool: Tool): ReturnType<Arena['makeTarget']> {
@@ -195,4 +207,10 @@ function workloadName(name: string): WorkloadName {
   const known = WORKLOAD_NAMES.find((workload) => workload === name);
   if (known === undefined) throw new Error(`no such workload: ${name}`);
   return known;
+}
+
+function lineOptions(text: string): LineOptions {
+  const parts = /^(\d+)ms,(\d+)mbit$/.exec(text);
+  if (parts === null) throw new Error(`not a line: ${text}; as an example, 40ms,100mbit`);
+  return { roundTripMs: Number(parts[1]), bitsPerSecond: Number(parts[2]) * 1e6 };
 }

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CountingProxy, Traffic } from './counting-proxy.ts';
+import type { LineTraffic, SlowLine } from './line/slow-line.ts';
 import { measure, type Command, type Measured } from './measure.ts';
 import type { Machine, Target, Tool } from './tools.ts';
 import type { Workload } from './workloads.ts';
@@ -22,10 +23,15 @@ export type Arena = {
   makeTarget(tool: Tool): { readonly target: Target; readonly storedIn: string };
   /** Where it is present requests are counted; wall times mean little then. */
   readonly proxy?: CountingProxy;
+  /** Where it is present everything passes through it. */
+  readonly line?: SlowLine;
   readonly say: (line: string) => void;
 };
 
-export type Cost = Omit<Measured, 'stdout'> & { readonly traffic?: Traffic };
+export type Cost = Omit<Measured, 'stdout'> & {
+  readonly traffic?: Traffic;
+  readonly onLine?: LineTraffic;
+};
 
 export function enter(arena: Arena, tool: Tool): Contestant {
   const { target, storedIn } = arena.makeTarget(tool);
@@ -47,9 +53,11 @@ export async function perform(arena: Arena, command: Command): Promise<Cost> {
   // Nobody pays for what the one before left to be written.
   spawnSync('sync');
   arena.proxy?.take();
+  await arena.line?.take();
   const { wallMs, cpuMs, rssMaxBytes } = await measure(command, arena.folder);
   const traffic = arena.proxy?.take();
-  return { wallMs, cpuMs, rssMaxBytes, ...(traffic === undefined ? {} : { traffic }) };
+  const onLine = await arena.line?.take();
+  return { wallMs, cpuMs, rssMaxBytes, ...(traffic && { traffic }), ...(onLine && { onLine }) };
 }
 
 /** Every file below a folder, with its size. */

@@ -2,6 +2,8 @@
 import type { Traffic } from './counting-proxy.ts';
 import type { CrowdFigure } from './crowded.ts';
 import type { DaysFigure } from './days.ts';
+import type { BestOfLine } from './line/best-of-line.ts';
+import type { LineOptions } from './line/slow-line.ts';
 import { OPERATIONS, type Figure, type Operation } from './round.ts';
 import type { WorkloadName } from './workloads.ts';
 
@@ -89,6 +91,61 @@ export function renderCrowd(figures: readonly CrowdFigure[]): string {
   ]);
   return renderRows(head, lines);
 }
+
+/** Medians of what passed the line, and which share of its rate that was from the start of a command to its end. */
+export function renderLine(figures: readonly Figure[], { bitsPerSecond }: LineOptions): string {
+  const head = [
+    'workload',
+    'operation',
+    'tool',
+    'wall s',
+    'up MiB',
+    'down MiB',
+    'share of the line',
+    'connections',
+    'round trips in a row',
+  ];
+  const groups = Map.groupBy(figures, ({ workload, operation, tool }) =>
+    [workload, operation, tool].join(' | '),
+  );
+  const lines = [...groups].toSorted(byOperation).map(([place, group]) => {
+    const middle = (of: (figure: Figure) => number | undefined): number =>
+      median(group.map((figure) => of(figure) ?? Number.NaN));
+    const wallMs = middle((figure) => figure.wallMs);
+    const up = middle((figure) => figure.onLine?.bytesUp);
+    const down = middle((figure) => figure.onLine?.bytesDown);
+    return [
+      place,
+      seconds(wallMs),
+      (up / MIB).toFixed(2),
+      (down / MIB).toFixed(2),
+      percent((Math.max(up, down) * 8000) / bitsPerSecond / wallMs),
+      middle((figure) => figure.onLine?.connections).toFixed(0),
+      middle((figure) => figure.onLine?.tripsInARow).toFixed(0),
+    ];
+  });
+  return renderRows(head, lines);
+}
+
+type Group = readonly [string, readonly Figure[]];
+
+function byOperation([, one]: Group, [, other]: Group): number {
+  const place = (group: readonly Figure[]): number =>
+    OPERATIONS.findIndex((operation) => operation === group[0]?.operation);
+  return place(one) - place(other);
+}
+
+export function renderBestOfLine(found: readonly BestOfLine[], options: LineOptions): string {
+  const { roundTripMs, bitsPerSecond } = options;
+  const head = [`${roundTripMs} ms, ${bitsPerSecond / 1e6} Mbit/s: curl`, 'share of the line'];
+  const lines = found.map(({ connections, way, share }) => [
+    `${way}, ${connections === 1 ? 'one connection' : `${connections} connections`}`,
+    percent(share),
+  ]);
+  return renderRows(head, lines);
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 
 function renderRows(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const rows = [head, head.map(() => '---'), ...lines];

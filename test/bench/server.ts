@@ -16,7 +16,15 @@ export type BenchServer = {
 
 const START_TRIES = 200;
 
-export async function startBenchServer(folder: string): Promise<BenchServer> {
+export type BenchServerOptions = {
+  /** As every provider does, and this server does not by default: a connection serves request after request. */
+  readonly keepsConnections: boolean;
+};
+
+export async function startBenchServer(
+  folder: string,
+  { keepsConnections }: BenchServerOptions,
+): Promise<BenchServer> {
   const data = join(folder, 'data');
   mkdirSync(data, { recursive: true });
   const port = await freePort();
@@ -24,6 +32,7 @@ export async function startBenchServer(folder: string): Promise<BenchServer> {
   const keys = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' };
   const log = openSync(join(folder, 'server.log'), 'w');
   const args = ['--access', keys.accessKeyId, '--secret', keys.secretAccessKey];
+  if (keepsConnections) args.push('--keep-alive');
   const program = await installVersitygw();
   const child = spawn(program, [...args, '--port', `127.0.0.1:${port}`, 'posix', data], {
     env: { HOME: folder },

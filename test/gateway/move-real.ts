@@ -26,7 +26,7 @@ import {
   type RunningGateway,
 } from '../support/real-install.ts';
 import { freePort } from '../support/ports.ts';
-import { startSlowLine, type SlowLine } from '../bench/slow-line.ts';
+import { startSlowLine, type SlowLine } from '../bench/line/slow-line.ts';
 import { makeBucket, type TestBucket } from '../support/servers-buckets.ts';
 import type { TestServer } from '../support/servers.ts';
 import { noise } from '../support/tree.ts';
