@@ -75,6 +75,7 @@ export function withoutHarmless(lines: readonly string[]): string[] {
   const isOneOfSeveral = lines.some((line) => SEVERAL_STATE_DIRS.test(line));
   const isHarmless = (line: string): boolean =>
     HARMLESS.test(line) ||
+    OPEN_MODES.test(line) ||
     (isOneOfSeveral && (SEVERAL_STATE_DIRS.test(line) || /^[~/]/.test(line)));
   return lines.filter((line) => !isHarmless(line));
 }
@@ -84,6 +85,10 @@ const SEVERAL_STATE_DIRS = /^Multiple state directories detected/;
 
 /** Said of every install that never had a channel: nothing is missing. What must be there, we count ourselves. */
 const HARMLESS = /^(OAuth dir not present .*Skipping create|CRITICAL: OAuth dir missing)/s;
+
+/** As on the old machine, since modes are restored exactly: no failure of the move, and told by itself. */
+const OPEN_MODES =
+  /^(State directory permissions are too open|Config file is group\/world readable)/;
 
 export type ConfigAnswer = {
   /** Undefined when this product has no such command. */

@@ -1,4 +1,5 @@
 /** What no program can do for a person on the new machine. Values; the words are the command line's. */
+import { dirname } from 'node:path';
 import { DAY_MS } from '../base/durations.ts';
 import type { Brand } from './brands.ts';
 import { variablesIn, type LoadedConfig } from './config-text.ts';
@@ -30,6 +31,11 @@ export type PersonNeeded =
   | {
       readonly kind: 'tools';
       readonly missing: readonly { readonly key: string; readonly path: string }[];
+    }
+  /** What holds secrets, and other users of this machine may read it. */
+  | {
+      readonly kind: 'open-modes';
+      readonly open: readonly { readonly path: string; readonly mode: '700' | '600' }[];
     }
   | { readonly kind: 'old-gateway'; readonly channels: readonly string[] };
 
@@ -69,6 +75,7 @@ export function personNeeded(input: PersonInput): PersonNeeded[] {
       : []),
     ...(shell.length > 0 ? [{ kind: 'shell-variables' as const, names: shell }] : []),
     ...(missing.length > 0 ? [{ kind: 'tools' as const, missing }] : []),
+    ...openModes(input),
     { kind: 'old-gateway', channels: record.channels },
   ];
 }
@@ -115,6 +122,18 @@ function missingTools({ config, home, env }: PersonInput): { key: string; path: 
     if (at.startsWith('/')) return statIfAny(at) === undefined;
     return !at.includes('/') && commandOnPath(at, env['PATH'] ?? '') === undefined;
   });
+}
+
+/** A file in a folder that is closed to others is closed to them too. */
+function openModes({ stateDir, config }: PersonInput): PersonNeeded[] {
+  const isOpen = (path: string): boolean => ((statIfAny(path)?.mode ?? 0) & 0o077) !== 0;
+  const open = [
+    ...(isOpen(stateDir) ? [{ path: stateDir, mode: '700' as const }] : []),
+    ...config.files
+      .filter(({ path }) => isOpen(path) && isOpen(dirname(path)))
+      .map(({ path }) => ({ path, mode: '600' as const })),
+  ];
+  return open.length === 0 ? [] : [{ kind: 'open-modes', open }];
 }
 
 function machinePaths(

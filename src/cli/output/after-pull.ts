@@ -1,7 +1,9 @@
 /** What is left for a person after a pull, and which secrets have travelled: in words. */
 import type { PersonNeeded } from '../../gateway/needs-person.ts';
 import type { SecretCount, SecretKind } from '../../gateway/secrets-inventory.ts';
+import { bytePathFromText } from '../../base/byte-path.ts';
 import { unreachable } from '../../base/errors.ts';
+import { shellWord } from '../../base/shell-word.ts';
 import type { AnswerChoices } from './answers.ts';
 import { printableLine } from './printable.ts';
 import type { PullSummary } from './summary-pull.ts';
@@ -51,6 +53,16 @@ export function adviceFor(need: PersonNeeded): Advice {
           .map(({ key, path }) => `${path} (${key})`)
           .join(', ')}`,
         hint: 'Install it, or change the config.',
+      };
+    case 'open-modes':
+      return {
+        code,
+        message:
+          `other users of this machine may read ${need.open.map(({ path }) => path).join(', ')}: ` +
+          'modes are restored as they were',
+        hint: need.open
+          .map(({ path, mode }) => `chmod ${mode} ${shellWord(bytePathFromText(path))}`)
+          .join(' && '),
       };
     case 'old-gateway':
       return {

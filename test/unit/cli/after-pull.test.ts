@@ -34,6 +34,7 @@ const warnings = [
   adviceFor({ kind: 'service-variables', service: 'openclaw-gateway.service', names: ['A_KEY'] }),
   adviceFor({ kind: 'shell-variables', names: ['B_KEY'] }),
   adviceFor({ kind: 'tools', missing: [{ key: 'browser.executablePath', path: '/opt/chrome' }] }),
+  adviceFor({ kind: 'open-modes', open: [{ path: '/home/bob/.openclaw', mode: '700' }] }),
   adviceFor({ kind: 'old-gateway', channels: ['telegram'] }),
 ];
 test('one of a kind is one', () => {
@@ -57,6 +58,7 @@ test('each says what it is about and what to do', () => {
     'A_KEY',
     'B_KEY',
     '/opt/chrome',
+    "chmod 700 '/home/bob/.openclaw'",
   ]) {
     assert.ok(text.includes(word), word);
   }

@@ -1,6 +1,6 @@
 /** What is left for a person, and what is not: nobody reads a list of things that are well. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -22,9 +22,13 @@ type Given = {
   readonly environmentNames?: readonly string[];
   readonly ageDays?: number;
   readonly env?: Record<string, string>;
+  /** Of the state dir, and of the config. */
+  readonly modes?: readonly [number, number];
 };
 
-function needs({ files = {}, config = {}, environmentNames, ageDays = 0, env = {} }: Given) {
+function needs(given: Given) {
+  const { files = {}, config = {}, environmentNames, ageDays = 0, env = {} } = given;
+  const [ofState, ofConfig] = given.modes ?? [0o700, 0o600];
   states += 1;
   const stateDir = join(folder, `state-${states}`);
   const all = { ...files, 'openclaw.json': JSON.stringify(config) };
@@ -33,6 +37,8 @@ function needs({ files = {}, config = {}, environmentNames, ageDays = 0, env = {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, content);
   }
+  chmodSync(stateDir, ofState);
+  chmodSync(join(stateDir, 'openclaw.json'), ofConfig);
   const counts = { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] };
   const record: GatewayRecord = {
     home: '/home/alice',
@@ -144,4 +150,17 @@ test('tools that the config names, by path or by name', () => {
     found.missing.map(({ key }) => key),
     ['mcp.servers.gone.command', 'mcp.servers.path.command', 'browser.executablePath'],
   );
+});
+
+test('what others may read, unless the folder around it keeps them out', () => {
+  assert.deepEqual(others({ modes: [0o700, 0o644] }), []);
+  const [need] = others({ modes: [0o755, 0o644] });
+  const stateDir = join(folder, `state-${states}`);
+  assert.deepEqual(need, {
+    kind: 'open-modes',
+    open: [
+      { path: stateDir, mode: '700' },
+      { path: join(stateDir, 'openclaw.json'), mode: '600' },
+    ],
+  });
 });

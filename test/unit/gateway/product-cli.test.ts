@@ -139,6 +139,11 @@ test('the doctor is read from its boxes, not from its exit code', () => {
     'CRITICAL: OAuth dir missing (~/.aipro/credentials).',
   );
   assert.deepEqual(doctorAnswer({ ...result, stdout: inJanuary }).integrity, []);
+  const openModes = DOCTOR.replace(
+    /1\/1 recent[^]*?to reset\./,
+    'Config file is group/world readable (~/.openclaw/openclaw.json). Recommend chmod 600.',
+  );
+  assert.deepEqual(doctorAnswer({ ...result, stdout: openModes }).integrity, []);
 });
 
 test('that a machine has several profiles is no finding; what else is said beside it is', () => {
