@@ -27,6 +27,8 @@ export type FetchDeps = {
   /** undefined: chunks are only verified. */
   readonly fileOf: ((number: number) => RestoreFile) | undefined;
   readonly onBytes: (placed: number, fetched: number) => void;
+  /** A chunk is in its place in this file. */
+  readonly onPlaced: (file: number) => void;
   readonly onVerified: OnVerified | undefined;
   /** A chunk that no pack could deliver. */
   readonly onLost: (file: number, pack: string, why: string) => void;
@@ -142,6 +144,8 @@ async function deliver(
         files: deps.fileOf && filesOf(columns, deps.fileOf),
       },
     });
+    const failed = new Set(answer.failures.map(({ wanted }) => wanted));
+    for (const [at, file] of columns.files.entries()) if (!failed.has(at)) deps.onPlaced(file);
     deps.onBytes(answer.bytes, 0);
     deps.onVerified?.(deps.snapshot.chunkIdKey, pack, answer.verified);
     return answer.failures;

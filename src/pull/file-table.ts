@@ -9,7 +9,7 @@ import type { RestoreFile } from '../workers/restore-task.ts';
 export type Owner = PlaceAttributes['owner'];
 const NO_OWNER = 0xffffffff;
 const COLUMNS = 8;
-const [STAGE, MODE, UID, GID, CHUNK, SPARSE, FAILED] = [0, 1, 2, 3, 4, 5, 6];
+const [STAGE, MODE, UID, GID, CHUNK, SPARSE, FAILED, WANTED] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 export class FileTable {
   readonly #paths: BytePath[] = [];
@@ -36,6 +36,7 @@ export class FileTable {
         owner?.gid ?? NO_OWNER,
         isFile ? entry.chunkBytes : 0,
         isFile && entry.sparse ? 1 : 0,
+        0,
         0,
       ],
       number * COLUMNS,
@@ -86,6 +87,23 @@ export class FileTable {
 
   isFailed(number: number): boolean {
     return this.#column(number, FAILED) === 1;
+  }
+
+  /** One more chunk of it has to be fetched. */
+  want(number: number): void {
+    this.#numbers[number * COLUMNS + (WANTED ?? 0)] = this.#column(number, WANTED) + 1;
+  }
+
+  /** One of them is in its place. Whether that was the last one. */
+  arrived(number: number): boolean {
+    const left = this.#column(number, WANTED) - 1;
+    assert(left >= 0, `a chunk of file ${number} that nobody wanted`);
+    this.#numbers[number * COLUMNS + (WANTED ?? 0)] = left;
+    return left === 0;
+  }
+
+  isWanted(number: number): boolean {
+    return this.#column(number, WANTED) > 0;
   }
 
   time(number: number, path: BytePath): TimeRecord {

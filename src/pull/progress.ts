@@ -10,6 +10,7 @@ export class RestoreProgress {
   readonly #bytesTotal: number;
   readonly #filesTotal: number;
   #bytesPlaced = 0;
+  #filesDone = 0;
   bytesFetched = 0;
   #lastMs: number;
 
@@ -27,6 +28,11 @@ export class RestoreProgress {
     if (this.#clock.nowMs() - this.#lastMs >= EVERY_MS) this.#say();
   }
 
+  /** One more file has all its content. */
+  fileDone(): void {
+    this.#filesDone += 1;
+  }
+
   end(): void {
     this.#say();
   }
@@ -38,7 +44,7 @@ export class RestoreProgress {
       stage: 'download',
       bytesDone: this.#bytesPlaced,
       bytesTotal: this.#bytesTotal,
-      filesDone: 0,
+      filesDone: this.#filesDone,
       filesTotal: this.#filesTotal,
       bytesStored: this.bytesFetched,
       totalsKnown: true,

@@ -160,6 +160,9 @@ class RestoreRun {
         tasks: this.#tasks,
         fileOf: (number) => this.#files.file(number),
         onBytes: (placed, fetched) => this.#progress.add(placed, fetched),
+        onPlaced: (file) => {
+          if (this.#files.arrived(file)) this.#progress.fileDone();
+        },
         onVerified: this.#deps.onVerified,
         onLost: (file, pack, why) => {
           this.#packsLost.add(pack);
@@ -250,6 +253,7 @@ class RestoreRun {
     const placer = this.#placer(stage);
     if (entry.size === 0) {
       placer.placeFile(entry.path, new Uint8Array(), this.#files.attributes(number));
+      this.#progress.fileDone();
       return;
     }
     let ids: Buffer;
@@ -303,8 +307,10 @@ class RestoreRun {
         this.#progress.add(Math.min(file.chunkBytes, file.size - chunk * file.chunkBytes), 0);
         continue;
       }
+      this.#files.want(number);
       this.#wanted.add(id, number, chunk);
     }
+    if (!this.#files.isWanted(number)) this.#progress.fileDone();
   }
 
   #lose(number: number, why: string): void {
