@@ -8,15 +8,11 @@ import { bytesText, countText, durationText, shortId } from './words.ts';
 /** All of them stand in `--json`, in `--verbose` and in the snapshot. */
 const LISTED_MAX = 12;
 
+/** What was not pushed was told as a problem, with the reason; here that would be twice. */
 export function pushLines(summary: PushSummary, choices: AnswerChoices): string[] {
   if (summary.snapshots.length === 0) return ['nothing was pushed'];
   return [
     ...summary.snapshots.flatMap((one) => snapshotLines(one, choices)),
-    ...summary.failed.map(
-      ({ install, repository, message }) =>
-        `${choices.paint.bad('not pushed')} ${printableLine(install ?? 'anything')} ` +
-        `to ${printableLine(repository)}: ${printableLine(message)}`,
-    ),
     `took ${durationText(summary.durationMs)}`,
   ];
 }
