@@ -39,6 +39,8 @@ test('a repository on a second disk', async () => {
     followed.stdout,
     /it has 1 snapshot now, 2 before\ndeleted there, as it was forgotten here: 1 snapshot/,
   );
+  assert.match(followed.stdout, /what no snapshot there needs is freed by: stateferry prune -r '/);
+  succeeded(await machine.run('prune', '-r', second, '--yes', ...secret));
   succeeded(await machine.run('check', '-r', second, ...secret));
 
   const stranger = makeMachine(folder.path, 'bob');

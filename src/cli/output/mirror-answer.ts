@@ -23,10 +23,7 @@ export function mirrorLines(summary: MirrorSummary, { paint }: AnswerChoices): s
     `copied ${copied} to ${printableLine(summary.to)} and read them back; ${objects.present} were there already`,
     `it has ${countText(snapshots.after, 'snapshot')} now, ${snapshots.before} before`,
     ...(deleted > 0
-      ? [
-          `deleted there, as it was forgotten here: ${countText(deleted, 'snapshot')}`,
-          `what only they needed is freed there by: stateferry prune -r ${shellWord(bytePathFromText(summary.to))}`,
-        ]
+      ? [`deleted there, as it was forgotten here: ${countText(deleted, 'snapshot')}`]
       : []),
     ...refusedLines(refused, paint),
     ...(held > 0
@@ -35,6 +32,11 @@ export function mirrorLines(summary: MirrorSummary, { paint }: AnswerChoices): s
     ...(isBehind ? ['it is no full mirror until the problems are gone: run the same again'] : []),
     ...(onlyThere > 0
       ? [`${countText(onlyThere, 'object')} there that the source does not have: left alone`]
+      : []),
+    ...(deleted + onlyThere > 0
+      ? [
+          `what no snapshot there needs is freed by: stateferry prune -r ${shellWord(bytePathFromText(summary.to))}`,
+        ]
       : []),
     ...(leftAside > 0
       ? [`${countText(leftAside, 'snapshot')} that revoked machines made afterwards: not copied`]
