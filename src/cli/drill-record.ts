@@ -8,7 +8,7 @@ import { writeFresh } from '../repository/objects.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import type { DrillAnswer } from './drilling.ts';
-import type { DrillSummary } from './output/summary-drill.ts';
+import type { DrillSummary } from './output/keeping/drill-summary.ts';
 import type { Reading } from './reading.ts';
 import { stateOf } from './repositories.ts';
 import type { Session } from './session.ts';

@@ -5,7 +5,7 @@ import { removeLeftSandboxes } from '../fs/sandbox-folder.ts';
 import { timeText } from '../repository/objects.ts';
 import { openSnapshot } from '../repository/snapshot-reader.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
-import type { DrillSummary } from './output/summary-drill.ts';
+import type { DrillSummary } from './output/keeping/drill-summary.ts';
 import type { Cost } from './output/summary-parts.ts';
 import { landingSite, restoreDeps, stampOf } from './pull-install.ts';
 import type { Reading } from './reading.ts';

@@ -20,7 +20,7 @@ import { startCost } from './cost.ts';
 import { refuseRolledBack } from './forget-guards.ts';
 import { seenAt } from './history.ts';
 import { historyAt, snapshotLine } from './listing.ts';
-import type { ForgetPlanShown } from './output/summary-forget.ts';
+import type { ForgetPlanShown } from './output/keeping/forget-summary.ts';
 import { readerAt } from './repositories.ts';
 import { meantLocation, type Session } from './session.ts';
 import type { Call, Report } from './verb.ts';

@@ -5,7 +5,7 @@ import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { findHoles, findRollbacks, readHistory, type History } from '../repository/history.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import { printLocation, type Location } from '../store/location.ts';
-import type { HoleLine, MissingSnapshot } from './output/summary-push.ts';
+import type { HoleLine, MissingSnapshot } from './output/push/summary.ts';
 import { stateOf } from './repositories.ts';
 import { PASSING_FAILURES } from './revocations-seen.ts';
 import type { Session } from './session.ts';

@@ -12,7 +12,7 @@ import { runProcess } from '../process/run.ts';
 import { knownBrands } from '../settings/brands-file.ts';
 import { variablesForOthers } from '../settings/environment.ts';
 import { productAnswers } from '../settings/product-answers.ts';
-import type { GatewayLine } from './output/gateway-line.ts';
+import type { GatewayLine } from './output/status/gateway-line.ts';
 import type { Session } from './session.ts';
 
 /** @param about what to ask the products' own commands, which takes seconds; absent: nothing */

@@ -1,6 +1,6 @@
 /** The newest drill that the repository tells of, as far as whoever asks can open its records. */
 import type { History } from '../repository/history.ts';
-import type { LastDrill } from './output/summary-drill.ts';
+import type { LastDrill } from './output/keeping/drill-summary.ts';
 
 export function lastDrillOf({ drills }: Pick<History, 'drills'>): LastDrill | null {
   const last = drills.at(-1);

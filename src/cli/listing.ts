@@ -16,7 +16,7 @@ import {
 } from './history.ts';
 import { lastDrillOf } from './last-drill.ts';
 import type { SnapshotLine } from './output/summary.ts';
-import type { LastDrill } from './output/summary-drill.ts';
+import type { LastDrill } from './output/keeping/drill-summary.ts';
 import { readerAt, stateOf, writerAt } from './repositories.ts';
 import { secretIfGiven, type Session } from './session.ts';
 

@@ -7,8 +7,8 @@ import type { ReaderRepository } from '../repository/open.ts';
 import type { RepositorySettings } from '../settings/schema.ts';
 import { LOCK_DAYS_MAX, lockNewObjects } from '../store/object-lock.ts';
 import { printLocation, type Location, type S3Location } from '../store/location.ts';
-import type { Attention } from './output/summary-gateways.ts';
-import type { LocksSummary } from './output/summary-prune.ts';
+import type { Attention } from './output/status/summary.ts';
+import type { LocksSummary } from './output/keeping/prune-summary.ts';
 import { meantLocation, type Session } from './session.ts';
 
 export type Lock = { readonly bucket: S3Location; readonly days: number };

@@ -4,10 +4,10 @@ import { SECRET_KINDS } from '../gateway/secrets-inventory.ts';
 import type { PulledInto } from '../pull/into.ts';
 import type { Pulled } from '../pull/pull.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
-import { adviceFor, secretFor } from './output/after-pull.ts';
+import { adviceFor, secretFor } from './output/pull/after-pull.ts';
 import { wayBack } from './way-back.ts';
 import type { Cost } from './output/summary-parts.ts';
-import type { PulledInstall, PullSummary } from './output/summary-pull.ts';
+import type { PulledInstall, PullSummary } from './output/pull/summary.ts';
 import type { Report } from './verb.ts';
 
 /** Of several installs the sums, and each of them by itself. */

@@ -11,7 +11,7 @@ import type { OpenedCover } from '../repository/snapshots.ts';
 import { optionalArgument } from './call.ts';
 import { commandAgain } from './command-again.ts';
 import { isYes } from './confirm.ts';
-import { bytesText, countText, shortId, timeText } from './output/words.ts';
+import { bytesText, countText, shortId, timeText } from './output/text/words.ts';
 import type { Reading } from './reading.ts';
 import type { Session } from './session.ts';
 import type { Call } from './verb.ts';

@@ -14,7 +14,7 @@ import { printLocation, type Location } from '../store/location.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { missingBeforePush } from './history.ts';
 import { discoverRequest } from './installs.ts';
-import type { Failed, MissingSnapshot, PushedInstall } from './output/summary-push.ts';
+import type { Failed, MissingSnapshot, PushedInstall } from './output/push/summary.ts';
 import { writerAt } from './repositories.ts';
 import type { Session } from './session.ts';
 

@@ -6,7 +6,7 @@ import { OmissionLog } from '../push/omission-log.ts';
 import type { PushSource } from '../push/archive-install.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import { discoverRequest } from './installs.ts';
-import type { PlannedPush, PlannedRoot } from './output/summary-push.ts';
+import type { PlannedPush, PlannedRoot } from './output/push/summary.ts';
 import { sourceFor, type PushWishes } from './push-installs.ts';
 import type { Session } from './session.ts';
 

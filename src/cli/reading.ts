@@ -12,8 +12,8 @@ import type { Location } from '../store/location.ts';
 import { isYes } from './confirm.ts';
 import { missingText, ROLLBACK_HINT, sayLack } from './history.ts';
 import { historyAt } from './listing.ts';
-import type { MissingSnapshot } from './output/summary-push.ts';
-import { printableLine } from './output/printable.ts';
+import type { MissingSnapshot } from './output/push/summary.ts';
+import { printableLine } from './output/text/printable.ts';
 import { readerAt, stateOf } from './repositories.ts';
 import { meantLocation, type Session } from './session.ts';
 

@@ -6,8 +6,8 @@ import type { MachineState } from '../repository/machine.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { flag, textOption } from './call.ts';
 import { confirm } from './confirm.ts';
-import type { LockDays, RepackPlanShown, RepackSummary } from './output/summary-repack.ts';
-import { bytesText, countText } from './output/words.ts';
+import type { LockDays, RepackPlanShown, RepackSummary } from './output/keeping/repack-summary.ts';
+import { bytesText, countText } from './output/text/words.ts';
 import type { Session } from './session.ts';
 import type { Call } from './verb.ts';
 

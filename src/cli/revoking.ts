@@ -6,7 +6,7 @@ import { chooseSnapshot } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
 import type { KnownWriter } from '../repository/writers.ts';
 import { confirm } from './confirm.ts';
-import type { RevokedShown } from './output/summary-machines.ts';
+import type { RevokedShown } from './output/members/machines-summary.ts';
 import type { Reading } from './reading.ts';
 import { stateOf } from './repositories.ts';
 import { rememberRevocations } from './revocations-seen.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageText } from '../../src/cli/output/words.ts';
+import { messageText } from '../../src/cli/output/text/words.ts';
 import { runProcess, type RunOptions } from '../../src/process/run.ts';
 
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');

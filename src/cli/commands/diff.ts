@@ -1,7 +1,7 @@
 /** diff: from one snapshot to another. */
 import { diff } from '../../browse/diff.ts';
 import { argument, textOption } from '../call.ts';
-import { entryLine } from '../output/entry-text.ts';
+import { entryLine } from '../output/text/entry-text.ts';
 import { openAddress, openReading } from '../reading.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';

@@ -4,7 +4,7 @@ import { chooseSnapshot } from '../../repository/snapshot-list.ts';
 import { openSnapshot } from '../../repository/snapshot-reader.ts';
 import { argument, textOption } from '../call.ts';
 import { ofInstall } from '../listing.ts';
-import { entryLine } from '../output/entry-text.ts';
+import { entryLine } from '../output/text/entry-text.ts';
 import { openReading } from '../reading.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';

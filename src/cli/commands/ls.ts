@@ -1,7 +1,7 @@
 /** ls: the roots of a snapshot, or the entries below one path of it. */
 import { ls } from '../../browse/ls.ts';
 import { argument, flag, textOption } from '../call.ts';
-import { entryLine } from '../output/entry-text.ts';
+import { entryLine } from '../output/text/entry-text.ts';
 import { openAddress, openReading } from '../reading.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';

@@ -5,7 +5,7 @@ import { flag } from '../call.ts';
 import { exitOfProblems, readPercent } from '../checking.ts';
 import { confirm } from '../confirm.ts';
 import { startCost } from '../cost.ts';
-import type { RepairPlanShown } from '../output/summary-repair.ts';
+import type { RepairPlanShown } from '../output/keeping/repair-summary.ts';
 import { readerAt } from '../repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';

@@ -8,7 +8,7 @@ import { discard, undo, type UndoPlan, type Undone } from '../../pull/undo.ts';
 import type { Kept } from '../../pull/kept.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
-import type { UndoSummary } from '../output/summary-pull.ts';
+import type { UndoSummary } from '../output/pull/summary.ts';
 
 export async function runUndo(call: Call, session: Session): Promise<Report> {
   const startedMs = session.clock.nowMs();

@@ -3,7 +3,7 @@ import { bytePathFromText } from '../../base/byte-path.ts';
 import { readFileIfAny } from '../../gateway/read.ts';
 import type { Sample } from '../../gateway/sample/sample-install.ts';
 import { askDatabase } from '../../gateway/session-database.ts';
-import type { PullSummary } from '../output/summary-pull.ts';
+import type { PullSummary } from '../output/pull/summary.ts';
 
 type Line = PullSummary['checklist'][number];
 

@@ -8,7 +8,7 @@ import { runInit } from '../commands/init.ts';
 import { runPull } from '../commands/pull.ts';
 import { runPush } from '../commands/push.ts';
 import type { Summary } from '../output/summary.ts';
-import type { PullSummary } from '../output/summary-pull.ts';
+import type { PullSummary } from '../output/pull/summary.ts';
 import type { Session } from '../session.ts';
 import type { Report } from '../verb.ts';
 import { toolCommand } from '../version.ts';

@@ -8,7 +8,7 @@ import { parseLocation } from '../../store/location.ts';
 import { installsHere } from '../installs.ts';
 import { machineName } from '../machine-name.ts';
 import { storeAt } from '../repositories.ts';
-import type { HandoffCancelSummary } from '../output/summary-handoff.ts';
+import type { HandoffCancelSummary } from '../output/handoff/summary.ts';
 import type { Session } from '../session.ts';
 import { fenceOf, fenceRequest, oldGateway } from './gateway.ts';
 import { requireTwo } from './two-alive.ts';

@@ -7,7 +7,7 @@ import { writerOf, type HighWaterMark } from '../../repository/machine.ts';
 import type { ReaderRepository } from '../../repository/open.ts';
 import { refuseRevoked } from '../../repository/revocations.ts';
 import { printLocation, type Location } from '../../store/location.ts';
-import type { PushedInstall } from '../output/summary-push.ts';
+import type { PushedInstall } from '../output/push/summary.ts';
 import { pushInstalls, type PushOutcome } from '../push-installs.ts';
 import { stateOf } from '../repositories.ts';
 import type { Session } from '../session.ts';

@@ -3,7 +3,7 @@ import { utf8 } from '../../base/bytes.ts';
 import { FerryError } from '../../base/errors.ts';
 import { qrCode } from '../../codec/qr-code.ts';
 import type { Sink } from '../output/output.ts';
-import { qrColumns, qrText } from '../output/qr-text.ts';
+import { qrColumns, qrText } from '../output/handoff/qr-text.ts';
 import type { Session } from '../session.ts';
 
 type PictureSession = Pick<Session, 'emit'> & {

@@ -1,25 +1,25 @@
 /** Each verb's answer as lines for stdout. */
 import { unreachable } from '../../base/errors.ts';
-import { checkLines } from './check-answer.ts';
-import { drillLines, lastDrillLine } from './drill-answer.ts';
-import { entryText } from './entry-text.ts';
-import { forgetLines } from './forget-answer.ts';
-import { gatewayLines, statusLines } from './gateway-answers.ts';
-import { handoffLines } from './handoff-answer.ts';
-import type { Paint } from './paint.ts';
-import { copyLines } from './copy-answer.ts';
-import { leaveLines } from './leave-answer.ts';
-import { machinesLines } from './machines-answer.ts';
-import { mirrorLines } from './mirror-answer.ts';
-import { printableLine } from './printable.ts';
-import { keysLines } from './keys-answer.ts';
-import { probeLines } from './probe-answer.ts';
-import { demoLines, pullLines } from './pull-answers.ts';
-import { importLines, pushLines, pushPlanLines } from './push-answers.ts';
-import { pruneLines } from './prune-answer.ts';
-import { repairLines } from './repair-answer.ts';
+import { checkLines } from './keeping/check-answer.ts';
+import { drillLines, lastDrillLine } from './keeping/drill-answer.ts';
+import { entryText } from './text/entry-text.ts';
+import { forgetLines } from './keeping/forget-answer.ts';
+import { gatewayLines, statusLines } from './status/answer.ts';
+import { handoffLines } from './handoff/answer.ts';
+import type { Paint } from './text/paint.ts';
+import { copyLines } from './places/copy-answer.ts';
+import { leaveLines } from './members/leave-answer.ts';
+import { machinesLines } from './members/machines-answer.ts';
+import { mirrorLines } from './places/mirror-answer.ts';
+import { printableLine } from './text/printable.ts';
+import { keysLines } from './members/keys-answer.ts';
+import { probeLines } from './places/probe-answer.ts';
+import { demoLines, pullLines } from './pull/answer.ts';
+import { importLines, pushLines, pushPlanLines } from './push/answer.ts';
+import { pruneLines } from './keeping/prune-answer.ts';
+import { repairLines } from './keeping/repair-answer.ts';
 import type { AnswerItem } from './items.ts';
-import { scheduleLines } from './schedule-answer.ts';
+import { scheduleLines } from './schedule/answer.ts';
 import type {
   ExportSummary,
   InitSummary,
@@ -27,9 +27,9 @@ import type {
   SnapshotsSummary,
   Summary,
 } from './summary.ts';
-import { tableLines } from './table.ts';
-import { undoLines } from './undo-answers.ts';
-import { bytesText, countText, shortId, timeText } from './words.ts';
+import { tableLines } from './text/table.ts';
+import { undoLines } from './pull/undo-answer.ts';
+import { bytesText, countText, shortId, timeText } from './text/words.ts';
 
 export type AnswerChoices = {
   readonly exit: number;

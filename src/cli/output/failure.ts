@@ -2,8 +2,8 @@
 import { ERROR_CODES, FerryError, messageOf, type ErrorCode } from '../../base/errors.ts';
 import { withoutTickets } from '../../format/ticket-text.ts';
 import { HINTS } from './hints.ts';
-import { jsonLine, printableLine, printableText } from './printable.ts';
-import { messageText } from './words.ts';
+import { jsonLine, printableLine, printableText } from './text/printable.ts';
+import { messageText } from './text/words.ts';
 
 export type Failure = {
   readonly code: ErrorCode;

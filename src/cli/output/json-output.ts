@@ -1,7 +1,7 @@
 /** `--json`: one JSON value a line. */
 import type { Output, Sinks } from './output.ts';
 import { failureJson } from './failure.ts';
-import { jsonLine } from './printable.ts';
+import { jsonLine } from './text/printable.ts';
 
 /** @param stop ends a command whose answer nobody reads any more */
 export function jsonOutput(sinks: Sinks, stop: () => void): Output {

@@ -1,5 +1,5 @@
 /** From counts to rate and time left. Pure: times come in. */
-import { bytesText, countText, durationText } from './words.ts';
+import { bytesText, countText, durationText } from './text/words.ts';
 import type { FerryEvent } from '../../base/events.ts';
 
 export type Progress = Extract<FerryEvent, { readonly type: 'progress' }>;

@@ -6,13 +6,13 @@ import type { Emit } from '../../base/events.ts';
 import type { Failure } from './failure.ts';
 import type { AnswerItem } from './items.ts';
 import type { LeaveSummary, Summary } from './summary.ts';
-import type { RevokePlanShown } from './summary-machines.ts';
-import type { ForgetPlanShown } from './summary-forget.ts';
-import type { PrunePlanShown } from './summary-prune.ts';
-import type { RepackPlanShown } from './summary-repack.ts';
-import type { RepairPlanShown } from './summary-repair.ts';
-import type { UndoSummary, WayBack } from './summary-pull.ts';
-import type { SchedulePlan } from './summary-schedule.ts';
+import type { RevokePlanShown } from './members/machines-summary.ts';
+import type { ForgetPlanShown } from './keeping/forget-summary.ts';
+import type { PrunePlanShown } from './keeping/prune-summary.ts';
+import type { RepackPlanShown } from './keeping/repack-summary.ts';
+import type { RepairPlanShown } from './keeping/repair-summary.ts';
+import type { UndoSummary, WayBack } from './pull/summary.ts';
+import type { SchedulePlan } from './schedule/summary.ts';
 
 export type Output = {
   /** What the engine says while it works. */

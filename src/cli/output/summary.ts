@@ -4,23 +4,23 @@ import type { Copied } from '../../transfer/copy.ts';
 import type { ProbeReport } from '../../store/probe.ts';
 import type { Policy } from '../roles/policy.ts';
 import type { Role } from '../roles/rights.ts';
-import type { DrillSummary, LastDrill } from './summary-drill.ts';
-import type { HandoffCancelSummary, HandoffSummary } from './summary-handoff.ts';
-import type { MachinesSummary } from './summary-machines.ts';
-import type { GatewaysSummary, StatusSummary } from './summary-gateways.ts';
+import type { DrillSummary, LastDrill } from './keeping/drill-summary.ts';
+import type { HandoffCancelSummary, HandoffSummary } from './handoff/summary.ts';
+import type { MachinesSummary } from './members/machines-summary.ts';
+import type { GatewaysSummary, StatusSummary } from './status/summary.ts';
 import type { Cost } from './summary-parts.ts';
-import type { ForgetSummary } from './summary-forget.ts';
-import type { PruneSummary } from './summary-prune.ts';
-import type { RepairSummary } from './summary-repair.ts';
-import type { PullSummary, UndoSummary } from './summary-pull.ts';
-import type { ScheduleSummary } from './summary-schedule.ts';
+import type { ForgetSummary } from './keeping/forget-summary.ts';
+import type { PruneSummary } from './keeping/prune-summary.ts';
+import type { RepairSummary } from './keeping/repair-summary.ts';
+import type { PullSummary, UndoSummary } from './pull/summary.ts';
+import type { ScheduleSummary } from './schedule/summary.ts';
 import type {
   HoleLine,
   ImportSummary,
   MissingSnapshot,
   PushPlanSummary,
   PushSummary,
-} from './summary-push.ts';
+} from './push/summary.ts';
 
 export type InitSummary = {
   readonly verb: 'init';

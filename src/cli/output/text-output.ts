@@ -4,20 +4,20 @@ import { unreachable } from '../../base/errors.ts';
 import type { FerryEvent } from '../../base/events.ts';
 import { answerLines, isOnlyAReport, itemLine } from './answers.ts';
 import { failureLines } from './failure.ts';
-import { leavePlanLines } from './leave-answer.ts';
-import { revokePlanLines } from './machines-answer.ts';
+import { leavePlanLines } from './members/leave-answer.ts';
+import { revokePlanLines } from './members/machines-answer.ts';
 import { Meter, type Progress } from './meter.ts';
 import type { AnyPlanShown, Output, OutputChoices, Sinks } from './output.ts';
-import { forgetPlanLines } from './forget-answer.ts';
-import { paintFor } from './paint.ts';
-import { planLines } from './pull-answers.ts';
-import { printableLine, printableText } from './printable.ts';
-import { prunePlanLines } from './prune-answer.ts';
-import { schedulePlanLines } from './schedule-answer.ts';
-import { repairPlanLines } from './repair-answer.ts';
-import { repackPlanLines } from './repack-answer.ts';
-import { undoPlanLines } from './undo-answers.ts';
-import { durationText, messageText } from './words.ts';
+import { forgetPlanLines } from './keeping/forget-answer.ts';
+import { paintFor } from './text/paint.ts';
+import { planLines } from './pull/answer.ts';
+import { printableLine, printableText } from './text/printable.ts';
+import { prunePlanLines } from './keeping/prune-answer.ts';
+import { schedulePlanLines } from './schedule/answer.ts';
+import { repairPlanLines } from './keeping/repair-answer.ts';
+import { repackPlanLines } from './keeping/repack-answer.ts';
+import { undoPlanLines } from './pull/undo-answer.ts';
+import { durationText, messageText } from './text/words.ts';
 
 /** @param stop ends a command whose answer nobody reads any more */
 export function textOutput(

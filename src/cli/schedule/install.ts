@@ -10,7 +10,7 @@ import { timerEnvironment } from '../../settings/timer-environment.ts';
 import { printLocation, type Location } from '../../store/location.ts';
 import { flag } from '../call.ts';
 import { confirm } from '../confirm.ts';
-import type { SchedulePlan } from '../output/summary-schedule.ts';
+import type { SchedulePlan } from '../output/schedule/summary.ts';
 import { stateOf } from '../repositories.ts';
 import { meantLocations, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';

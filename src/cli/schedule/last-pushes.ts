@@ -1,7 +1,7 @@
 /** Pushes that are older than somebody wants them to be, with or without a schedule. */
 import type { Install } from '../../gateway/install.ts';
 import type { RepositorySettings } from '../../settings/schema.ts';
-import type { Attention } from '../output/summary-gateways.ts';
+import type { Attention } from '../output/status/summary.ts';
 
 export function oldPushes(
   repositories: readonly RepositorySettings[],

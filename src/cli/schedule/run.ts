@@ -7,7 +7,7 @@ import { timeText } from '../../repository/objects.ts';
 import { isDue } from '../../schedule/due.ts';
 import type { Notice } from '../../schedule/notice.ts';
 import type { Job, Proof, Schedule, Went } from '../../schedule/record.ts';
-import type { JobRun } from '../output/summary-schedule.ts';
+import type { JobRun } from '../output/schedule/summary.ts';
 import type { Session } from '../session.ts';
 import type { Report } from '../verb.ts';
 import { isGood, lookAt, runJob, type Outcome } from './jobs.ts';

@@ -5,9 +5,9 @@ import { isOverdue, isSilent, nextDue } from '../../schedule/due.ts';
 import { lookAtTimer } from '../../schedule/install-timer.ts';
 import type { Job, Schedule } from '../../schedule/record.ts';
 import { goneOf } from '../../settings/installed-tool.ts';
-import type { Attention } from '../output/summary-gateways.ts';
-import type { HandoffLine } from '../output/summary-handoff.ts';
-import type { JobLine, ScheduleShown } from '../output/summary-schedule.ts';
+import type { Attention } from '../output/status/summary.ts';
+import type { HandoffLine } from '../output/handoff/summary.ts';
+import type { JobLine, ScheduleShown } from '../output/schedule/summary.ts';
 import type { Session } from '../session.ts';
 import { timerDeps, timerWith } from './timer.ts';
 

@@ -1,5 +1,5 @@
 /** Why a verb that answered did not end well, in one line: what stands first in its own answer. */
-import { countText } from '../output/words.ts';
+import { countText } from '../output/text/words.ts';
 import type { Summary } from '../output/summary.ts';
 
 export type Why = { readonly code: string; readonly message: string };

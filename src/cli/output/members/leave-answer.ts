@@ -1,0 +1,57 @@
+/** What goes when a machine lets go of a repository, and what stays where it is. */
+import type { AnswerChoices } from '../answers.ts';
+import { printableLine } from '../text/printable.ts';
+import type { LeaveSummary } from '../summary.ts';
+
+export function leavePlanLines(plan: LeaveSummary): string[] {
+  const { repository, handoffs } = plan;
+  return [
+    `let go of ${printableLine(repository)}, on this machine only:`,
+    ...goingLines(plan),
+    ...handoffs.map(
+      (install) =>
+        `  ${printableLine(install)} was handed off there: that cannot be taken back then, and its fence stays`,
+    ),
+    'stays:',
+    ...stayingLines(plan),
+  ];
+}
+
+export function leaveLines(summary: LeaveSummary, { paint }: AnswerChoices): string[] {
+  const { repository, dryRun, wasDefault, newDefault } = summary;
+  if (dryRun === true) return leavePlanLines(summary);
+  const next =
+    newDefault === null ? 'no repository is the default now' : `the default is ${newDefault} now`;
+  return [
+    `${paint.good('left')} ${printableLine(repository)}: nothing of it is kept here any more`,
+    ...(wasDefault ? [printableLine(next)] : []),
+    'stays:',
+    ...stayingLines(summary),
+  ];
+}
+
+function goingLines({ machine, cache }: LeaveSummary): string[] {
+  return [
+    ...(machine === null
+      ? ['  what this machine remembers of it (it had not joined)']
+      : [
+          `  the keys that it writes there with, as "${printableLine(machine)}"`,
+          '  the newest snapshots that it has seen, by which it would notice a rollback',
+        ]),
+    ...cache.map((path) => `  ${printableLine(path)}`),
+  ];
+}
+
+function stayingLines(summary: LeaveSummary): string[] {
+  const { repository, machine, installs } = summary;
+  return [
+    '  the repository itself, which opens with its passphrase and recovery code as before',
+    ...(machine === null
+      ? []
+      : [
+          `  this machine among its writers, until stateferry machines revoke '${machine}' -r '${repository}'`,
+        ]),
+    ...(installs.length === 0 ? [] : [`  ${installs.join(', ')} on this machine, as it is`]),
+    "  the bucket's credentials, where it is one",
+  ].map(printableLine);
+}
