@@ -3,13 +3,15 @@
  * segments that hold a living chunk, as they are. Every living chunk is opened and compared with its id.
  */
 import { messageOf } from '../base/errors.ts';
-import { decompress } from '../codec/zstd.ts';
+import { crc32 } from '../codec/checksum.ts';
+import { decompressInto } from '../codec/zstd.ts';
 import { CHUNK_KINDS, chunkId, type ChunkIdKey } from '../crypto/chunk-id.ts';
-import { openFrame, type ObjectKey } from '../crypto/frames.ts';
+import { openFrameInto, type ObjectKey } from '../crypto/frames.ts';
 import { CHUNK_ID_BYTES, TAG_BYTES } from '../crypto/sizes.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import {
   CODECS,
+  PACK_LIMITS,
   visitDirectory,
   type DirectoryChunk,
   type DirectoryFrame,
@@ -20,7 +22,10 @@ import { damaged } from '../repository/objects.ts';
 
 export type LivingFrame = {
   readonly entry: DirectoryFrame;
-  readonly plaintext: Buffer;
+  /** Valid until the next one is made. */
+  readonly plaintext: Uint8Array;
+  /** Of the plaintext, taken before anything else was done with it. */
+  readonly crc32: number;
 };
 
 export type ReadPack = {
@@ -31,35 +36,83 @@ export type ReadPack = {
   readonly directory: Uint8Array;
 };
 
+/** Memory for one frame and one segment: made anew for each, most of the time would go into collecting it. */
+export class Scratch {
+  readonly frame = Buffer.alloc(PACK_LIMITS.frameBytesMax);
+  readonly segment = Buffer.alloc(PACK_LIMITS.segmentBytesMax);
+}
+
 /**
  * @param keys under which the ids of living chunks are
  * @throws object-damaged when a living chunk is not what its id says
  */
 export function* livingFrames(
-  { name, bytes, objectKey, directory }: ReadPack,
+  pack: ReadPack,
   isLiving: (id: Buffer) => boolean,
   keys: readonly ChunkIdKey[],
+  scratch: Scratch,
 ): Generator<LivingFrame> {
   const wanted = (segment: DirectorySegment): boolean =>
     segment.chunks.some(({ id }) => isLiving(Buffer.from(id)));
-  for (const { number, offset, entry } of framesIn(directory, name)) {
-    if (!entry.segments.some(wanted)) continue;
-    const stored = bytes.subarray(offset, offset + entry.storedLength);
-    const plain = openFrame(objectKey, number, false, stored);
-    if (!plain) throw damaged(name, `its frame ${number} does not open`);
-    const kept: { readonly segment: DirectorySegment; readonly stored: Buffer }[] = [];
+  for (const frame of framesIn(pack.directory, pack.name)) {
+    const segments = frame.entry.segments.filter(wanted);
+    if (segments.length === 0) continue;
+    const opened = openedFrame(pack, frame, scratch);
+    const plaintext = gathered(opened, frame.entry.segments, segments);
+    const crc = crc32(plaintext);
+    const kept: DirectorySegment[] = [];
     let at = 0;
-    for (const segment of entry.segments) {
-      const part = plain.subarray(at, at + segment.storedLength);
+    for (const segment of segments) {
+      const stored = plaintext.subarray(at, at + segment.storedLength);
       at += segment.storedLength;
-      if (!wanted(segment)) continue;
-      const chunks = verified(segment, part, isLiving, keys, name);
-      kept.push({ segment: { ...segment, chunks }, stored: part });
+      const chunks = verified(segment, stored, isLiving, keys, pack.name, scratch);
+      kept.push({ ...segment, chunks });
     }
-    const plaintext = Buffer.concat(kept.map((one) => one.stored));
-    const segments = kept.map(({ segment }) => segment);
-    yield { entry: { storedLength: plaintext.length + TAG_BYTES, segments }, plaintext };
+    const entry = { storedLength: plaintext.length + TAG_BYTES, segments: kept };
+    yield { entry, plaintext, crc32: crc };
   }
+}
+
+/**
+ * Whether a pack opens for whoever reads it and holds what was put in.
+ * @param crcs of the plaintext of its frames
+ */
+export function holds(pack: ReadPack, crcs: readonly number[], scratch: Scratch): boolean {
+  const frames = framesIn(pack.directory, pack.name);
+  return (
+    frames.length === crcs.length &&
+    frames.every((frame, number) => crc32(openedFrame(pack, frame, scratch)) === crcs[number])
+  );
+}
+
+function openedFrame(
+  { name, bytes, objectKey }: ReadPack,
+  { number, offset, entry }: PlacedFrame,
+  scratch: Scratch,
+): Uint8Array {
+  const stored = bytes.subarray(offset, offset + entry.storedLength);
+  const isOpen = openFrameInto(objectKey, number, false, stored, scratch.frame);
+  if (!isOpen) throw damaged(name, `its frame ${number} does not open`);
+  return scratch.frame.subarray(0, entry.storedLength - TAG_BYTES);
+}
+
+/** Some segments of a frame, moved to its beginning. */
+function gathered(
+  frame: Uint8Array,
+  all: readonly DirectorySegment[],
+  some: readonly DirectorySegment[],
+): Uint8Array {
+  const isWanted = new Set(some);
+  let [from, to] = [0, 0];
+  for (const segment of all) {
+    const end = from + segment.storedLength;
+    if (isWanted.has(segment)) {
+      frame.copyWithin(to, from, end);
+      to += segment.storedLength;
+    }
+    from = end;
+  }
+  return frame.subarray(0, to);
 }
 
 /** What all of these say of one pack; undefined: somebody lies about it, or nobody knows it. */
@@ -72,12 +125,16 @@ export function agreedDirectory(directories: readonly Uint8Array[]): Uint8Array 
 /** What is dead beside something living stays where it is, under its id only if that was verified too. */
 function verified(
   { codec, rawLength, chunks }: DirectorySegment,
-  stored: Buffer,
+  stored: Uint8Array,
   isLiving: (id: Buffer) => boolean,
   keys: readonly ChunkIdKey[],
   name: string,
+  scratch: Scratch,
 ): DirectoryChunk[] {
-  const raw = codec === CODECS.stored ? stored : unpacked(stored, rawLength, name);
+  const raw =
+    codec === CODECS.stored
+      ? stored
+      : unpacked(stored, scratch.segment.subarray(0, rawLength), name);
   let at = 0;
   return chunks.map((chunk) => {
     const content = raw.subarray(at, at + chunk.length);
@@ -89,9 +146,10 @@ function verified(
   });
 }
 
-function unpacked(stored: Buffer, rawLength: number, name: string): Buffer {
+function unpacked(stored: Uint8Array, into: Uint8Array, name: string): Uint8Array {
   try {
-    return decompress(stored, rawLength);
+    decompressInto(stored, into);
+    return into;
   } catch (error) {
     throw damaged(name, messageOf(error));
   }

@@ -1,4 +1,4 @@
-/** Fills new packs with frames of old ones, and proves each by reading it before anybody stores it. */
+/** Fills new packs with frames of old ones. */
 import { fromHex } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
 import { sealFrameInto, type ObjectKey } from '../crypto/frames.ts';
@@ -16,6 +16,8 @@ export type BuiltPack = {
   readonly pack: IndexedPack;
   readonly bytes: Uint8Array;
   readonly crc32: number;
+  /** Of the plaintext of each frame. */
+  readonly frameCrcs: readonly number[];
 };
 
 export type PackPlace = {
@@ -29,14 +31,17 @@ export class NewPack {
   readonly id: ObjectId;
   readonly #place: PackPlace;
   readonly #objectKey: ObjectKey;
-  readonly #out = Buffer.alloc(PIPELINE.packBytes);
+  readonly #out: Uint8Array;
   readonly #frames: DirectoryFrame[] = [];
+  readonly #frameCrcs: number[] = [];
   #used: number = SEALED_HEADER_BYTES;
   #directoryBytes: number = DIRECTORY_SIZES.base;
   #chunks = 0;
 
-  constructor(place: PackPlace, random: Random) {
+  /** @param out at least PIPELINE.packBytes; nobody else's until the pack was stored */
+  constructor(place: PackPlace, out: Uint8Array, random: Random) {
     this.#place = place;
+    this.#out = out;
     this.id = idFromBytes<ObjectId>(random(16));
     const { repository, writer, recipient } = place;
     const common = { repository: fromHex(repository), writer, object: this.id };
@@ -46,7 +51,7 @@ export class NewPack {
   }
 
   /** False: it is full. A frame fits every empty pack. */
-  add({ entry, plaintext }: LivingFrame): boolean {
+  add({ entry, plaintext, crc32 }: LivingFrame): boolean {
     const chunks = entry.segments.reduce((sum, segment) => sum + segment.chunks.length, 0);
     const directoryBytes =
       DIRECTORY_SIZES.frame +
@@ -61,6 +66,7 @@ export class NewPack {
     assert(size + closingBytes(0) <= PIPELINE.packBytes, 'a frame fits an empty pack');
     sealFrameInto(this.#objectKey, this.#frames.length, false, plaintext, this.#out, this.#used);
     this.#frames.push(entry);
+    this.#frameCrcs.push(crc32);
     this.#used += entry.storedLength;
     this.#directoryBytes += directoryBytes;
     this.#chunks += chunks;
@@ -73,6 +79,6 @@ export class NewPack {
     const bytes = this.#out.subarray(0, length);
     const { writer } = this.#place;
     const pack = { writer, pack: this.id, size: length, directory };
-    return { pack, bytes, crc32 };
+    return { pack, bytes, crc32, frameCrcs: this.#frameCrcs };
   }
 }

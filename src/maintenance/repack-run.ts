@@ -1,22 +1,28 @@
 /** Copies what lives, pack by pack, and says so in records: the part of a repack that stores. */
-import { assert, isObjectFault } from '../base/errors.ts';
+import { assert, FerryError, isObjectFault } from '../base/errors.ts';
 import { inLanes } from '../base/lanes.ts';
 import { chunkIdKey, type ChunkIdKey } from '../crypto/chunk-id.ts';
 import { publicHalves } from '../crypto/identity.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import type { ObjectId, WriterId } from '../format/names.ts';
-import { PACK_LIMITS } from '../format/pack.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { RepackRecord } from '../format/repack-record.ts';
-import { isVouched } from '../format/vouched-directory.ts';
 import { writeIndex } from '../repository/indexes.ts';
-import { damaged, readObject } from '../repository/objects.ts';
+import { damaged } from '../repository/objects.ts';
 import { openDirectory, packKey, packName } from '../repository/pack-reader.ts';
 import { writeRepackRecord } from '../repository/repack-records.ts';
 import { readTombstones } from '../repository/tombstones.ts';
-import { agreedDirectory, livingFrames, type LivingFrame, type ReadPack } from './emptied-pack.ts';
+import {
+  agreedDirectory,
+  holds,
+  livingFrames,
+  Scratch,
+  type LivingFrame,
+  type ReadPack,
+} from './emptied-pack.ts';
 import type { LivingChunks, NeededPack } from './living-chunks.ts';
+import { PIPELINE } from '../workers/limits.ts';
 import { NewPack } from './new-packs.ts';
 import type { RepackDeps, Repacked } from './repack.ts';
 import type { RepackChoice } from './repack-plan.ts';
@@ -32,6 +38,12 @@ export class RepackRun {
   readonly #deps: RepackDeps;
   readonly #living: LivingChunks;
   readonly #plan: RepackChoice;
+  /** For one old pack and for one new one, over and over. */
+  readonly #read: Uint8Array;
+  readonly #written = Buffer.alloc(PIPELINE.packBytes);
+  readonly #scratch = new Scratch();
+  /** A new pack may be full while a frame waits in the other one. */
+  readonly #proofScratch = new Scratch();
   #open: NewPack | undefined;
   #keys: readonly ChunkIdKey[] = [];
   #stored: IndexedPack[] = [];
@@ -43,6 +55,7 @@ export class RepackRun {
     this.#deps = deps;
     this.#living = living;
     this.#plan = plan;
+    this.#read = Buffer.alloc(Math.max(0, ...plan.chosen.map(({ pack }) => pack.size)));
   }
 
   /** Of one that is damaged, or that says something else of itself than an index does, nothing is moved. */
@@ -50,8 +63,8 @@ export class RepackRun {
     const needed = this.#living.needed.get(name);
     assert(needed, 'a pack that was chosen is needed');
     this.#keys = [...needed.chunkIdKeys.values()].map(chunkIdKey);
-    const frames = await this.#framesOf(name, needed, signal);
-    if (frames) this.#emptied.push({ needed, into: await this.#move(needed, frames, signal) });
+    const into = await this.#move(name, needed, signal);
+    if (into) this.#emptied.push({ needed, into });
     this.#progress();
     if (this.#stored.length >= PACKS_PER_RECORD) await this.commit(signal);
   }
@@ -80,29 +93,59 @@ export class RepackRun {
     };
   }
 
-  async #framesOf(
+  /** Undefined: not all that lives in it could be had. What went into a new pack until then is nobody's there. */
+  async #move(
     name: string,
     needed: NeededPack,
     signal: AbortSignal,
-  ): Promise<LivingFrame[] | undefined> {
-    const { repository, emit } = this.#deps;
+  ): Promise<ReadonlySet<ObjectId> | undefined> {
+    const into = new Set<ObjectId>();
+    const faults: FerryError[] = [];
+    for await (const frame of this.#framesOf(name, needed, faults, signal)) {
+      if (this.#open?.add(frame) !== true) {
+        await this.#close(signal);
+        this.#open = this.#newPack(needed.pack.writer);
+        assert(this.#open.add(frame), 'a frame fits an empty pack');
+      }
+      into.add(this.#open.id);
+    }
+    for (const { code, message } of faults) {
+      const left = `${message}; it is left as it is`;
+      this.#deps.emit({ type: 'problem', path: name, code, message: left });
+    }
+    return faults.length === 0 ? into : undefined;
+  }
+
+  async *#framesOf(
+    name: string,
+    needed: NeededPack,
+    faults: FerryError[],
+    signal: AbortSignal,
+  ): AsyncGenerator<LivingFrame> {
     try {
-      const bytes = await readObject(repository.store, name, PACK_LIMITS.packBytesMax, signal);
-      this.done = { ...this.done, bytesRead: this.done.bytesRead + bytes.length };
-      if (bytes.length !== needed.pack.size) throw damaged(name, 'it has another size than before');
-      const own = await this.#read(needed.pack, bytes);
+      const bytes = await this.#load(name, needed.pack, signal);
+      const own = await this.#opened(needed.pack, bytes);
       const directory = agreedDirectory([own.directory, ...needed.directories]);
       if (!directory) throw damaged(name, 'an index says something else of it than it does itself');
-      return [...livingFrames({ ...own, directory }, this.#living.has, this.#keys)];
+      yield* livingFrames({ ...own, directory }, this.#living.has, this.#keys, this.#scratch);
     } catch (error) {
       if (!isObjectFault(error)) throw error;
-      const message = `${error.message}; it is left as it is`;
-      emit({ type: 'problem', path: name, code: error.code, message });
-      return undefined;
+      faults.push(error);
     }
   }
 
-  async #read(pack: ListedPack, bytes: Uint8Array): Promise<ReadPack> {
+  async #load(name: string, { size }: ListedPack, signal: AbortSignal): Promise<Uint8Array> {
+    const { store } = this.#deps.repository;
+    const into = this.#read.subarray(0, size);
+    const answer = await store.getInto(name, undefined, into, signal);
+    if (!answer)
+      throw new FerryError('object-missing', `${name} is missing from ${store.location}`);
+    this.done = { ...this.done, bytesRead: this.done.bytesRead + answer.length };
+    if (answer.length !== size) throw damaged(name, 'it has another size than before');
+    return into;
+  }
+
+  async #opened(pack: ListedPack, bytes: Uint8Array): Promise<ReadPack> {
     const { repository } = this.#deps;
     const name = packName(pack);
     const objectKey = packKey(repository, pack, bytes.subarray(0, SEALED_HEADER_BYTES));
@@ -113,38 +156,25 @@ export class RepackRun {
     return { name, bytes, objectKey, directory };
   }
 
-  async #move(
-    { pack }: NeededPack,
-    frames: readonly LivingFrame[],
-    signal: AbortSignal,
-  ): Promise<ReadonlySet<ObjectId>> {
-    const into = new Set<ObjectId>();
-    for (const frame of frames) {
-      if (this.#open?.add(frame) !== true) {
-        await this.#close(signal);
-        this.#open = this.#newPack(pack.writer);
-        assert(this.#open.add(frame), 'a frame fits an empty pack');
-      }
-      into.add(this.#open.id);
-    }
-    return into;
-  }
-
   #newPack(writer: WriterId): NewPack {
     const { repository, random } = this.#deps;
     const { recipient } = publicHalves(repository.identity);
-    return new NewPack({ repository: repository.id, writer, recipient }, random);
+    const place = { repository: repository.id, writer, recipient };
+    return new NewPack(place, this.#written, random);
   }
 
-  /** Read as any reader reads it before it is stored: what was moved by its word is deleted some day. */
+  /**
+   * Opened as any reader opens it before it is stored, and held against what was verified: what was moved by its word
+   * is deleted some day.
+   */
   async #close(signal: AbortSignal): Promise<void> {
     const open = this.#open;
     if (!open) return;
     this.#open = undefined;
-    const { pack, bytes, crc32 } = open.close();
-    const own = await this.#read(pack, bytes);
-    const frames = [...livingFrames(own, isVouched, this.#keys)];
-    assert(frames.length > 0, 'a new pack holds what was put in');
+    const { pack, bytes, crc32, frameCrcs } = open.close();
+    const own = await this.#opened(pack, bytes);
+    const isSame = Buffer.compare(own.directory, pack.directory) === 0;
+    assert(isSame && holds(own, frameCrcs, this.#proofScratch), 'a new pack holds what was put in');
     const { store } = this.#deps.repository;
     await store.put(packName(pack), bytes, { crc32, isFresh: true }, signal);
     this.#stored.push(pack);

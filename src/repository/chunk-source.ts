@@ -2,13 +2,19 @@
  * Single chunks for the main thread: tree and list pages, and files that are looked at one by one. Every
  * candidate location is tried, every chunk is checked against its id.
  */
-import { release } from '../base/bytes.ts';
 import { assert, FerryError, isObjectFault, messageOf } from '../base/errors.ts';
 import { decompress } from '../codec/zstd.ts';
-import { chunkId, chunkIdKey, type ChunkIdKey, type ChunkKind } from '../crypto/chunk-id.ts';
+import {
+  CHUNK_KINDS,
+  chunkId,
+  chunkIdKey,
+  type ChunkIdKey,
+  type ChunkKind,
+} from '../crypto/chunk-id.ts';
 import { openFrame, type ObjectKey } from '../crypto/frames.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
+import type { ListedPack } from '../format/pack-list.ts';
 import { CODECS, visitDirectory, type Codec } from '../format/pack.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
 import { damaged } from './objects.ts';
@@ -28,13 +34,15 @@ export type ChunkPlace = {
 };
 
 const LIMITS = {
-  directories: 2,
-  regions: 2,
+  directories: 4,
+  regions: 4,
+  frames: 2,
   segments: 8,
-  readAheadBytes: 1024 * 1024,
+  windowBytes: 1024 * 1024,
 } as const;
 
 type Region = { readonly offset: number; readonly bytes: Uint8Array };
+type Places = { readonly directory: Uint8Array; readonly of: ReadonlyMap<string, ChunkPlace> };
 
 export class ChunkSource {
   readonly #repository: PackSource;
@@ -42,11 +50,11 @@ export class ChunkSource {
   readonly #table: ChunkTable;
   readonly #chunkIdKey: ChunkIdKey;
   readonly #keys = new Map<number, ObjectKey>();
-  readonly #places = new Map<number, Map<string, ChunkPlace>>();
+  readonly #places = new Map<number, Places>();
   readonly #regions = new Map<number, Region>();
+  readonly #frames = new Map<string, Buffer>();
   readonly #segments = new Map<string, Buffer>();
   readonly #rebuild: () => Promise<boolean>;
-  bytesFetched = 0;
 
   /** @param rebuild asked when a chunk is not to be had; true: `packs` and `table` say something else now */
   constructor(
@@ -71,6 +79,7 @@ export class ChunkSource {
       if (!isObjectFault(error)) throw error;
       if (!(await this.#rebuild())) throw error;
       this.#places.clear();
+      this.#frames.clear();
       this.#segments.clear();
       return await this.#getOnce(kind, id, signal);
     }
@@ -80,7 +89,7 @@ export class ChunkSource {
     let failure: FerryError | undefined;
     for (let slot = this.#table.find(id); slot >= 0; slot = this.#table.findNext(slot, id)) {
       try {
-        const chunk = await this.#from(this.#table.packOf(slot), id, signal);
+        const chunk = await this.#from(this.#table.packOf(slot), kind, id, signal);
         if (chunkId(this.#chunkIdKey, kind, chunk).equals(id)) return chunk;
         failure = damaged('a chunk', 'its content does not match its id');
       } catch (error) {
@@ -92,82 +101,111 @@ export class ChunkSource {
     throw new FerryError('object-missing', 'a chunk that the snapshot needs is in no pack');
   }
 
-  async #from(ordinal: number, id: Buffer, signal: AbortSignal): Promise<Buffer> {
+  async #from(ordinal: number, kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
     const pack = this.#packs[ordinal];
     assert(pack, 'the table names packs that are there');
     const place = this.#placesIn(ordinal, pack).get(id.toString('latin1'));
     if (!place)
       throw damaged(packName(pack), 'it does not hold a chunk that an index says is in it');
+    const at = { ordinal, pack, windowFrom: windowFrom(kind, place, pack) };
     const segmentName = `${ordinal} ${place.frameOffset} ${place.segmentOffset}`;
     let raw = this.#segments.get(segmentName);
     if (!raw) {
-      raw = await this.#segment(ordinal, pack, place, signal);
+      raw = await this.#segment(at, place, signal);
       remember(this.#segments, segmentName, raw, LIMITS.segments);
     }
     return raw.subarray(place.offset, place.offset + place.length);
   }
 
-  async #segment(
-    ordinal: number,
-    pack: IndexedPack,
-    place: ChunkPlace,
-    signal: AbortSignal,
-  ): Promise<Buffer> {
-    const key = await this.#key(ordinal, pack, signal);
-    const stored = await this.#bytes(ordinal, pack, place.frameOffset, place.frameStored, signal);
-    const plain = openFrame(key, place.frame, false, stored);
-    if (!plain) throw damaged(packName(pack), `its frame ${place.frame} does not open`);
+  async #segment(at: At, place: ChunkPlace, signal: AbortSignal): Promise<Buffer> {
+    const plain = await this.#frame(at, place, signal);
     const segment = plain.subarray(place.segmentOffset, place.segmentOffset + place.segmentStored);
     if (place.codec === CODECS.stored) return segment;
     try {
       return decompress(segment, place.segmentRaw);
     } catch (error) {
-      throw damaged(packName(pack), messageOf(error));
-    } finally {
-      release(plain);
+      throw damaged(packName(at.pack), messageOf(error));
     }
   }
 
-  async #key(ordinal: number, pack: IndexedPack, signal: AbortSignal): Promise<ObjectKey> {
+  /** Opened once for the segments that are asked for one after the other. */
+  async #frame(at: At, place: ChunkPlace, signal: AbortSignal): Promise<Buffer> {
+    const frameName = `${at.ordinal} ${place.frameOffset}`;
+    const known = this.#frames.get(frameName);
+    if (known) return known;
+    const stored = await this.#bytes(at, place.frameOffset, place.frameStored, signal);
+    const key = await this.#key(at, signal);
+    const plain = openFrame(key, place.frame, false, stored);
+    if (!plain) throw damaged(packName(at.pack), `its frame ${place.frame} does not open`);
+    remember(this.#frames, frameName, plain, LIMITS.frames);
+    return plain;
+  }
+
+  /** After the first bytes of a pack: its header may lie beside them. */
+  async #key({ ordinal, pack }: At, signal: AbortSignal): Promise<ObjectKey> {
     const known = this.#keys.get(ordinal);
     if (known) return known;
-    const header = await this.#bytes(ordinal, pack, 0, SEALED_HEADER_BYTES, signal);
+    const { store } = this.#repository;
+    const header =
+      this.#fetched(ordinal, 0, SEALED_HEADER_BYTES) ??
+      (await readRange(store, packName(pack), 0, SEALED_HEADER_BYTES, signal));
     const key = packKey(this.#repository, pack, header);
     this.#keys.set(ordinal, key);
     return key;
   }
 
-  /** Reads ahead: pages that are needed one after the other lie together. */
   async #bytes(
-    ordinal: number,
-    pack: IndexedPack,
+    { ordinal, pack, windowFrom: from }: At,
     offset: number,
     length: number,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const region = this.#regions.get(ordinal);
-    if (
-      region &&
-      offset >= region.offset &&
-      offset + length <= region.offset + region.bytes.length
-    ) {
-      return region.bytes.subarray(offset - region.offset, offset - region.offset + length);
+    const known = this.#fetched(ordinal, offset, length);
+    if (known) return known;
+    const end = Math.min(Math.max(offset + length, from + LIMITS.windowBytes), pack.size);
+    if (end < offset + length) {
+      throw damaged(packName(pack), 'it is shorter than its directory says');
     }
-    const wanted = Math.min(Math.max(length, LIMITS.readAheadBytes), pack.size - offset);
-    if (wanted < length) throw damaged(packName(pack), 'it is shorter than its directory says');
-    const bytes = await readRange(this.#repository.store, packName(pack), offset, wanted, signal);
-    this.bytesFetched += bytes.length;
-    remember(this.#regions, ordinal, { offset, bytes }, LIMITS.regions);
-    return bytes.subarray(0, length);
+    const bytes = await readRange(this.#repository.store, packName(pack), from, end - from, signal);
+    remember(this.#regions, ordinal, { offset: from, bytes }, LIMITS.regions);
+    return bytes.subarray(offset - from, offset - from + length);
   }
 
-  #placesIn(ordinal: number, pack: IndexedPack): Map<string, ChunkPlace> {
-    const known = this.#places.get(ordinal);
-    if (known) return known;
-    const places = chunkPlaces(pack);
-    remember(this.#places, ordinal, places, LIMITS.directories);
-    return places;
+  #fetched(ordinal: number, offset: number, length: number): Uint8Array | undefined {
+    const region = this.#regions.get(ordinal);
+    if (!region || offset < region.offset) return undefined;
+    const from = offset - region.offset;
+    return from + length <= region.bytes.length
+      ? region.bytes.subarray(from, from + length)
+      : undefined;
   }
+
+  /** What was learned of a pack holds for as long as its directory does. */
+  #placesIn(ordinal: number, pack: IndexedPack): ReadonlyMap<string, ChunkPlace> {
+    const known = this.#places.get(ordinal);
+    if (known?.directory === pack.directory) return known.of;
+    const of = chunkPlaces(pack);
+    remember(this.#places, ordinal, { directory: pack.directory, of }, LIMITS.directories);
+    return of;
+  }
+}
+
+/** Where something lies, and from where on the pack is read for it. */
+type At = {
+  readonly ordinal: number;
+  readonly pack: IndexedPack;
+  readonly windowFrom: number;
+};
+
+/**
+ * What is needed next lies behind a piece of a file; the pages of a tree lie together at the end of a pack, and the top
+ * ones come last. A header that is near is read along.
+ */
+function windowFrom(kind: ChunkKind, { frameOffset }: ChunkPlace, { size }: ListedPack): number {
+  if (frameOffset < LIMITS.windowBytes / 2) return 0;
+  if (kind === CHUNK_KINDS.data) return frameOffset;
+  const from = Math.min(frameOffset - LIMITS.windowBytes / 2, size - LIMITS.windowBytes);
+  return Math.max(0, from);
 }
 
 /** Every chunk of a pack by id (32 characters). */

@@ -99,5 +99,5 @@ export async function openGrantedSnapshot(
   const chunkIdKey = fromHex(facts.chunkIdKey);
   const needed = { packs, hinted: new Set<number>(), absent: new Map() };
   const shelf = shelfOf(source, needed, emit, signal);
-  return readerOf(source, { cover, body, shelf, chunkIdKey }, signal);
+  return readerOf({ cover, body, shelf, chunkIdKey }, signal);
 }

@@ -63,6 +63,8 @@ export type PageVisit = {
 export type Shelf = Pick<SnapshotReader, 'packs' | 'table' | 'rebuild'> & {
   /** Takes a pack's own word for what is in it. */
   correct(ordinal: number, directory: Uint8Array): void;
+  /** For chunks whose ids are under this key; the same one for every snapshot. */
+  source(chunkIdKey: Uint8Array): ChunkSource;
   /** By position, chunks (as latin1) that the table says are in a pack and that the pack itself knows nothing of. */
   readonly absent: ReadonlyMap<number, ReadonlySet<string>>;
 };
@@ -79,10 +81,18 @@ export function shelfOf(
   let rebuilt: Promise<boolean> | undefined;
   const rebuild = (): Promise<boolean> =>
     (rebuilt ??= putRight(repository, needed, table, emit, signal));
+  const sources = new Map<string, ChunkSource>();
+  const source = (chunkIdKey: Uint8Array): ChunkSource => {
+    const known = sources.get(toHex(chunkIdKey));
+    const one = known ?? new ChunkSource(repository, packs, table, chunkIdKey, rebuild);
+    sources.set(toHex(chunkIdKey), one);
+    return one;
+  };
   return {
     packs,
     table,
     rebuild,
+    source,
     correct: (ordinal, directory) => void correct(needed, ordinal, directory, table),
     absent: needed.absent,
   };
@@ -112,18 +122,17 @@ export async function openSnapshot(
     body.chunkIdKey === undefined
       ? installSubkeys(writer.key, body.install.install).chunkId
       : fromHex(body.chunkIdKey);
-  return readerOf(repository, { cover: opened, body, shelf: from, chunkIdKey }, signal);
+  return readerOf({ cover: opened, body, shelf: from, chunkIdKey }, signal);
 }
 
 type Opened = Pick<SnapshotReader, 'cover' | 'body' | 'chunkIdKey'> & { readonly shelf: Shelf };
 
 /** Over what was opened already, whoever's keys did it. */
 export function readerOf(
-  repository: PackSource,
-  { cover, body, shelf: { packs, table, rebuild }, chunkIdKey }: Opened,
+  { cover, body, shelf: { packs, table, rebuild, source: sourceFor }, chunkIdKey }: Opened,
   signal: AbortSignal,
 ): SnapshotReader {
-  const source = new ChunkSource(repository, packs, table, chunkIdKey, rebuild);
+  const source = sourceFor(chunkIdKey);
   const get = (kind: ChunkKind, id: Buffer): Promise<Buffer> => source.get(kind, id, signal);
   return {
     cover,

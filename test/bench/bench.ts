@@ -8,6 +8,7 @@
  *     npm run bench -- --days 40 [--scale 0.1]           days of use, forget and prune every week
  *                      [--tools stateferry,stateferry-repack,…]     ours with prune --repack too
  *     npm run bench -- --crowd 10000 [--packs 5000]      questions about many snapshots, with their requests
+ *     npm run bench -- --large [--scale 0.1]             every operation once on 10 GB and 200 000 files: its memory
  *     npm run bench -- --make gateway --into DIR         only makes a workload
  *     npm run bench -- --install-rustic
  */
@@ -21,8 +22,16 @@ import { playCrowd } from './crowded.ts';
 import { playDays } from './days.ts';
 import { bestOfLine } from './line/best-of-line.ts';
 import { startSlowLine, type LineOptions, type SlowLine } from './line/slow-line.ts';
+import { playLarge } from './large.ts';
 import { findPeer, installRustic, PEER_NAMES } from './peers.ts';
-import { renderBestOfLine, renderCrowd, renderDays, renderLine, renderTables } from './report.ts';
+import {
+  renderBestOfLine,
+  renderCrowd,
+  renderDays,
+  renderLarge,
+  renderLine,
+  renderTables,
+} from './report.ts';
 import { playRound, type Figure } from './round.ts';
 import { startBenchServer, type BenchServer } from './server.ts';
 import { peerTool, stateferry, type OurTool, type Tool } from './tools.ts';
@@ -40,6 +49,7 @@ const { values: options, positionals } = parseArgs({
     days: { type: 'string' },
     crowd: { type: 'string' },
     packs: { type: 'string', default: '5000' },
+    large: { type: 'boolean', default: false },
     'no-count': { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
     scale: { type: 'string', default: '1' },
@@ -60,6 +70,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 if (options['install-rustic']) installRustic();
 else if (options.make !== undefined) makeOne(workloadName(options.make), options.into);
 else if (options.crowd !== undefined) await ask(Number(options.crowd), Number(options.packs));
+else if (options.large) await fill();
 else if (options.days !== undefined) await live(Number(options.days));
 else await compare(positionals.length === 0 ? ['gateway'] : positionals.map(workloadName));
 
@@ -114,6 +125,14 @@ async function ask(snapshots: number, packs: number): Promise<void> {
   );
   if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(figures));
   process.stdout.write(`${renderCrowd(figures)}\n`);
+}
+
+async function fill(): Promise<void> {
+  const figures = await inArena(false, (arena) =>
+    playLarge({ ...arena, ours: ours(), seed, scale }),
+  );
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(figures));
+  process.stdout.write(`${renderLarge(figures)}\n`);
 }
 
 function chooseTools(names: readonly string[]): Tool[] {

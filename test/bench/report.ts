@@ -4,6 +4,7 @@ import type { CrowdFigure } from './crowded.ts';
 import type { DaysFigure } from './days.ts';
 import type { BestOfLine } from './line/best-of-line.ts';
 import type { LineOptions } from './line/slow-line.ts';
+import type { LargeFigure } from './large.ts';
 import { OPERATIONS, type Figure, type Operation } from './round.ts';
 import type { WorkloadName } from './workloads.ts';
 
@@ -141,6 +142,17 @@ export function renderBestOfLine(found: readonly BestOfLine[], options: LineOpti
   const lines = found.map(({ connections, way, share }) => [
     `${way}, ${connections === 1 ? 'one connection' : `${connections} connections`}`,
     percent(share),
+  ]);
+  return renderRows(head, lines);
+}
+
+export function renderLarge(figures: readonly LargeFigure[]): string {
+  const head = ['operation', 'wall s', 'CPU s', 'RSS MiB'];
+  const lines = figures.map(({ operation, wallMs, cpuMs, rssMaxBytes }) => [
+    operation,
+    seconds(wallMs),
+    seconds(cpuMs),
+    mib(rssMaxBytes),
   ]);
   return renderRows(head, lines);
 }

@@ -40,6 +40,9 @@ export type Tool = {
 export type OurTool = Tool & {
   /** As somebody who has the passphrase and nothing else. */
   ask(machine: Machine, target: Target, words: readonly string[]): Command;
+  /** With these words alone. */
+  run(machine: Machine, target: Target, words: readonly string[]): Command;
+  location(target: Target): string;
 };
 
 export const KEEP_RULES = ['--keep-daily', '7', '--keep-weekly', '4', '--keep-monthly', '6'];
@@ -90,6 +93,8 @@ export function stateferry(
     checkData: (machine, target) => command(machine, target, ['check', '--quiet', '--read-data']),
     ask: (machine, target, words) =>
       command(machine, target, [...words, '--quiet', '-r', location(target)]),
+    run: (machine, target, words) => command(machine, target, [...words, '--quiet']),
+    location,
     tidy: (machine, target) => [
       command(machine, target, ['forget', '--quiet', '--yes', ...KEEP_RULES]),
       command(machine, target, ['prune', '--quiet', '--yes', ...pruneWords]),
