@@ -18,7 +18,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { showPath, toFsPath } from '../base/byte-path.ts';
+import { dirNameBytes, showPath, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { FerryError, messageOf, systemCode } from '../base/errors.ts';
 import { isOutOfSpace, outOfSpace } from './out-of-space.ts';
@@ -124,10 +124,11 @@ export function createPlacer(options: PlaceOptions): Placer {
     readExisting: (path, size, reading) =>
       at(path, () => readExisting(parents.reach(path), size, reading)),
     isThere: (path) =>
-      at(
-        path,
-        () => lstatSync(toFsPath(parents.reach(path)), { throwIfNoEntry: false }) !== undefined,
-      ),
+      at(path, () => {
+        const full = toFsPath(parents.reach(path));
+        if (parents.isNew(dirNameBytes(path))) return false;
+        return lstatSync(full, { throwIfNoEntry: false }) !== undefined;
+      }),
     removeFile: (path) =>
       at(path, () => {
         files.forget(path);

@@ -13,6 +13,7 @@ export function checkEntryPath(path: BytePath): string | undefined {
   if (path.length > PATH_BYTES_MAX) return `the path is longer than ${PATH_BYTES_MAX} bytes`;
   if (path.includes('\0')) return 'the name holds a NUL byte';
   if (path.startsWith('/')) return 'the path is absolute';
+  if (path.length <= COMPONENT_BYTES_MAX && !ODD_COMPONENT.test(path)) return undefined;
   for (const component of path.split('/')) {
     if (component === '') return 'the path has an empty component';
     if (component === '.' || component === '..') return `the path has a component ${component}`;
@@ -22,6 +23,9 @@ export function checkEntryPath(path: BytePath): string | undefined {
   }
   return undefined;
 }
+
+/** An empty one, `.` or `..`. */
+const ODD_COMPONENT = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** The same for where a symbolic link points. Any place is allowed, since nothing is ever written through it. */
 export function checkLinkTarget(target: BytePath): string | undefined {

@@ -5,7 +5,6 @@ import { chmodSync, lchownSync, lstatSync, mkdirSync } from 'node:fs';
 import { asBytePath, dirNameBytes, joinBytes, showPath, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { FerryError, systemCode } from '../base/errors.ts';
-import { isOwn } from './own-file.ts';
 import { checkEntryPath } from './safe-path.ts';
 
 export type StageParents = {
@@ -13,6 +12,8 @@ export type StageParents = {
   readonly reach: (path: BytePath) => BytePath;
   /** The absolute path of a directory, made where missing, proven the same way. '' is the stage itself. */
   readonly directory: (path: BytePath) => BytePath;
+  /** Whether this directory was made here, so that no earlier run left anything in it. */
+  readonly isNew: (path: BytePath) => boolean;
 };
 
 /**
@@ -20,16 +21,16 @@ export type StageParents = {
  * the place of a directory.
  */
 export function stageParents(stage: BytePath): StageParents {
-  const proven = new Set<string>();
-  proveDirectory(stage, stage);
+  /** With what `isNew` says. */
+  const proven = new Map<string, boolean>([['', proveDirectory(stage, stage)]]);
   const directory = (path: BytePath): BytePath => {
     const full = path === '' ? stage : joinBytes(stage, path);
     if (path === '' || proven.has(path)) return full;
     refuseUnsafe(path);
     directory(dirNameBytes(path));
-    proveDirectory(full, path);
+    const isNew = proveDirectory(full, path);
     if (proven.size >= PROVEN_MAX) proven.clear();
-    proven.add(path);
+    proven.set(path, isNew);
     return full;
   };
   const reach = (path: BytePath): BytePath => {
@@ -37,7 +38,7 @@ export function stageParents(stage: BytePath): StageParents {
     directory(dirNameBytes(path));
     return joinBytes(stage, path);
   };
-  return { reach, directory };
+  return { reach, directory, isNew: (path) => proven.get(path) ?? false };
 }
 
 const PROVEN_MAX = 65_536;
@@ -49,19 +50,32 @@ function refuseUnsafe(path: BytePath): void {
   if (reason !== undefined) throw unsafe(path, reason);
 }
 
-function proveDirectory(full: BytePath, shown: BytePath): void {
+/** Answers whether it was made just now. */
+function proveDirectory(full: BytePath, shown: BytePath): boolean {
+  // A look first: each thread comes to each directory, and a refused mkdir costs ten times as much.
+  let there = lstatSync(toFsPath(full), { throwIfNoEntry: false });
+  if (!there && make(full)) return true;
+  there ??= lstatSync(toFsPath(full));
+  // Root: an earlier run gave it away already, and its owner could swap what is in it under us.
+  if (there.uid !== (process.geteuid?.() ?? 0)) {
+    takeBack(full, shown);
+    there = lstatSync(toFsPath(full));
+  }
+  if (!there.isDirectory()) throw unsafe(shown, 'something else is in the place of a directory');
+  // An earlier run may have finished it, as read-only or open to others.
+  if ((there.mode & 0o777) !== DIRECTORY_MODE) chmodSync(toFsPath(full), DIRECTORY_MODE);
+  return false;
+}
+
+/** False: another thread was quicker. */
+function make(full: BytePath): boolean {
   try {
     mkdirSync(toFsPath(full), { mode: DIRECTORY_MODE });
-    return;
+    return true;
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
+    return false;
   }
-  // Root: an earlier run gave it away already, and its owner could swap what is in it under us.
-  if (!isOwn(full)) takeBack(full, shown);
-  const stat = lstatSync(toFsPath(full));
-  if (!stat.isDirectory()) throw unsafe(shown, 'something else is in the place of a directory');
-  // An earlier run may have finished it, as read-only or open to others.
-  if ((stat.mode & 0o777) !== DIRECTORY_MODE) chmodSync(toFsPath(full), DIRECTORY_MODE);
 }
 
 function takeBack(full: BytePath, shown: BytePath): void {

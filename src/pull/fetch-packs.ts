@@ -137,7 +137,8 @@ async function deliver(
         name: packName(pack),
         buffer,
         objectKey,
-        directory: pack.directory,
+        // Of an index that holds many: a message would take all of them along.
+        directory: new Uint8Array(pack.directory),
         wantedIds: columns.ids,
         wantedFiles: columns.files,
         wantedChunks: columns.chunks,

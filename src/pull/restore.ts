@@ -125,6 +125,7 @@ class RestoreRun {
         setIdAllowed,
       },
     });
+    this.#tasks.startAll();
     // Parts of one root in several stages are no more than that root.
     const roots = [...new Set(targets.map(({ root }) => root))];
     const total = roots.reduce((sum, { bytes }) => sum + bytes, 0);

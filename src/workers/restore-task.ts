@@ -40,15 +40,24 @@ type Located = {
   readonly wanted: readonly number[];
 };
 
+/** Chunks that follow each other in memory as they do in their file: one write. */
+type Run = { readonly file: RestoreFile; readonly position: number; bytes: Buffer };
+
+/** The pages of a database are segments of 16 KiB each; so many bytes of them are decompressed side by side. */
+const SIDE_BY_SIDE_BYTES = 256 * 1024;
+
 export class RestoreTask {
   readonly #chunkIdKey: ChunkIdKey;
   readonly #pool: PackPool;
   readonly #placers: readonly Placer[];
-  /** The frame that `#plain` holds and the segment of it that `#raw` holds; -1: none. */
+  /** The frame that `#plain` holds and the segment of it that was decompressed last; -1: none. */
   #frame = -1;
   #segmentAt = -1;
   readonly #plain = Buffer.allocUnsafe(PACK_LIMITS.frameBytesMax);
   readonly #raw = Buffer.allocUnsafe(PACK_LIMITS.segmentBytesMax);
+  #segment = this.#raw;
+  #rawUsed = 0;
+  #run: Run | undefined;
 
   constructor(setup: RestoreSetup) {
     this.#chunkIdKey = chunkIdKey(setup.chunkIdKey);
@@ -64,7 +73,7 @@ export class RestoreTask {
    */
   restore(pack: RestorePack): { failures: RestoreFailure[]; bytes: number; verified: Uint8Array } {
     this.#frame = -1;
-    this.#segmentAt = -1;
+    this.#run = undefined;
     const failures: RestoreFailure[] = [];
     const missing = new Set<number>(pack.wantedFiles.keys());
     let bytes = 0;
@@ -83,6 +92,7 @@ export class RestoreTask {
         for (const wanted of located.wanted) failures.push({ wanted, why: messageOf(error) });
       }
     }
+    this.#writeRun();
     for (const wanted of missing) failures.push({ wanted, why: 'it is not in this pack' });
     return { failures, bytes, verified };
   }
@@ -118,19 +128,27 @@ export class RestoreTask {
     const from = located.offsetInFrame;
     const stored = this.#plain.subarray(from, from + located.segmentStored);
     if (located.codec === CODECS.stored) return stored;
-    const raw = this.#raw.subarray(0, located.segmentRaw);
     if (this.#segmentAt !== from) {
       this.#segmentAt = -1;
-      decompressInto(stored, raw);
+      if (this.#rawUsed + located.segmentRaw > SIDE_BY_SIDE_BYTES) this.#reuseRaw();
+      this.#segment = this.#raw.subarray(this.#rawUsed, this.#rawUsed + located.segmentRaw);
+      decompressInto(stored, this.#segment);
+      this.#rawUsed += located.segmentRaw;
       this.#segmentAt = from;
     }
-    return raw;
+    return this.#segment;
+  }
+
+  #reuseRaw(): void {
+    this.#writeRun();
+    this.#rawUsed = 0;
   }
 
   #openFrame(pack: RestorePack, located: Located): void {
     if (this.#frame === located.frame) return;
     this.#frame = -1;
     this.#segmentAt = -1;
+    this.#reuseRaw();
     const bytes = this.#pool.bytes(pack.buffer);
     const stored = bytes.subarray(located.offset, located.offset + located.storedLength);
     const isWhole = openFrameInto(pack.objectKey, located.frame, false, stored, this.#plain);
@@ -148,9 +166,34 @@ export class RestoreTask {
     if (chunk.length !== expected)
       throw damagedChunk('it has another length than its place in the file');
     if (file.size <= file.chunkBytes) placer?.placeFile(file.path, chunk, file.attributes);
-    else placer?.writeChunk(file.path, position, chunk, file.sparse);
+    else if (file.sparse) placer?.writeChunk(file.path, position, chunk, true);
+    else this.#gather(file, position, chunk);
+  }
+
+  #gather(file: RestoreFile, position: number, chunk: Buffer): void {
+    const run = this.#run;
+    if (run && run.file === file && continues(run, position, chunk)) {
+      const { buffer, byteOffset, length } = run.bytes;
+      run.bytes = Buffer.from(buffer, byteOffset, length + chunk.length);
+      return;
+    }
+    this.#writeRun();
+    this.#run = { file, position, bytes: chunk };
+  }
+
+  #writeRun(): void {
+    const run = this.#run;
+    if (!run) return;
+    this.#run = undefined;
+    const { file, position, bytes } = run;
+    this.#placers[file.stage]?.writeChunk(file.path, position, bytes, false);
   }
 }
+
+const continues = ({ position, bytes }: Run, next: number, chunk: Buffer): boolean =>
+  next === position + bytes.length &&
+  chunk.buffer === bytes.buffer &&
+  chunk.byteOffset === bytes.byteOffset + bytes.length;
 
 const damagedChunk = (why: string): FerryError =>
   new FerryError('object-damaged', `a chunk is damaged: ${why}`);

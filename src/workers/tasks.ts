@@ -49,6 +49,11 @@ export class Tasks {
     for (const { worker } of this.#threads) worker.postMessage(message);
   }
 
+  /** Now, for who knows that there will be work: a thread takes a tenth of a second until it can do any. */
+  startAll(): void {
+    while (this.#threads.length < this.#threadsMax) this.#threads.push(this.#start());
+  }
+
   /** @param thread which one; the least busy by default, and the first one before any other */
   run<T extends Answer['type']>(
     expected: T,

@@ -130,6 +130,18 @@ test('what a killed run left is replaced, or read again for its hashes', (contex
   assert.equal(readlinkSync(join(stage, 'link')), 'elsewhere');
 });
 
+test('what an earlier run left is seen, in its directories and beside them', (context) => {
+  const { stage, placer } = staged(context);
+  assert.equal(placer.isThere(p('a/b/file')), false);
+  placer.placeFile(p('a/b/file'), Buffer.from('hello'), { mode: 0o600 });
+  placer.close();
+  const later = createPlacer({ stage: bytePathFromText(stage), setIdAllowed: false });
+  assert.equal(later.isThere(p('a/b/file')), true);
+  assert.equal(later.isThere(p('a/b/other')), false);
+  assert.equal(later.isThere(p('a/c/file')), false);
+  later.close();
+});
+
 test('nothing is written outside the stage, whatever the snapshot holds', (context) => {
   const base = tempDir(context);
   const outside = join(base, 'outside');
