@@ -28,7 +28,7 @@ import { makeCrowd } from './crowd.ts';
 import { age, type DaysFigure } from './days.ts';
 import { median, renderDays, renderTables } from './report.ts';
 import type { Figure } from './round.ts';
-import { seeded } from './seeded.ts';
+import { seeded } from '../support/seeded.ts';
 import { SECRET } from './tools.ts';
 import { makeWorkload, WORKLOAD_NAMES, type Workload } from './workloads.ts';
 

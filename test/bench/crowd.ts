@@ -7,7 +7,6 @@ import { dirname, join } from 'node:path';
 import { cryptoReady, systemRandom } from '../../src/crypto/sodium.ts';
 import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/names.ts';
 import type { ListedPack } from '../../src/format/pack-list.ts';
-import type { SnapshotBody } from '../../src/format/snapshot.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
 import { createRepository, joinRepository } from '../../src/repository/create.ts';
 import type { MachineState } from '../../src/repository/machine.ts';
@@ -20,6 +19,7 @@ import { StoredPackList } from '../../src/repository/pack-lists.ts';
 import { makeSnapshot } from '../../src/repository/snapshots.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+import { emptyBody } from '../support/empty-body.ts';
 import { SECRET } from './tools.ts';
 
 const NO_ABORT = new AbortController().signal;
@@ -138,22 +138,7 @@ async function addSnapshot(folder: string, pusher: Pusher): Promise<void> {
   pusher.previous = made.digest;
 }
 
-const BODY: SnapshotBody = {
-  tool: 'bench',
-  install: {
-    install: 'openclaw',
-    brand: 'openclaw',
-    profile: 'default',
-    version: null,
-    platform: 'linux',
-    home: '/home/mara',
-  },
-  roots: [],
-  omissions: [],
-  problems: [],
-  gateway: {},
-};
-
+const BODY = emptyBody('bench');
 function write(folder: string, name: string, bytes: Uint8Array): void {
   const path = join(folder, name);
   mkdirSync(dirname(path), { recursive: true });

@@ -3,7 +3,7 @@
  * not compress, skills and plugins are many small files.
  */
 import { join } from 'node:path';
-import type { Seeded } from './seeded.ts';
+import type { Seeded } from '../support/seeded.ts';
 import { changeDatabase, writeDatabase, type Tree } from './tree.ts';
 
 export type GatewayFiles = {

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Seeded } from './seeded.ts';
+import type { Seeded } from '../support/seeded.ts';
 
 export type Tree = {
   readonly root: string;

@@ -5,7 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeGatewayFiles, changeGatewayFiles, type GatewayFiles } from './gateway-workload.ts';
-import { seeded, type Seeded } from './seeded.ts';
+import { seeded, type Seeded } from '../support/seeded.ts';
 import { openTree, type Tree } from './tree.ts';
 
 export const WORKLOAD_NAMES = ['gateway', 'many-small', 'few-large'] as const;

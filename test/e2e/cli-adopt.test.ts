@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { handoffWorld, type HandoffWorld, type Newcomer } from '../support/handoff-world.ts';
-import { makeFolder, succeeded, type Answer } from './cli-run.ts';
+import { makeFolder, succeeded, type Answer } from '../support/cli-run.ts';
 
 const folder = makeFolder();
 let world: HandoffWorld;

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { writeSmallInstall } from '../support/small-install.ts';
-import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { fails, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();

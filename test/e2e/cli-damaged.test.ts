@@ -20,7 +20,7 @@ import {
   succeeded,
   type Answer,
   type Machine,
-} from './cli-run.ts';
+} from '../support/cli-run.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();

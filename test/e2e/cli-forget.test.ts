@@ -4,7 +4,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
-import { fails, makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+import { fails, makeFolder, makeMachine, succeeded, type Answer } from '../support/cli-run.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { lockSettings } from '../../src/settings/lock.ts';
-import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { fails, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
 
 const folder = makeFolder();
 after(() => folder.remove());

@@ -8,7 +8,7 @@ import { startPresignedProxy, type PresignedProxy } from '../support/presigned-p
 import { ring } from '../support/rings.ts';
 import { makeBucket, type TestBucket } from '../support/servers-buckets.ts';
 import { startVersitygw } from '../support/servers.ts';
-import { makeFolder, succeeded, type Answer } from './cli-run.ts';
+import { makeFolder, succeeded, type Answer } from '../support/cli-run.ts';
 
 const server = await startVersitygw();
 const LANDING = ['--yes', '--json', '--no-restart'];

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { handoffWorld, ticketOf, type HandoffWorld } from '../support/handoff-world.ts';
-import { MAIN, makeFolder, succeeded } from './cli-run.ts';
+import { MAIN, makeFolder, succeeded } from '../support/cli-run.ts';
 import { describeHandoff } from './handoff-suite.ts';
 
 describe('a ticket of a folder', () => {

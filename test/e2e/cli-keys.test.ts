@@ -3,8 +3,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { asRecord, fails, makeFolder, makeMachine, PASSPHRASE, succeeded } from './cli-run.ts';
-import type { Machine } from './cli-run.ts';
+import {
+  asRecord,
+  fails,
+  makeFolder,
+  makeMachine,
+  PASSPHRASE,
+  succeeded,
+} from '../support/cli-run.ts';
+import type { Machine } from '../support/cli-run.ts';
 
 const folder = makeFolder();
 after(() => folder.remove());

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
-import { asRecord, fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { asRecord, fails, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
 
 const folder = makeFolder();
 const machine = makeMachine(folder.path, 'alice');

@@ -4,7 +4,7 @@ import { appendFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
-import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { fails, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
 
 const folder = makeFolder();
 after(() => folder.remove());

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { fails, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();

@@ -6,7 +6,14 @@ import { after, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { DAY_MS } from '../../src/base/durations.ts';
 import { noise } from '../support/tree.ts';
-import { asRecord, fails, makeFolder, makeMachine, succeeded, type Machine } from './cli-run.ts';
+import {
+  asRecord,
+  fails,
+  makeFolder,
+  makeMachine,
+  succeeded,
+  type Machine,
+} from '../support/cli-run.ts';
 
 const folder = makeFolder();
 after(() => folder.remove());

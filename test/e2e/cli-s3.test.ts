@@ -8,7 +8,7 @@ import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { exportLines, fakeNpx, lineOf, typeInto } from '../support/kit-shell.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 import { startS3Double, type S3Double } from '../support/s3-double.ts';
-import { MAIN, makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+import { MAIN, makeFolder, makeMachine, succeeded, type Answer } from '../support/cli-run.ts';
 
 const folder = makeFolder();
 const old = makeMachine(folder.path, 'alice');

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { until } from '../support/until.ts';
-import { succeeded } from './cli-run.ts';
+import { succeeded } from '../support/cli-run.ts';
 import { folder, makeScene, skip, type Scene } from './schedule-scene.ts';
 
 after(() => folder.remove());

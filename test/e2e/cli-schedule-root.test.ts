@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { MAIN } from './cli-run.ts';
+import { MAIN } from '../support/cli-run.ts';
 import { folder, makeScene, OWNER, skip, snapshotsIn } from './schedule-scene.ts';
 
 after(() => folder.remove());

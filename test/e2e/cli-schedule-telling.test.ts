@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
-import { succeeded, type Answer } from './cli-run.ts';
+import { succeeded, type Answer } from '../support/cli-run.ts';
 import { folder, longAgo, makeScene, skip, yesterday, type Scene } from './schedule-scene.ts';
 
 after(() => folder.remove());

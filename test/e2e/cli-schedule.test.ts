@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startS3Double, type S3Double } from '../support/s3-double.ts';
-import { asRecord, PASSPHRASE, succeeded } from './cli-run.ts';
+import { asRecord, PASSPHRASE, succeeded } from '../support/cli-run.ts';
 import {
   folder,
   longAgo,

@@ -4,7 +4,7 @@ import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } fr
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
-import { makeFolder, makeMachine, PASSPHRASE, type Answer } from './cli-run.ts';
+import { makeFolder, makeMachine, PASSPHRASE, type Answer } from '../support/cli-run.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 
 const CONFIG_SECRET = 'planted-config-secret-0815';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
-import { makeFolder, makeMachine, succeeded, type Answer } from './cli-run.ts';
+import { makeFolder, makeMachine, succeeded, type Answer } from '../support/cli-run.ts';
 
 const folder = makeFolder();
 const machine = makeMachine(folder.path, 'alice');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fails, makeFolder, makeMachine, succeeded } from './cli-run.ts';
+import { fails, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();

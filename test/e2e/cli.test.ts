@@ -16,7 +16,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { runProcess } from '../../src/process/run.ts';
-import { MAIN, fails, makeFolder, makeMachine, PASSPHRASE, succeeded } from './cli-run.ts';
+import { MAIN, fails, makeFolder, makeMachine, PASSPHRASE, succeeded } from '../support/cli-run.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runProcess, type RunResult } from '../../src/process/run.ts';
 import { STAND_IN_LABEL } from '../../src/gateway/sample/stand-in.ts';
-import { MAIN } from './cli-run.ts';
+import { MAIN } from '../support/cli-run.ts';
 
 const parent = mkdtempSync(join(tmpdir(), 'demo-'));
 after(() => rmSync(parent, { recursive: true, force: true }));

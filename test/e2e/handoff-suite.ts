@@ -10,7 +10,7 @@ import {
   type HandoffWorld,
   type PlaceOfWorld,
 } from '../support/handoff-world.ts';
-import { makeFolder, PASSPHRASE, succeeded, type Answer } from './cli-run.ts';
+import { makeFolder, PASSPHRASE, succeeded, type Answer } from '../support/cli-run.ts';
 
 /** Services and their start are tried elsewhere. */
 const LANDING = ['--yes', '--json', '--no-restart'];

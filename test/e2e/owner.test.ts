@@ -23,7 +23,7 @@ import { z } from 'zod';
 import { writeStandIn } from '../../src/gateway/sample/stand-in.ts';
 import { nobodyAbsence } from '../support/nobody.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
-import { MAIN, PASSPHRASE } from './cli-run.ts';
+import { MAIN, PASSPHRASE } from '../support/cli-run.ts';
 
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot ? (nobodyAbsence() ?? false) : 'only root can become somebody else';

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { mustRunIn, packedIn, type Packed } from '../support/packed.ts';
-import { makeFolder } from './cli-run.ts';
+import { makeFolder } from '../support/cli-run.ts';
 
 const project = join(import.meta.dirname, '../..');
 const folder = makeFolder();

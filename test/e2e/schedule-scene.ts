@@ -6,8 +6,8 @@ import { makeSchedulers, type FakeSchedulers } from '../support/fake-schedulers.
 import { nobodyAbsence } from '../support/nobody.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 import { writeSmallInstall } from '../support/small-install.ts';
-import { asRecord, MAIN, makeFolder, makeMachine, succeeded } from './cli-run.ts';
-import type { Answer, Machine } from './cli-run.ts';
+import { asRecord, MAIN, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
+import type { Answer, Machine } from '../support/cli-run.ts';
 
 export const folder = makeFolder();
 chmodSync(folder.path, 0o755);

@@ -20,7 +20,7 @@ import {
 import { policyFor } from '../../src/cli/roles/policy.ts';
 import type { Role } from '../../src/cli/roles/rights.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
-import { makeFolder, makeMachine, succeeded, type Answer } from '../e2e/cli-run.ts';
+import { makeFolder, makeMachine, succeeded, type Answer } from '../support/cli-run.ts';
 import { deploy, policiesOf, policyDocument, type Stack } from '../support/cloudformation.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 import { ring } from '../support/rings.ts';

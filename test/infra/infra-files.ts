@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { policyFor } from '../../src/cli/roles/policy.ts';
 import { NEVER_REPLACED, type Role } from '../../src/cli/roles/rights.ts';
-import { asRecord } from '../e2e/cli-run.ts';
+import { asRecord } from '../support/cli-run.ts';
 
 export const INFRA = join(import.meta.dirname, '../../infra');
 

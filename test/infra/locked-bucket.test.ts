@@ -13,7 +13,7 @@ import {
 import { policyFor, type Policy } from '../../src/cli/roles/policy.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { lockNewObjects } from '../../src/store/object-lock.ts';
-import { makeFolder, makeMachine, succeeded, type Answer } from '../e2e/cli-run.ts';
+import { makeFolder, makeMachine, succeeded, type Answer } from '../support/cli-run.ts';
 import { freePort } from '../support/ports.ts';
 import { ring } from '../support/rings.ts';
 import { startVersitygw } from '../support/servers.ts';

@@ -11,7 +11,7 @@ import { policyFor, type Policy } from '../../src/cli/roles/policy.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { openS3Store } from '../../src/store/s3-store.ts';
 import { rejectsWith } from '../contract/store-contract.ts';
-import { makeFolder, makeMachine, succeeded, type Answer } from '../e2e/cli-run.ts';
+import { makeFolder, makeMachine, succeeded, type Answer } from '../support/cli-run.ts';
 import {
   handoffWorld,
   ticketOf,

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { policyFor } from '../../src/cli/roles/policy.ts';
 import { ROLES } from '../../src/cli/roles/rights.ts';
 import { runProcess } from '../../src/process/run.ts';
-import { makeFolder } from '../e2e/cli-run.ts';
+import { makeFolder } from '../support/cli-run.ts';
 import { ring } from '../support/rings.ts';
 import { INFRA } from './infra-files.ts';
 

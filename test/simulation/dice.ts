@@ -1,5 +1,5 @@
 /** Every chance of a simulated world, from its seed: the same seed throws the same dice. */
-import { seeded, type Seeded } from '../bench/seeded.ts';
+import { seeded, type Seeded } from '../support/seeded.ts';
 
 export type Dice = Omit<Seeded, 'fork'> & {
   /** True with this probability. */

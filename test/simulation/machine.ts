@@ -18,6 +18,7 @@ import {
 import { openForWriting, type WriterRepository } from '../../src/repository/open.ts';
 import { RETRY_LIMITS, retryStore } from '../../src/store/retry-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
+import { emptyBody } from '../support/empty-body.ts';
 import { chunksIn, sealPack, type Content } from './content.ts';
 import type { Dice } from './dice.ts';
 import type { Ledger } from './ledger.ts';
@@ -189,18 +190,4 @@ function bodyOf(writer: Writer): SnapshotBody {
   return isAdopted ? { ...BODY, chunkIdKey: toHex(chunkId) } : BODY;
 }
 
-const BODY: SnapshotBody = {
-  tool: 'simulation',
-  install: {
-    install: 'openclaw',
-    brand: 'openclaw',
-    profile: 'default',
-    version: null,
-    platform: 'linux',
-    home: '/home/mara',
-  },
-  roots: [],
-  omissions: [],
-  problems: [],
-  gateway: {},
-};
+const BODY = emptyBody('simulation');

@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
-import { makeMachine, succeeded, type Answer, type Machine } from '../e2e/cli-run.ts';
+import { makeMachine, succeeded, type Answer, type Machine } from './cli-run.ts';
 import { lockPathOf, writeGatewayDouble } from './gateway-double.ts';
 import { freePort } from './ports.ts';
 import { until } from './until.ts';

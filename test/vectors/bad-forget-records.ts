@@ -1,6 +1,7 @@
 import { concatBytes, u32le } from '../../src/base/bytes.ts';
-import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
-import { OTHER_WRITER, OWNER, STRANGER, WRITER } from './keys.ts';
+import { badOf, type BadVector } from './bad-headers.ts';
+import { badSigners } from './bad-signers.ts';
+import { OWNER } from './keys.ts';
 import { flipBit, overwrite, signed } from './parts.ts';
 
 const COUNT_AT = 64;
@@ -13,7 +14,6 @@ export function badForgetRecords(good: Uint8Array): BadVector[] {
   const unsigned = good.slice(0, -64);
   const resigned = (bytes: Uint8Array): Uint8Array =>
     signed('forget record', bytes, OWNER.root.secretKey);
-  const by = (key: Uint8Array): Uint8Array => signed('forget record', unsigned, key);
   const counted = (count: number): Uint8Array => overwrite(unsigned, COUNT_AT, u32le(count));
   const [first, second] = [0, 1].map((at) =>
     unsigned.slice(FIRST_AT + at * SNAPSHOT_BYTES, FIRST_AT + (at + 1) * SNAPSHOT_BYTES),
@@ -23,15 +23,7 @@ export function badForgetRecords(good: Uint8Array): BadVector[] {
   const named = (...snapshots: readonly Uint8Array[]): Uint8Array =>
     resigned(concatBytes(overwrite(front, COUNT_AT, u32le(snapshots.length)), ...snapshots));
   return [
-    ...badHeaders('forget record', good),
-    bad('signed by its writer', 'object-foreign', by(WRITER.signing.secretKey)),
-    bad('signed by another writer', 'object-foreign', by(OTHER_WRITER.signing.secretKey)),
-    bad('signed by another root key', 'object-foreign', by(STRANGER.root.secretKey)),
-    bad(
-      'signed as a tombstone',
-      'object-foreign',
-      signed('tombstone', unsigned, OWNER.root.secretKey),
-    ),
+    ...badSigners('forget record', good),
     bad(
       'a flipped bit in a number',
       'object-foreign',

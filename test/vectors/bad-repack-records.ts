@@ -1,6 +1,7 @@
 import { concatBytes, fromHex, u32le } from '../../src/base/bytes.ts';
-import { badHeaders, badOf, type BadVector } from './bad-headers.ts';
-import { OTHER_WRITER, OWNER, STRANGER, WRITER } from './keys.ts';
+import { badOf, type BadVector } from './bad-headers.ts';
+import { badSigners } from './bad-signers.ts';
+import { OWNER } from './keys.ts';
 import { flipBit, overwrite, signed } from './parts.ts';
 import { REPACKED } from './repacked.ts';
 
@@ -16,7 +17,6 @@ export function badRepackRecords(good: Uint8Array): BadVector[] {
   const unsigned = good.slice(0, -64);
   const resigned = (bytes: Uint8Array): Uint8Array =>
     signed('repack record', bytes, OWNER.root.secretKey);
-  const by = (key: Uint8Array): Uint8Array => signed('repack record', unsigned, key);
   const changed = (at: number, bytes: Uint8Array): Uint8Array =>
     resigned(overwrite(unsigned, at, bytes));
   const [none, firstPack] = [u32le(0), unsigned.slice(PACKS_AT + 4, PACKS_AT + 4 + 16)];
@@ -24,15 +24,7 @@ export function badRepackRecords(good: Uint8Array): BadVector[] {
   const withoutSnapshots = concatBytes(before(SNAPSHOTS_AT), none, unsigned.slice(PACKS_AT));
   const twice = fromHex(REPACKED.snapshots[1] ?? '');
   return [
-    ...badHeaders('repack record', good),
-    bad('signed by its writer', 'object-foreign', by(WRITER.signing.secretKey)),
-    bad('signed by another writer', 'object-foreign', by(OTHER_WRITER.signing.secretKey)),
-    bad('signed by another root key', 'object-foreign', by(STRANGER.root.secretKey)),
-    bad(
-      'signed as a tombstone',
-      'object-foreign',
-      signed('tombstone', unsigned, OWNER.root.secretKey),
-    ),
+    ...badSigners('repack record', good),
     bad('a flipped bit in a digest', 'object-foreign', flipBit(good, SNAPSHOTS_AT + 4 + 31)),
     bad('a flipped bit in a size', 'object-foreign', flipBit(good, PACKS_AT + 4 + 17)),
     bad('no snapshot', 'object-damaged', resigned(withoutSnapshots)),

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { seeded } from '../seeded.ts';
+import { seeded } from '../../support/seeded.ts';
 import type { Target } from '../tools.ts';
 import type { SlowLine } from './slow-line.ts';
 
