@@ -196,12 +196,11 @@ async function lookAtPacks(
     ([name, { size }]) => sizes.get(name) !== size && !condemned.has(name),
   );
   const absent = await absentPacks(new Map(unseen), store, signal);
-  const isGone = (pack: ListedPack): boolean =>
-    condemned.has(packName(pack)) || absent.has(packName(pack));
+  const gone = new Map([...looked].filter(([name]) => condemned.has(name) || absent.has(name)));
   return {
     dateMs,
-    gone: [...looked.values()].filter(isGone),
-    isMissing: packs.some(isGone),
+    gone: [...gone.values()],
+    isMissing: gone.size > 0 && packs.some((pack) => gone.has(packName(pack))),
     listMissing: !listIsWhole || condemned.has(packList.name),
   };
 }

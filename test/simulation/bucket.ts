@@ -74,7 +74,7 @@ export class Bucket {
 
   all(prefix: string): Stored[] {
     const below = this.#folder(prefix).below(prefix);
-    return [...below].filter(({ deletedMs }) => deletedMs > this.#world.nowMs);
+    return below.filter(({ deletedMs }) => deletedMs > this.#world.nowMs);
   }
 
   put(name: string, bytes: Uint8Array): void {
@@ -98,7 +98,7 @@ export class Bucket {
   }
 
   /** One page of a listing, after the name `after`: each name as it was at some moment within the lag. */
-  #page(prefix: string, after: string): { page: ListedObject[]; isLast: boolean } {
+  #page(prefix: string, after: string): Page {
     const { nowMs } = this.#world;
     const { listingLagMs, pageSize } = this.#weather;
     const shown: Stored[] = [];
@@ -186,14 +186,9 @@ export class Bucket {
           const stored = read(name);
           return stored && { size: stored.bytes.length, dateMs: this.date() };
         }),
-      async *list(prefix, signal) {
+      list(prefix, signal) {
         assertPrefix(prefix);
-        for (let after = ''; ;) {
-          const answer = await page(prefix, after, signal);
-          yield* answer.page;
-          after = answer.page.at(-1)?.name ?? '';
-          if (answer.isLast) return;
-        }
+        return inPages((after) => page(prefix, after, signal));
       },
       delete: (name, signal) =>
         goes('delete', name, signal, () => {
@@ -233,18 +228,17 @@ export class Bucket {
     return new Promise((resolve, reject) => {
       process.after(pause(), () => {
         if (fate.isKilled()) return process.end();
-        if (this.#dice.chance(requestLost)) return reject(unreachable());
-        const answer = Promise.try(effect);
-        // Who is killed before hearing of a failure leaves it to nobody.
-        answer.catch(() => undefined);
+        if (this.#dice.chance(requestLost)) return reject(UNREACHABLE);
+        const answer = tried(effect);
         const delayMs = pause();
         // Nobody answers a machine that sleeps: what was under way is lost with its connection.
         const isLost =
           this.#dice.chance(answerLost) || process.wakesMs > this.#world.nowMs + HOUR_MS;
         process.after(delayMs, () => {
           if (fate.isKilled()) return process.end();
-          if (isLost) reject(unreachable());
-          else resolve(answer);
+          if (isLost) reject(UNREACHABLE);
+          else if ('error' in answer) reject(answer.error);
+          else resolve(answer.value);
         });
       });
     });
@@ -260,11 +254,45 @@ export class Bucket {
   }
 }
 
+type Page = { readonly page: readonly ListedObject[]; readonly isLast: boolean };
+
+/** What an async generator would yield, with one turn for each object instead of several. */
+function inPages(read: (after: string) => Promise<Page>): AsyncIterable<ListedObject> {
+  return {
+    [Symbol.asyncIterator]() {
+      let answer: Page = { page: [], isLast: false };
+      let at = 0;
+      return {
+        async next() {
+          while (at === answer.page.length) {
+            if (answer.isLast) return { done: true, value: undefined };
+            answer = await read(answer.page.at(-1)?.name ?? '');
+            at = 0;
+          }
+          const value = answer.page[at++];
+          return value ? { done: false, value } : { done: true, value };
+        },
+      };
+    },
+  };
+}
+
 /** The very object where it is whole: what was opened once is known by it. Nobody writes into what he got. */
 const cutOut = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
   start === 0 && end === bytes.length ? bytes : bytes.slice(start, end);
 
+type Answer<T> = { readonly value: T } | { readonly error: Error };
+
+function tried<T>(effect: () => T): Answer<T> {
+  try {
+    return { value: effect() };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { error };
+  }
+}
+
 type PutDone = { readonly outcome: 'stored' | 'exists'; readonly dateMs: number | undefined };
 
-const unreachable = (): FerryError =>
-  new FerryError('store-unreachable', 'the network is gone for a moment');
+/** The same one every time: where it came up is not worth a stack, thousands of times. */
+const UNREACHABLE = new FerryError('store-unreachable', 'the network is gone for a moment');

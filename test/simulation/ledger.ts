@@ -339,11 +339,10 @@ export class Ledger {
     return sums;
   }
 
-  /** Living ones of a machine that count, oldest first. */
+  /** Living ones of a machine that count, as they were stored. */
   ofWriter(writer: WriterId): KnownSnapshot[] {
-    return [...(this.#living.get(writer) ?? [])]
-      .filter((one) => this.#counts(one))
-      .toSorted((a, b) => a.opened.cover.sequence - b.opened.cover.sequence);
+    const own = [...(this.#living.get(writer) ?? [])];
+    return this.#revoked.has(writer) ? own.filter((one) => this.#counts(one)) : own;
   }
 
   #forgotten(snapshot: KnownSnapshot, by: Process): void {

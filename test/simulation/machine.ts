@@ -124,10 +124,11 @@ export class Machine {
     const { chunkId } = installKeys(repository.writer, 'openclaw');
     const own = await ownPacks(store, keys, chunkId, { cache, gone }, emit, NO_ABORT);
     const isThere = ({ writer, pack }: IndexedPack): boolean => !gone.has(writer + pack);
+    const wanted = new Set(chunks);
     const places = new Map<string, IndexedPack>();
-    const known = own.packs.filter(isThere);
+    const known = gone.size === 0 ? own.packs : own.packs.filter(isThere);
     for (const pack of known) {
-      for (const chunk of chunksIn(pack)) places.set(chunk, pack);
+      for (const chunk of chunksIn(pack)) if (wanted.has(chunk)) places.set(chunk, pack);
     }
     const unindexed = own.unindexed.filter(isThere);
     const missing = chunks.filter((id) => !places.has(id));

@@ -37,14 +37,17 @@ export class World {
   }
 
   /** Runs until nothing is left to happen, `endMs`, or something went wrong. */
-  async run(endMs: number): Promise<void> {
-    await settled();
-    for (let event = this.#next(); event && this.wrong === undefined; event = this.#next()) {
-      if (event.atMs > endMs) return;
-      this.nowMs = event.atMs;
-      event.happen();
-      await settled();
-    }
+  run(endMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const step = (): void => {
+        const event = this.wrong === undefined ? this.#next() : undefined;
+        if (!event || event.atMs > endMs) return resolve();
+        this.nowMs = event.atMs;
+        event.happen();
+        whenSettled(step);
+      };
+      whenSettled(step);
+    });
   }
 
   fail(why: string): void {
@@ -81,8 +84,11 @@ export class World {
 const isBefore = (a: Event, b: Event): boolean =>
   a.atMs === b.atMs ? a.number < b.number : a.atMs < b.atMs;
 
-/** After this, no promise of the code under test can move on by itself. */
-const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+/** Then no promise of the code under test can move on by itself: ticks come when all promises have had their turn. */
+function whenSettled(step: () => void): void {
+  void NOTHING.then(() => process.nextTick(step));
+}
+const NOTHING = Promise.resolve();
 
 /** One run of a program on a machine. */
 export class Process {

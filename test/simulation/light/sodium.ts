@@ -1,17 +1,14 @@
 /**
  * libsodium with cheap stand-ins for what takes most of a small push's time and decides nothing: X-Wing, Ed25519,
- * BLAKE2b and XChaCha20. Same sizes, same answers for right and wrong keys, no secrecy. For simulated worlds, which
- * make millions.
+ * BLAKE2b and XChaCha20. Same answers for right and wrong keys, no secrecy. For simulated worlds, which make millions.
  */
-import { hash as digest } from 'node:crypto';
 import sodium from 'libsodium-wrappers';
+import { digestOf } from './digest.ts';
+import { KEM_CIPHERTEXT_BYTES } from './sizes.ts';
 
 const KEM_PUBLIC_BYTES = 1216;
-const KEM_CIPHERTEXT_BYTES = 1120;
-const ed25519 = { publicBytes: 32, signatureBytes: 64 };
+const SALTS = { hash: 1, keyed: 2, kem: 3, pair: 4, signature: 5, tag: 6 } as const;
 
-const hash = (...parts: readonly Uint8Array[]): Buffer =>
-  digest('sha256', Buffer.concat(parts), 'buffer');
 const filled = (start: Uint8Array, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
   bytes.set(start);
@@ -21,25 +18,31 @@ let encapsulations = 0;
 
 const kem = {
   crypto_kem_xwing_seed_keypair(seed: Uint8Array) {
-    const publicKey = filled(hash(seed), KEM_PUBLIC_BYTES);
+    const publicKey = filled(digestOf(SALTS.kem, seed), KEM_PUBLIC_BYTES);
     return { publicKey, privateKey: Uint8Array.from(seed), keyType: 'x-wing' };
   },
   crypto_kem_xwing_enc(publicKey: Uint8Array) {
-    const fresh = hash(Buffer.from(String(encapsulations++)));
+    const fresh = digestOf(encapsulations++);
     return {
       ciphertext: filled(fresh, KEM_CIPHERTEXT_BYTES),
-      sharedSecret: Uint8Array.from(hash(publicKey.subarray(0, 32), fresh)),
+      sharedSecret: digestOf(SALTS.kem, publicKey.subarray(0, 32), fresh),
     };
   },
   crypto_kem_xwing_dec: (ciphertext: Uint8Array, secretKey: Uint8Array) =>
-    Uint8Array.from(hash(hash(secretKey), ciphertext.subarray(0, 32))),
+    digestOf(SALTS.kem, digestOf(SALTS.kem, secretKey), ciphertext.subarray(0, 32)),
 };
 
-const signatureOf = (message: Uint8Array, publicKey: Uint8Array): Uint8Array =>
-  filled(hash(publicKey, message), ed25519.signatureBytes);
+const signatureOf = (message: Uint8Array, publicKey: Uint8Array): Uint8Array => {
+  const digest = digestOf(SALTS.signature, publicKey, message);
+  return Buffer.concat([digest, digest]);
+};
 const signatures = {
+  crypto_sign_seed_keypair(seed: Uint8Array) {
+    const publicKey = digestOf(SALTS.pair, seed);
+    return { publicKey, privateKey: Buffer.concat([seed, publicKey]), keyType: 'ed25519' };
+  },
   crypto_sign_detached: (message: Uint8Array, secretKey: Uint8Array) =>
-    signatureOf(message, secretKey.subarray(ed25519.publicBytes)),
+    signatureOf(message, secretKey.subarray(32)),
   crypto_sign_verify_detached: (
     signature: Uint8Array,
     message: Uint8Array,
@@ -47,10 +50,10 @@ const signatures = {
   ) => Buffer.compare(signature, signatureOf(message, publicKey)) === 0,
 };
 
-const NO_KEY = new Uint8Array();
 const hashing = {
   crypto_generichash: (_length: number, message: Uint8Array, key: Uint8Array | null) =>
-    hash(key ?? NO_KEY, message),
+    key ? digestOf(SALTS.keyed, key, message) : digestOf(SALTS.hash, message),
+  memcmp: (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0,
 };
 
 const TAG_BYTES = 16;
@@ -62,7 +65,7 @@ const boxes = {
     nonce: Uint8Array,
     key: Uint8Array,
   ) {
-    const tag = hash(key, nonce, associated, plaintext).subarray(0, TAG_BYTES);
+    const tag = digestOf(SALTS.tag, key, nonce, associated, plaintext).subarray(0, TAG_BYTES);
     return Buffer.concat([plaintext, tag]);
   },
   crypto_aead_xchacha20poly1305_ietf_decrypt(
@@ -73,7 +76,7 @@ const boxes = {
     key: Uint8Array,
   ) {
     const plaintext = sealed.subarray(0, sealed.length - TAG_BYTES);
-    const tag = hash(key, nonce, associated, plaintext).subarray(0, TAG_BYTES);
+    const tag = digestOf(SALTS.tag, key, nonce, associated, plaintext).subarray(0, TAG_BYTES);
     if (!tag.equals(sealed.subarray(plaintext.length))) throw new Error('it cannot be decrypted');
     return plaintext;
   },
