@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
 import { parseArguments, type Parsed } from '../../../src/cli/program.ts';
 import { VERB_GROUPS, VERBS } from '../../../src/cli/verbs.ts';
+import { shellWords } from '../../support/shell-words.ts';
 
 type Line = {
   readonly line: string;
@@ -289,8 +290,3 @@ describe('what cannot be understood is a usage error with a hint', () => {
     });
   }
 });
-
-function shellWords(line: string): string[] {
-  const words = line.match(/'[^']*'|\S+/g) ?? [];
-  return words.map((word) => word.replace(/^'(.*)'$/, '$1'));
-}
