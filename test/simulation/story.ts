@@ -107,8 +107,8 @@ class Story {
   readonly repository: string;
   readonly #machines = new Map<string, Machine>();
   readonly #running = new WeakMap<Process, Machine>();
-  /** Writer and digest of what forget records name. */
-  readonly #explained = new Set<string>();
+  /** Writer and digest of what forget records name, with when the run began that said so first. */
+  readonly #explained = new Map<string, number>();
   #graceMs = 0;
   #keepLast = 0;
 
@@ -310,11 +310,14 @@ class Story {
   /** What is wrong with it that this snapshot is gone. */
   #unexplained({ opened }: KnownSnapshot, by: Process): string | undefined {
     const { id, writer, digest, cover } = opened;
-    if (!this.#explained.has(writer + digest)) return 'no record explains it';
+    const recordedMs = this.#explained.get(writer + digest);
+    if (recordedMs === undefined) return 'no record explains it';
     if (this.#grants.protects(id, by)) return 'a living grant names it';
-    // Until its revocation is in every listing, a stolen machine's newer ones are as good as any.
+    // Until its revocation is in every listing, a stolen machine's newer ones are as good as any. What was recorded
+    // by then goes with whichever run comes next.
     const revoked = this.#bucket.look(`revocations/${writer}`);
-    if (revoked && by.startedMs < revoked.createdMs + DAY_MS) return undefined;
+    if (revoked && Math.min(recordedMs, by.startedMs) < revoked.createdMs + DAY_MS)
+      return undefined;
     const newer = this.#ledger
       .ofWriter(writer)
       .filter((one) => one.opened.cover.sequence > cover.sequence);
@@ -340,7 +343,10 @@ class Story {
       if (digests) this.#ledger.revoked(writer, new Set(digests.keys()));
     } else if (name.startsWith('forgets/')) {
       const { writer, snapshots } = openForgetRecord(bytes, name, this.repository, root.publicKey);
-      for (const { digest } of snapshots) this.#explained.add(writer + digest);
+      for (const { digest } of snapshots) {
+        const one = writer + digest;
+        this.#explained.set(one, Math.min(by.startedMs, this.#explained.get(one) ?? Infinity));
+      }
     } else if (name.startsWith('repacks/')) {
       this.#ledger.repacked(openRepackRecord(bytes, name, this.repository, root.publicKey));
     } else if (name.startsWith('tombstones/')) {
