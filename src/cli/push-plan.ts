@@ -3,6 +3,7 @@ import { throwIfAborted } from '../base/errors.ts';
 import { walkTree } from '../fs/walk.ts';
 import type { Install } from '../gateway/install.ts';
 import { OmissionLog } from '../push/omission-log.ts';
+import { omitRuleOf } from '../push/omit-spec.ts';
 import type { PushSource } from '../push/archive-install.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import { discoverRequest } from './installs.ts';
@@ -41,7 +42,7 @@ function planOne(
     const log = new OmissionLog(root.name, session.emit);
     let files = 0;
     let bytes = 0;
-    for (const item of walkTree(root.readFrom, { omit: root.omit, sqliteSets: true })) {
+    for (const item of walkTree(root.readFrom, { omit: omitRuleOf(root.omit), sqliteSets: true })) {
       if (item.kind === 'omission') log.omission(item.path, item.reason);
       else if (item.kind === 'problem') log.problem(item.path, item.code, item.message);
       else if (item.type === 'file') {

@@ -7,11 +7,13 @@ import { makeScratch, removeTree } from '../fs/scratch.ts';
 import { keyName } from '../repository/adoption.ts';
 import type { RepositoryCache } from '../repository/cache.ts';
 import type { InstallKeys } from '../repository/machine.ts';
+import type { WalkAhead } from '../workers/walk-ahead.ts';
 import { RootArchiver, type ArchiveRoot } from './archive-root.ts';
 import { Capturer } from './capturer.ts';
 import { DatabaseReader } from './database-reader.ts';
 import type { PushLine } from './line.ts';
 import { OmissionLog, type Omission, type Problem } from './omission-log.ts';
+import type { OmitSpec } from './omit-spec.ts';
 
 /** How many files were captured below each folder that a root was asked to count. */
 export type FilesIn = ReadonlyMap<string, number>;
@@ -38,6 +40,8 @@ export type ArchiveInstallDeps = {
   readonly emit: Emit;
   /** Where private copies of databases may lie for a moment. */
   readonly scratch: string;
+  /** Of all roots of the source, not used yet. */
+  readonly walk: WalkAhead<OmitSpec>;
 };
 
 /** Everything of the body but which program made it. */
@@ -68,7 +72,7 @@ export async function archiveInstall(
         log,
         onEntry: (bytes) => line.progress.settled(bytes),
       });
-      const archived = await archiver.run(signal);
+      const archived = await archiver.run(deps.walk.next(), signal);
       await capturer.flushBlobs(signal);
       if (archived) {
         const { page, files, bytes } = archived;

@@ -15,10 +15,11 @@ import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { CHUNK_BYTES, encodeEntryRest, type Entry, type EntryBase } from '../format/entry.ts';
 import type { Owners } from '../fs/owners.ts';
 import { setFingerprint, statSet } from '../fs/sqlite-file.ts';
-import { walkTree, type OmitRule, type WalkEntry, type WalkItem } from '../fs/walk.ts';
+import type { WalkEntry, WalkItem } from '../fs/walk.ts';
 import type { Capturer, Captured } from './capturer.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import type { OmissionLog } from './omission-log.ts';
+import type { OmitSpec } from './omit-spec.ts';
 import {
   isSeenStat,
   openSeen,
@@ -33,7 +34,7 @@ import { entryIds, TreeBuilder } from './tree-builder.ts';
 export type ArchiveRoot = {
   /** Where it is read. */
   readonly readFrom: BytePath;
-  readonly omit: OmitRule;
+  readonly omit: OmitSpec;
   isSecret(path: BytePath, isDatabase: boolean): boolean;
   /** Folders whose files are counted as they are captured, by the name of the count. */
   readonly counted?: readonly { readonly name: string; readonly folder: BytePath }[];
@@ -59,8 +60,6 @@ export type ArchivedRoot = {
 
 /** Entries that may wait for an earlier one. */
 const WAITING_MAX = 20_000;
-/** The event loop gets a turn this often, so that uploads and answers go on. */
-const ENTRIES_PER_TURN = 500;
 
 type Waiting = {
   readonly path: BytePath;
@@ -105,20 +104,21 @@ export class RootArchiver {
     this.#tree = new TreeBuilder(deps.sink, deps.pageCutKey);
   }
 
-  /** undefined: the root is not there at all, which the log says. */
-  async run(signal: AbortSignal): Promise<ArchivedRoot | undefined> {
-    let sinceTurn = 0;
-    for (const item of walkTree(this.#root.readFrom, { omit: this.#root.omit })) {
-      this.#take(item);
-      if (++sinceTurn >= ENTRIES_PER_TURN || this.#deps.capturer.isFull) {
-        sinceTurn = 0;
-        await this.#deps.capturer.turn(signal);
-        this.#drain();
-        while (this.#waiting.length - this.#head > WAITING_MAX) {
-          await this.#deps.capturer.settle(signal);
-          this.#drain();
-        }
+  /**
+   * @param walk what a walk of the root finds
+   * @returns undefined: the root is not there at all, which the log says
+   */
+  async run(
+    walk: AsyncIterable<Iterable<WalkItem>>,
+    signal: AbortSignal,
+  ): Promise<ArchivedRoot | undefined> {
+    for await (const items of walk) {
+      for (const item of items) {
+        this.#take(item);
+        if (this.#deps.capturer.isFull) await this.#makeRoom(signal);
       }
+      // The event loop gets a turn, so that uploads and answers go on.
+      await this.#makeRoom(signal);
       throwIfAborted(signal);
     }
     this.#leaveDirectories(undefined);
@@ -130,6 +130,15 @@ export class RootArchiver {
     if (this.#tree.isEmpty) return undefined;
     const page = toHex(this.#tree.finish());
     return { page, files: this.#files, bytes: this.#bytes, filesIn: this.#filesIn };
+  }
+
+  async #makeRoom(signal: AbortSignal): Promise<void> {
+    await this.#deps.capturer.turn(signal);
+    this.#drain();
+    while (this.#waiting.length - this.#head > WAITING_MAX) {
+      await this.#deps.capturer.settle(signal);
+      this.#drain();
+    }
   }
 
   #count(path: BytePath): void {

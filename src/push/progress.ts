@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import { walkTree } from '../fs/walk.ts';
 import type { ArchiveRoot } from './archive-root.ts';
+import { omitRuleOf } from './omit-spec.ts';
 
 const EVERY_MS = 250;
 /** A push that is over by then, or that reads nothing, needs no totals. */
@@ -101,7 +102,7 @@ export class PushProgress {
   *#count(roots: readonly ArchiveRoot[]): Generator<void, void> {
     let slice = 0;
     for (const root of roots) {
-      for (const item of walkTree(root.readFrom, { omit: root.omit })) {
+      for (const item of walkTree(root.readFrom, { omit: omitRuleOf(root.omit) })) {
         if (item.kind !== 'entry') continue;
         this.#filesTotal += 1;
         this.#bytesTotal += item.size;

@@ -2,6 +2,7 @@
  * push, in the order bytes travel: walk → capture → chunk → dedupe → compress → seal → pack → upload → commit.
  * The gateway may keep running. Needs no secret that opens anything.
  */
+import { extname } from 'node:path';
 import { toHex } from '../base/bytes.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
@@ -9,10 +10,12 @@ import type { Origin, SnapshotBody } from '../format/snapshot.ts';
 import { ownPacks } from '../repository/indexes.ts';
 import { installKeys, type InstallKeys } from '../repository/machine.ts';
 import { refuseRevoked } from '../repository/revocations.ts';
+import { WalkAhead } from '../workers/walk-ahead.ts';
 import { archiveInstall, type PushSource } from './archive-install.ts';
 import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX, type Committed } from './commit.ts';
 import { PushLine, type LineDeps } from './line.ts';
 import type { Omission, Problem } from './omission-log.ts';
+import type { OmitSpec } from './omit-spec.ts';
 import { indexKeys } from './pack-uploader.ts';
 import type { Totals } from './progress.ts';
 
@@ -44,7 +47,7 @@ export type PushedSnapshot = {
   readonly problems: readonly Problem[];
 };
 
-export function push(
+export async function push(
   request: PushRequest,
   deps: PushDeps,
   signal: AbortSignal,
@@ -52,18 +55,36 @@ export function push(
   const { source, scratch, tool, label, packBytes } = request;
   const { emit, repository } = deps;
   for (const notice of source.notices) emit({ type: 'notice', ...notice });
+  /** The first one begins while this thread still finds out what is stored. */
+  let walk: WalkAhead<OmitSpec> | undefined = newWalk(source, signal);
   const filling: Filling = {
     install: source.install.install,
     label,
     packBytes,
     totals: request.isQuiet === true ? [] : source.roots,
     async fill(line) {
-      const archiveDeps = { cache: repository.cache, emit, scratch };
-      return { tool, ...(await archiveInstall(source, line, archiveDeps, signal)) };
+      walk ??= newWalk(source, signal);
+      const archiveDeps = { cache: repository.cache, emit, scratch, walk };
+      const filled = { tool, ...(await archiveInstall(source, line, archiveDeps, signal)) };
+      await walk.close();
+      walk = undefined;
+      return filled;
     },
   };
-  return pushFilled(filling, deps, signal);
+  try {
+    return await pushFilled(filling, deps, signal);
+  } finally {
+    await walk?.close();
+  }
 }
+
+/** Half of a push that finds nothing new is to look at every file: a thread of its own does so. */
+const newWalk = ({ roots }: PushSource, signal: AbortSignal): WalkAhead<OmitSpec> =>
+  new WalkAhead(
+    new URL(`./walk-thread${extname(import.meta.filename)}`, import.meta.url),
+    roots,
+    signal,
+  );
 
 /** What becomes a snapshot, whatever it is filled from. */
 export type Filling = {

@@ -7,7 +7,7 @@ import {
   type BytePath,
 } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
-import { omitMatching, parsePatterns, readIgnoreFile } from '../fs/globs.ts';
+import { parsePatterns, readIgnoreFile } from '../fs/globs.ts';
 import type { OmitRule } from '../fs/walk.ts';
 import type { IsOmitted } from '../gateway/counts.ts';
 import type { Disk } from '../gateway/disk.ts';
@@ -16,8 +16,8 @@ import { omitRules } from '../gateway/omit-rules.ts';
 import { restBelow } from '../gateway/paths.ts';
 import { countsOf, gatewayRecord } from '../gateway/record.ts';
 import { rootsOf, type Root } from '../gateway/roots.ts';
-import { NOT_PART } from './omission-log.ts';
 import type { PushSource } from './archive-install.ts';
+import { omitRuleOf, type OmitSpec } from './omit-spec.ts';
 
 export type SourceRequest = {
   readonly inspected: Inspected;
@@ -40,7 +40,8 @@ export function sourceOf(
   const found = rootsOf(request.inspected);
   const included = request.include.map((at, index) => includedRoot(at, index, disk));
   const roots = [...found.roots, ...included];
-  const rules = new Map(roots.map((root) => [root, omitRule(root, roots, request.exclude)]));
+  const specs = new Map(roots.map((root) => [root, omitSpec(root, roots, request.exclude)]));
+  const rules = new Map([...specs].map(([root, spec]) => [root, omitRuleOf(spec)]));
   const isOmitted = omittedFrom(rules);
   // What is in the workspaces is counted while it is captured: walking them twice more would cost as much again.
   const counted = { config, disk, install: { ...install, workspaces: [] } };
@@ -54,7 +55,7 @@ export function sourceOf(
       platform: request.platform,
       home: showPath(bytePathFromText(install.home)),
     },
-    roots: [...rules].map(([root, omit]) => ({
+    roots: [...specs].map(([root, omit]) => ({
       name: root.name,
       kind: root.kind,
       path: showPath(root.path),
@@ -83,21 +84,14 @@ export function sourceOf(
   };
 }
 
-function omitRule(root: Root, roots: readonly Root[], exclude: readonly string[]): OmitRule {
-  const rules = omitRules(root.kind, root.workspaces);
-  const byUser = omitMatching(parsePatterns(exclude, '--exclude'));
-  const byFile = omitMatching(readIgnoreFile(root.readFrom));
-  const only = root.only && new Set<string>(root.only);
-  // A root inside this one (below a folder that the rules leave out) brings its content itself.
-  const inner = new Set(
-    roots.flatMap((one) => (one.only ? [] : (below(root, one.readFrom) ?? []))),
-  );
-  return (path, type) => {
-    if (only && !only.has(path.split('/')[0] ?? '')) return NOT_PART;
-    if (inner.has(path)) return NOT_PART;
-    const reason = byUser(path, type);
-    if (reason !== undefined) return reason;
-    return byFile(path, type) ?? rules.omissionFor(path, type);
+function omitSpec(root: Root, roots: readonly Root[], exclude: readonly string[]): OmitSpec {
+  return {
+    kind: root.kind,
+    workspaces: root.workspaces,
+    ...(root.only && { only: root.only }),
+    // A root inside this one (below a folder that the rules leave out) brings its content itself.
+    inner: roots.flatMap((one) => (one.only ? [] : (below(root, one.readFrom) ?? []))),
+    excluded: [parsePatterns(exclude, '--exclude'), readIgnoreFile(root.readFrom)],
   };
 }
 

@@ -19,7 +19,6 @@ import { normalizePath } from '../gateway/paths.ts';
 import { gatewayRecord } from '../gateway/record.ts';
 import type { RootCandidate } from '../gateway/root-candidates.ts';
 import { homeOf } from '../gateway/spoken-places.ts';
-import { NOT_PART } from '../push/omission-log.ts';
 import type { PushSource } from '../push/archive-install.ts';
 import { push, type PushDeps, type PushedSnapshot } from '../push/push.ts';
 import { chooseStateArchive, type StateChoice } from './state-archive.ts';
@@ -175,19 +174,14 @@ function sourceOfOld(
       platform: surveys[0]?.exported[0]?.platform ?? platformOf(install.home),
       home: showPath(bytePathFromText(install.home)),
     },
-    roots: roots.map((root) => {
-      const rules = omitRules(root.kind, root.workspaces);
-      const only = root.only && new Set<string>(root.only);
-      return {
-        name: root.name,
-        kind: root.kind,
-        path: showPath(root.path),
-        readFrom: root.at,
-        omit: (path, type) =>
-          only && !only.has(path.split('/')[0] ?? '') ? NOT_PART : rules.omissionFor(path, type),
-        isSecret: rules.isSecret,
-      };
-    }),
+    roots: roots.map(({ name, kind, workspaces, only, path, at }) => ({
+      name,
+      kind,
+      path: showPath(path),
+      readFrom: at,
+      omit: { kind, workspaces, ...(only && { only }), inner: [], excluded: [] },
+      isSecret: omitRules(kind, workspaces).isSecret,
+    })),
     omissions: [...omissions, ...disk.omissions, ...notInRoots(roots, placedPaths(mounted))],
     problems: [],
     notices: [...install.notices, ...notices],

@@ -175,7 +175,7 @@ export function pushSource(install: string, roots: readonly RootOptions[]): Push
       kind: index === 0 ? 'state' : 'workspace',
       path: tree,
       readFrom: bytePathFromText(tree),
-      omit: () => undefined,
+      omit: { kind: 'data', workspaces: [], inner: [], excluded: [] },
       isSecret: (path: BytePath) => path.includes('credentials'),
       ...root,
     })),
