@@ -134,7 +134,7 @@ export function meantLocation(session: Session): Location {
   const [location, ...more] = meantLocations(session);
   if (location && more.length === 0) return location;
   throw new FerryError('usage', 'this works on one repository, and several are named', {
-    hint: 'Only push takes -r more than once.',
+    hint: 'Only push and schedule install take -r more than once.',
   });
 }
 

@@ -2,6 +2,7 @@
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Emit, FerryEvent } from '../base/events.ts';
+import { countText } from '../base/quantity-text.ts';
 import { parseWriterObjectName, type WriterId } from '../format/names.ts';
 import { SNAPSHOT_LIMITS } from '../format/snapshot.ts';
 import type { RepositoryCache } from './cache.ts';
@@ -197,9 +198,13 @@ export function chooseSnapshot(
   const back = Number(latest[1] ?? 0);
   const chosen = meant.at(-1 - back);
   if (chosen) return chosen;
-  throw new FerryError('snapshot-not-found', `there are only ${meant.length} snapshots`, {
-    hint: 'stateferry snapshots lists them.',
-  });
+  throw new FerryError(
+    'snapshot-not-found',
+    `${wanted ?? 'latest'}: it has only ${countText(meant.length, 'snapshot')}`,
+    {
+      hint: 'stateferry snapshots lists them.',
+    },
+  );
 }
 
 /**

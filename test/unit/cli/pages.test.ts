@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { ERROR_CODES } from '../../../src/base/errors.ts';
 import { parseArguments } from '../../../src/cli/program.ts';
 import type { Verb } from '../../../src/cli/verb.ts';
 import { VERBS } from '../../../src/cli/verbs.ts';
@@ -79,6 +80,16 @@ describe('the pages', () => {
     assert.ok(named >= 60, `${named} named`);
     assert.deepEqual(wrong, []);
   });
+});
+
+test('the README tells every exit status', () => {
+  const [line = ''] = /^Exit statuses: [^]*?\n\n/m.exec(text('README.md')) ?? [];
+  const told = [...line.matchAll(/\*\*(\d+)\*\*/g)].map(([, status]) => Number(status));
+  const used = new Set([0, ...Object.values(ERROR_CODES).map(({ exit }) => exit)]);
+  assert.deepEqual(
+    told,
+    [...used].toSorted((a, b) => a - b),
+  );
 });
 
 /** Of docker and versitygw. */

@@ -17,7 +17,8 @@ export function repairPlanLines({ indexes, condemn, repository }: RepairPlanShow
   const announced = condemn.map(
     (name) => `  announce ${name}: the next push stores its content again`,
   );
-  return [`${printableLine(repository)}:`, ...lines, ...announced];
+  const steps = [...lines, ...announced];
+  return steps.length === 0 ? [] : [`${printableLine(repository)}:`, ...steps];
 }
 
 export function repairLines(summary: RepairSummary, { paint }: AnswerChoices): string[] {
@@ -28,7 +29,7 @@ export function repairLines(summary: RepairSummary, { paint }: AnswerChoices): s
     ...(condemn.length > 0 ? [`announced ${countText(condemn.length, 'damaged object')}`] : []),
   ];
   const said =
-    summary.dryRun === true
+    summary.dryRun === true && condemn.length + summary.indexes.length > 0
       ? 'nothing was changed: it is a dry run'
       : done.length === 0
         ? 'nothing to repair'

@@ -70,10 +70,10 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
 
 /** The swap is what a gateway has to stand still for; all of it is the doctor and the restart too. */
 function effortText(summary: PullSummary): string {
-  const { dryRun, alreadyInPlace, bytesFetched, durationMs, downtimeMs } = summary;
+  const { dryRun, bytesFetched, durationMs, downtimeMs } = summary;
   if (dryRun === true) return '';
   const fetched = `, ${bytesText(bytesFetched)} fetched`;
-  const swapped = alreadyInPlace === true ? '' : `, swapped in ${durationText(downtimeMs)}`;
+  const swapped = downtimeMs === 0 ? '' : `, swapped in ${durationText(downtimeMs)}`;
   return `${fetched}${swapped}; took ${durationText(durationMs)}`;
 }
 
