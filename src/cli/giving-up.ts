@@ -70,6 +70,7 @@ export async function runGiveUp(call: Call, session: Session): Promise<Report> {
       ...shown(given.plan),
       ...(dryRun && { dryRun }),
       ...doneOf(given),
+      prune: null,
       ...costUntilNow([store]),
     },
   };

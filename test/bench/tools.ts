@@ -95,10 +95,10 @@ export function stateferry(
       command(machine, target, [...words, '--quiet', '-r', location(target)]),
     run: (machine, target, words) => command(machine, target, [...words, '--quiet']),
     location,
-    tidy: (machine, target) => [
-      command(machine, target, ['forget', '--quiet', '--yes', ...KEEP_RULES]),
-      command(machine, target, ['prune', '--quiet', '--yes', ...pruneWords]),
-    ],
+    tidy: (machine, target) => {
+      const words = ['--prune', ...pruneWords, ...KEEP_RULES];
+      return [command(machine, target, ['forget', '--quiet', '--yes', ...words])];
+    },
   };
 }
 

@@ -31,7 +31,7 @@ async function threePushes(machine: Machine, repository: string): Promise<void> 
   mkdirSync(state);
   writeFileSync(join(state, 'openclaw.json'), '{}');
   const secret = ['--passphrase-file', machine.passphraseFile];
-  succeeded(await machine.run('init', repository, '--kit', join(folder.path, 'kit'), ...secret));
+  succeeded(await machine.run('init', repository, '--kit', join(machine.home, 'kit'), ...secret));
   for (const seed of [1, 2, 3]) {
     writeFileSync(join(state, 'blob'), noise(seed, 200_000));
     succeeded(await machine.run('push', '-q'));
@@ -140,4 +140,25 @@ test('how much a repack may move has a unit, and a repack that it is about', asy
   ]) {
     await fails(machine, ['prune', ...words], { exit: 2, code: 'usage' });
   }
+});
+
+test('forget --prune does both in one run, and what only prune knows is refused without it', async () => {
+  const machine = makeMachine(folder.path, 'both');
+  const repository = join(folder.path, 'both-repository');
+  await threePushes(machine, repository);
+  age(repository, 20);
+  const rules = ['forget', '--keep-last', '1', '--passphrase-file', machine.passphraseFile];
+  for (const words of [['--repack'], ['--grace', '9']]) {
+    await fails(machine, [...rules, ...words], { exit: 2, code: 'usage' });
+  }
+  await fails(machine, ['forget', '--missing', '--prune'], { exit: 2, code: 'usage' });
+  await fails(machine, [...rules, '--prune', '--grace', '3'], { exit: 2, code: 'usage' });
+
+  const done = succeeded(await machine.run(...rules, '--prune', '--repack', '--yes'));
+  assert.match(done.stdout, /forgot 2 snapshots, kept 1/);
+  assert.match(done.stdout, /repacked 2 packs into 1/);
+  assert.match(done.stdout, /announced 3 packs, 2 pack lists/);
+  const again = succeeded(await machine.run(...rules, '--prune', '--yes', '--json')).last();
+  const { waiting } = asRecord(again['prune']);
+  assert.deepEqual([again['verb'], asRecord(waiting)['packs']], ['forget', 3]);
 });

@@ -1,4 +1,5 @@
 /** forget: snapshots that no keep rule keeps are deleted, with a record that says so. */
+import { FerryError } from '../../base/errors.ts';
 import { forget, type Forgotten } from '../../maintenance/forget.ts';
 import type { ForgetPlan, Kept } from '../../maintenance/forget-plan.ts';
 import type { KeepRules } from '../../maintenance/retention.ts';
@@ -19,8 +20,10 @@ import { readerAt } from '../repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import { runGiveUp } from '../giving-up.ts';
 import type { Call, Report } from '../verb.ts';
+import { pruneAt, pruneWish, type PruneWish } from './prune.ts';
 
 export async function runForget(call: Call, session: Session): Promise<Report> {
+  const prune = wishIfAny(call);
   if (flag(call, 'missing') || argumentList(call, 0).length > 0) return runGiveUp(call, session);
   const costUntilNow = startCost(session);
   const { emit, random, signal, output } = session;
@@ -51,15 +54,30 @@ export async function runForget(call: Call, session: Session): Promise<Report> {
     signal,
   );
   if (dryRun) output.plan(shown(forgotten.plan));
+  const pruned = prune && (await pruneAt({ location, repository, costUntilNow }, prune, session));
   return {
-    exit: exitOfProblems(forgotten.refused),
+    exit: exitOfProblems(forgotten.refused) || (pruned?.exit ?? 0),
     summary: {
       ...shown(forgotten.plan),
       ...(dryRun && { dryRun }),
       ...doneOf(forgotten),
+      prune: pruned?.summary ?? null,
       ...costUntilNow([repository.store]),
     },
   };
+}
+
+/** @throws usage */
+function wishIfAny(call: Call): PruneWish | undefined {
+  const isPlain = !flag(call, 'missing') && argumentList(call, 0).length === 0;
+  if (flag(call, 'prune') && isPlain) return pruneWish(call);
+  const without = ['prune', 'repack', 'maxRepack', 'grace'].find(
+    (name) => call.options[name] !== undefined,
+  );
+  if (without === undefined) return undefined;
+  throw new FerryError('usage', 'what prune shall do needs --prune, which goes with keep rules', {
+    hint: 'For example: stateferry forget --keep-daily 7 --keep-weekly 5 --prune --repack',
+  });
 }
 
 function questionFor({ doomed, kept, tickets, unusual }: ForgetPlan): string {

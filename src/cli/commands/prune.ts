@@ -4,12 +4,13 @@ import { FerryError } from '../../base/errors.ts';
 import { prune, type PlannedPrune, type Pruned } from '../../maintenance/prune.ts';
 import { GRACE, type StoredObject } from '../../maintenance/prune-plan.ts';
 import { timeText } from '../../repository/objects.ts';
-import { printLocation } from '../../store/location.ts';
+import type { ReaderRepository } from '../../repository/open.ts';
+import { printLocation, type Location } from '../../store/location.ts';
 import { flag, textOption } from '../call.ts';
 import { exitOfProblems } from '../checking.ts';
 import { confirm } from '../confirm.ts';
 import { startCost } from '../cost.ts';
-import type { PruneAmount, PrunePlanShown } from '../output/keeping/prune-summary.ts';
+import type { PruneAmount, PrunePlanShown, PruneSummary } from '../output/keeping/prune-summary.ts';
 import { countText } from '../output/text/words.ts';
 import { seenAt } from '../history.ts';
 import { keepLocked } from '../locking.ts';
@@ -20,12 +21,40 @@ import type { Call, Report } from '../verb.ts';
 
 export async function runPrune(call: Call, session: Session): Promise<Report> {
   const costUntilNow = startCost(session);
-  const { emit, random, signal, output } = session;
-  const graceMs = graceOf(textOption(call, 'grace'));
-  const movedBytesMax = repackLimit(call);
-  const dryRun = flag(call, 'dryRun');
+  const wish = pruneWish(call);
   const location = meantLocation(session);
   const repository = await readerAt(session, location);
+  return pruneAt({ location, repository, costUntilNow }, wish, session);
+}
+
+export type PruneWish = {
+  readonly graceMs: number;
+  /** For repacking; undefined: nobody asked for it. */
+  readonly movedBytesMax: number | undefined;
+  readonly acceptMissing: boolean;
+  readonly dryRun: boolean;
+};
+
+/** @throws usage */
+export const pruneWish = (call: Call): PruneWish => ({
+  graceMs: graceOf(textOption(call, 'grace')),
+  movedBytesMax: repackLimit(call),
+  acceptMissing: flag(call, 'acceptMissing'),
+  dryRun: flag(call, 'dryRun'),
+});
+
+export type PrunePlace = {
+  readonly location: Location;
+  readonly repository: ReaderRepository;
+  readonly costUntilNow: ReturnType<typeof startCost>;
+};
+
+export async function pruneAt(
+  { location, repository, costUntilNow }: PrunePlace,
+  { graceMs, movedBytesMax, acceptMissing, dryRun }: PruneWish,
+  session: Session,
+): Promise<{ readonly exit: number; readonly summary: PruneSummary }> {
+  const { emit, random, signal, output } = session;
   const { store } = repository;
   const oldVersions = (await store.oldVersions?.(signal)) ?? null;
   const shown = (plan: PlannedPrune): PrunePlanShown => ({
@@ -39,7 +68,7 @@ export async function runPrune(call: Call, session: Session): Promise<Report> {
     await confirm(session, questionFor(plan));
   };
   const deps = { repository, random, emit, approve };
-  const seen = flag(call, 'acceptMissing') ? {} : { seen: seenAt(session, location) };
+  const seen = acceptMissing ? {} : { seen: seenAt(session, location) };
   const lockDays = oldVersions?.lockDays ?? null;
   const place = { repository, location: printLocation(location), lockDays };
   const repack = await repackFirst({ ...place, movedBytesMax, graceMs, dryRun, seen }, session);

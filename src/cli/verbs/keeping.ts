@@ -1,7 +1,17 @@
 /** Verbs that keep a repository well over the years. */
 import { KEEP_OPTIONS } from '../keep-rules.ts';
-import type { Verb } from '../verb.ts';
+import type { Verb, VerbOption } from '../verb.ts';
 import { SCHEDULE_VERB } from './schedule.ts';
+
+/** Of a prune, wherever it is asked for. */
+const PRUNE_OPTIONS: readonly VerbOption[] = [
+  { flags: '--grace <days>', about: 'how long what is announced stays (default 14, least 8)' },
+  {
+    flags: '--repack',
+    about: 'first copy what lives in packs that are mostly dead into new ones, and give those up',
+  },
+  { flags: '--max-repack <size>', about: 'how much may be read and stored for it (default 2G)' },
+];
 
 export const KEEPING_VERBS: readonly Verb[] = [
   {
@@ -191,12 +201,14 @@ export const KEEPING_VERBS: readonly Verb[] = [
         flags: '--more-than-usual',
         about: 'go on where nobody looks and far more than usual would be forgotten',
       },
+      { flags: '--prune', about: 'then prune, in the same run' },
+      ...PRUNE_OPTIONS,
     ],
     examples: [
       'stateferry forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run',
       'stateferry forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12',
       'stateferry forget --keep-within 30d --keep-label gold --install openclaw@old-mac',
-      'stateferry forget --keep-daily 14 --yes --reader-key ./keeper.key',
+      'stateferry forget --keep-daily 14 --prune --repack --yes --reader-key ./keeper.key',
       'stateferry forget --missing --dry-run',
       'stateferry forget 3f2a9c1d',
     ],
@@ -205,7 +217,8 @@ export const KEEPING_VERBS: readonly Verb[] = [
       'What one rule keeps stays, whatever the others say. A record in the repository says what was forgotten.',
       'With --yes or without a terminal it stops when it would forget far more than usual of one machine: more than',
       '30, and more than 4 times what the last runs took of it.',
-      'The space is freed by prune. Needs the passphrase, the recovery code or a reader key, and the right to delete.',
+      'The space is freed by prune, or in the same run with --prune.',
+      'Needs the passphrase, the recovery code or a reader key, and the right to delete.',
     ],
     load: async () => (await import('../commands/forget.ts')).runForget,
   },
@@ -218,16 +231,7 @@ export const KEEPING_VERBS: readonly Verb[] = [
         flags: '--accept-missing',
         about: 'go on although snapshots are missing that no forget record explains',
       },
-      { flags: '--grace <days>', about: 'how long what is announced stays (default 14, least 8)' },
-      {
-        flags: '--repack',
-        about:
-          'first copy what lives in packs that are mostly dead into new ones, and give those up',
-      },
-      {
-        flags: '--max-repack <size>',
-        about: 'how much may be read and stored for it (default 2G)',
-      },
+      ...PRUNE_OPTIONS,
     ],
     examples: [
       'stateferry prune --dry-run',

@@ -4,6 +4,7 @@ import type { AnswerChoices } from '../answers.ts';
 import { refusedLines, versionsLines } from './deleting.ts';
 import { printableLine } from '../text/printable.ts';
 import type { HoleLine } from '../push/summary.ts';
+import { pruneLines } from './prune-answer.ts';
 import type { DoomedLine, ForgetPlanShown, ForgetSummary, KeptLine } from './forget-summary.ts';
 import { countText, durationText, shortId, timeText } from '../text/words.ts';
 
@@ -128,8 +129,13 @@ function reasonText(reason: Doomed['reasons'][number]): string {
   }
 }
 
-export function forgetLines(summary: ForgetSummary, { paint }: AnswerChoices): string[] {
-  const { kept, forgotten, deleted, refused, left, lost } = summary;
+export function forgetLines(summary: ForgetSummary, choices: AnswerChoices): string[] {
+  const { prune } = summary;
+  return [...forgottenLines(summary, choices), ...(prune ? pruneLines(prune, choices) : [])];
+}
+
+function forgottenLines(summary: ForgetSummary, { paint }: AnswerChoices): string[] {
+  const { kept, forgotten, deleted, refused, left, lost, prune } = summary;
   if (summary.dryRun === true) {
     const would = countText(forgotten.length, 'snapshot');
     return [`would forget ${would} and keep ${kept.length}; nothing was changed: it is a dry run`];
@@ -142,13 +148,13 @@ export function forgetLines(summary: ForgetSummary, { paint }: AnswerChoices): s
     ...refusedLines(refused, paint),
     refused.length === 0 ? paint.good(said) : said,
     ...undoneLine(refused.length + left.length),
-    ...(deleted.snapshots > 0
+    ...(deleted.snapshots > 0 && !prune
       ? [
           ...versionsLines(summary.oldVersions),
           'next: stateferry prune announces what only they needed; a later one frees it',
         ]
       : []),
-    `took ${durationText(summary.durationMs)}`,
+    ...(prune ? [] : [`took ${durationText(summary.durationMs)}`]),
   ];
 }
 

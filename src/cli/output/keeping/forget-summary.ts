@@ -4,6 +4,7 @@ import type { HoleLine } from '../push/summary.ts';
 import type { Doomed, Kept } from '../../../maintenance/forget-plan.ts';
 import type { SnapshotLine } from '../summary.ts';
 import type { Cost } from '../summary-parts.ts';
+import type { PruneSummary } from './prune-summary.ts';
 
 type Dated = SnapshotLine & {
   /** The time that the rules count: the store's where it cannot be what the machine says. */
@@ -51,4 +52,6 @@ export type ForgetSummary = Cost &
     }[];
     /** Objects that were to be deleted, and were left to the next run. */
     readonly left: readonly string[];
+    /** What was done about the space; null: nobody asked for it. */
+    readonly prune: PruneSummary | null;
   };
