@@ -200,7 +200,7 @@ export function chooseSnapshot(
   if (chosen) return chosen;
   throw new FerryError(
     'snapshot-not-found',
-    `${wanted ?? 'latest'}: it has only ${countText(meant.length, 'snapshot')}`,
+    `${wanted} is none: the install has only ${countText(meant.length, 'snapshot')}`,
     {
       hint: 'stateferry snapshots lists them.',
     },

@@ -1,7 +1,7 @@
 /** Which scheduler this machine has. */
 import { FerryError } from '../base/errors.ts';
 import { cronPlan } from './cron.ts';
-import { tell, type TimerDeps } from './install-timer.ts';
+import { tell, type TimerDeps } from './scheduler-command.ts';
 import { launchdPlan } from './launchd.ts';
 import type { Scheduler } from './record.ts';
 import { systemdPlan } from './systemd.ts';

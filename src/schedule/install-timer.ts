@@ -9,18 +9,11 @@ import { DAY_MS } from '../base/durations.ts';
 import { FerryError, messageOf, systemCode } from '../base/errors.ts';
 import { asOwnerOf } from '../fs/own-file.ts';
 import { writeFileDurable } from '../fs/sync.ts';
-import type { ProcessRunner, RunOptions, RunResult } from '../process/run.ts';
+import type { RunResult } from '../process/run.ts';
 import { crontabWith, isInCrontab } from './cron.ts';
+import { listCommand, lookAtCrontab, readCrontab, writeCrontab } from './crontab.ts';
+import { isSwitchedOn, must, tell, wordsOf, type TimerDeps } from './scheduler-command.ts';
 import { bareEnvironment, type Command, type Timer, type TimerPlan } from './timer.ts';
-
-export type TimerDeps = {
-  readonly run: ProcessRunner;
-  /** For the scheduler's own commands. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly uid: number;
-  /** Root, at work for somebody: whose crontab, whose rights. */
-  readonly owner?: { readonly uid: number; readonly gid: number; readonly name: string };
-};
 
 export type InstallSteps = {
   /** Looks at how the one run went, which `ran` may explain. Throws where it did not go well. */
@@ -47,7 +40,8 @@ export async function installTimer(
     steps.record();
     isRecorded = true;
     if (plan.crontab !== undefined) {
-      await writeCrontab(crontabWith(before.crontab, bytesOf(plan.crontab)), deps, signal);
+      const block = Buffer.from(plan.crontab, 'utf8').toString('latin1');
+      await writeCrontab(crontabWith(before.crontab, block), deps, signal);
     }
     for (const command of plan.enable) await enable(command, plan, deps, signal);
   } catch (error) {
@@ -87,11 +81,10 @@ export async function removeTimer(
     for (const command of plan.reload) await tell(command, deps, signal);
   }
   if (plan.crontab === undefined) return { files: there, crontab: false, complaints };
-  const listed = await listCrontab(deps, signal);
-  const text = crontabIn(listed);
-  if (text === undefined) complaints.push(wordsOf(listCommand(deps), listed));
-  const isInIt = text !== undefined && isInCrontab(text);
-  if (isInIt) await writeCrontab(crontabWith(text, undefined), deps, signal);
+  const found = await lookAtCrontab(deps, signal);
+  if ('unreadable' in found) complaints.push(wordsOf(listCommand(deps), found.unreadable));
+  const isInIt = 'text' in found && isInCrontab(found.text);
+  if (isInIt) await writeCrontab(crontabWith(found.text, undefined), deps, signal);
   return { files: there, crontab: isInIt, complaints };
 }
 
@@ -110,11 +103,12 @@ export async function lookAtTimer(
   const missing = filesOf(plan)
     .filter(({ text }) => text === undefined)
     .map(({ path }) => path);
-  const hasCrontab = plan.crontab !== undefined;
-  const crontab = hasCrontab ? crontabIn(await listCrontab(deps, signal)) : undefined;
-  if (crontab !== undefined && !isInCrontab(crontab)) missing.push('its line in the crontab');
+  const found = plan.crontab === undefined ? undefined : await lookAtCrontab(deps, signal);
+  if (found && 'text' in found && !isInCrontab(found.text)) {
+    missing.push('its line in the crontab');
+  }
   const isAsked = plan.ask !== undefined && missing.length === 0;
-  return { missing, isOn: isAsked ? await isOn(plan.ask, deps, signal) : undefined };
+  return { missing, isOn: isAsked ? await isSwitchedOn(plan.ask, deps, signal) : undefined };
 }
 
 type FileStock = { readonly path: string; readonly text: string | undefined };
@@ -190,106 +184,6 @@ async function enable(
     for (const before of plan.disable) await tell(before, deps, signal);
   }
   await must(command, deps, signal);
-}
-
-/** Undefined: the manager cannot be asked from here. */
-async function isOn(
-  command: Command,
-  deps: TimerDeps,
-  signal: AbortSignal,
-): Promise<boolean | undefined> {
-  const { exit, stderr } = await tell(command, deps, signal);
-  if (exit === 0) return true;
-  return exit === COMMAND_NOT_FOUND || /failed to connect/i.test(stderr) ? undefined : false;
-}
-
-/** What is written in its place has to hold the lines of others too. @throws scheduler-failed */
-async function readCrontab(deps: TimerDeps, signal: AbortSignal): Promise<string> {
-  const listed = await listCrontab(deps, signal);
-  const text = crontabIn(listed);
-  if (text === undefined) throw failed(listCommand(deps), listed);
-  return text;
-}
-
-const listCommand = (deps: TimerDeps): Command => [...crontabCommand(deps), '-l'];
-
-/** Byte by byte: lines of others in it may be of any encoding, and are written back as they were. */
-const listCrontab = (deps: TimerDeps, signal: AbortSignal): Promise<RunResult> =>
-  tell(listCommand(deps), deps, signal, { isStdoutBytes: true });
-
-/** None at all answers with a failure, and is not the same as one that cannot be read: undefined. */
-function crontabIn({ exit, stdout, stderr, truncated }: RunResult): string | undefined {
-  if (truncated) return undefined;
-  if (exit === 0) return stdout;
-  return exit === COMMAND_NOT_FOUND || NO_CRONTAB.test(stderr) ? '' : undefined;
-}
-
-/** As the crons tell it. Who may not have one has none. */
-const NO_CRONTAB = /\bno (?:f?crontab|such file)\b|does not exist|not allowed/i;
-
-async function writeCrontab(text: string, deps: TimerDeps, signal: AbortSignal): Promise<void> {
-  const command = [...crontabCommand(deps), ...(text === '' ? ['-r'] : ['-'])];
-  const ran = await tell(command, deps, signal, { stdin: Buffer.from(text, 'latin1') });
-  if (ran.exit !== 0) throw failed(command, ran);
-}
-
-const bytesOf = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
-
-const crontabCommand = ({ owner }: TimerDeps): Command =>
-  owner ? ['crontab', '-u', owner.name] : ['crontab'];
-
-async function must(command: Command, deps: TimerDeps, signal: AbortSignal): Promise<void> {
-  const ran = await tell(command, deps, signal);
-  if (ran.exit !== 0) throw failed(command, ran);
-}
-
-const COMMAND_TIMEOUT_MS = 60_000;
-
-type Told = Pick<RunOptions, 'stdin' | 'isStdoutBytes'> & { readonly timeoutMs?: number };
-
-/** With the address of the user's own manager, which a plain ssh or sudo shell may lack. */
-export async function tell(
-  command: Command,
-  { run, env, uid }: Pick<TimerDeps, 'run' | 'env' | 'uid'>,
-  signal: AbortSignal,
-  told: Told = {},
-): Promise<RunResult> {
-  const [program = '', ...args] = command;
-  try {
-    return await run(program, args, {
-      env: { ...env, XDG_RUNTIME_DIR: env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`, LC_ALL: 'C' },
-      timeoutMs: COMMAND_TIMEOUT_MS,
-      signal,
-      ...told,
-    });
-  } catch (error) {
-    if (!(error instanceof FerryError) || error.code !== 'gateway-command') throw error;
-    return { ...NOT_STARTED, stderr: error.message };
-  }
-}
-
-/** As a shell tells it. */
-const COMMAND_NOT_FOUND = 127;
-const NOT_STARTED: RunResult = {
-  exit: COMMAND_NOT_FOUND,
-  signal: null,
-  stdout: '',
-  stderr: '',
-  durationMs: 0,
-  timedOut: false,
-  truncated: false,
-};
-
-function failed(command: Command, ran: RunResult): FerryError {
-  return new FerryError('scheduler-failed', wordsOf(command, ran), {
-    hint: 'Nothing was installed. Run that command by itself to see what is wrong with it.',
-  });
-}
-
-function wordsOf(command: Command, ran: RunResult): string {
-  const said = ran.stderr.trim().split('\n').at(-1) ?? '';
-  const end = ran.timedOut ? 'took too long' : `ended with ${ran.exit ?? ran.signal}`;
-  return `${command.join(' ')} ${end}${said === '' ? '' : `: ${said}`}`;
 }
 
 function writeFiles(files: TimerPlan['files'], timer: Timer): void {

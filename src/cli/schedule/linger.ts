@@ -1,5 +1,5 @@
 /** Timers of a user stop with their last session, unless the user lingers. */
-import { tell } from '../../schedule/install-timer.ts';
+import { tell } from '../../schedule/scheduler-command.ts';
 import type { Scheduler } from '../../schedule/record.ts';
 import type { Session } from '../session.ts';
 import { timerDeps, timerWith } from './timer.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { readOwners } from '../../fs/owners.ts';
 import { runProcess } from '../../process/run.ts';
-import type { TimerDeps } from '../../schedule/install-timer.ts';
+import type { TimerDeps } from '../../schedule/scheduler-command.ts';
 import { refuseUnfit, type Timer } from '../../schedule/timer.ts';
 import { variablesForOthers } from '../../settings/environment.ts';
 import { installedTool } from '../../settings/installed-tool.ts';
