@@ -7,6 +7,7 @@ import { getSystemErrorName } from 'node:util';
 import { asBytePath, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { messageOf, systemCode } from '../base/errors.ts';
+import { inLanes } from '../base/lanes.ts';
 import { runSystemTool } from './system-tools.ts';
 import type { SystemTools } from './system-tools.ts';
 
@@ -23,25 +24,28 @@ export type TimesReport = {
   readonly failed: readonly { readonly path: BytePath; readonly code: string }[];
 };
 
-/** Holds one batch of records at a time. Directories must come after everything that is still to be put in them. */
+/** Holds a few batches of records at a time, set beside each other: nothing may be put in a directory any more. */
 export async function setTimes(
   records: Iterable<TimeRecord>,
   tools: SystemTools,
 ): Promise<TimesReport> {
   const ways = waysOf(process.platform, process.arch);
   const failed: { path: BytePath; code: string }[] = [];
-  let at = 0;
+  let worst = 0;
   let recordsSet = 0;
-  for (const batch of batchesOf(records)) {
+  await inLanes(batchesOf(records), BATCHES_AT_ONCE, tools.signal, async (batch) => {
+    let at = worst;
     let misses = await setBatch(batch, ways[at] ?? 'node', tools);
     while (misses === undefined) misses = await setBatch(batch, ways[++at] ?? 'node', tools);
+    worst = Math.max(worst, at);
     recordsSet += batch.length - misses.length;
     failed.push(...misses);
-  }
-  return { way: ways[at] ?? 'node', recordsSet, failed };
+  });
+  return { way: ways[worst] ?? 'node', recordsSet, failed };
 }
 
-const BATCH_RECORDS_MAX = 20_000;
+const BATCHES_AT_ONCE = 2;
+const BATCH_RECORDS_MAX = 8_000;
 
 /** On macOS /usr/bin/python3 may be a stub that asks to install Xcode, and perl cannot reach the right call. */
 function waysOf(platform: string, arch: string): readonly TimesWay[] {

@@ -18,6 +18,7 @@ import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import type { StageFile } from '../workers/messages.ts';
 import { PackPool } from '../workers/pack-pool.ts';
+import { collectLessOften } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { fetchPacks } from './fetch-packs.ts';
 import { FileTable, type Owner } from './file-table.ts';
@@ -126,6 +127,7 @@ class RestoreRun {
       },
     });
     this.#tasks.startAll();
+    collectLessOften();
     // Parts of one root in several stages are no more than that root.
     const roots = [...new Set(targets.map(({ root }) => root))];
     const total = roots.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -92,6 +92,7 @@ export async function readInto(
 async function pour(object: OpenObject, into: Uint8Array, progress: { at: number }): Promise<void> {
   const { body, length } = object;
   const socket = socketOf(body);
+  const releaseLater = releaser();
   socket?.on('data', releaseLater);
   body.on('data', releaseLater);
   await new Promise<void>((resolve, reject) => {
@@ -116,8 +117,14 @@ function socketOf(body: Readable): Duplex | undefined {
  * Frees what was read from the socket instead of leaving 64 KiB a read, twice, to the garbage collector, which lets a
  * hundred MiB of it lie. Not before the HTTP parser, which still reads it when the event comes, has returned.
  */
-function releaseLater(piece: Uint8Array): void {
-  setImmediate(release, piece);
+function releaser(): (piece: Uint8Array) => void {
+  const read: Uint8Array[] = [];
+  const releaseRead = (): void => {
+    for (const piece of read.splice(0)) release(piece);
+  };
+  return (piece) => {
+    if (read.push(piece) === 1) setImmediate(releaseRead);
+  };
 }
 
 /** Only a piece that is all of its buffer, so nothing else can lie in there. */

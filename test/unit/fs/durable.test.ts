@@ -68,6 +68,17 @@ for (const [way, tools] of WAYS) {
   });
 }
 
+test('what failed is named whichever batch it was in', async (context) => {
+  const root = bytePathFromText(tempDir(context));
+  writeFileSync(full(root, 'file'), '');
+  const file = { path: joinBytes(root, asBytePath('file')), mtimeNs: 1_714_979_289_123_456_789n };
+  const gone = { path: joinBytes(root, asBytePath('gone')), mtimeNs: 5n };
+  const records = Array.from({ length: 17_000 }, (_, at) => (at === 12_345 ? gone : file));
+  const { recordsSet, failed } = await setTimes(records, toolsWithout());
+  assert.equal(recordsSet, 16_999);
+  assert.deepEqual(failed, [{ path: gone.path, code: 'ENOENT' }]);
+});
+
 test('no records, no work', async () => {
   const report = await setTimes([], toolsWithout('perl', 'python3'));
   assert.equal(report.recordsSet, 0);
