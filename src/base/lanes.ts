@@ -23,3 +23,23 @@ export async function inLanes<T>(
   await Promise.all(Array.from({ length: lanes }, lane));
   if (failure) throw failure.error;
 }
+
+/** Several things at once: the first failure stops them all, and is thrown. */
+export async function together(
+  signal: AbortSignal,
+  ...works: readonly ((signal: AbortSignal) => Promise<void>)[]
+): Promise<void> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  let failure: { readonly error: unknown } | undefined;
+  const run = async (work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+    try {
+      await work(either);
+    } catch (error) {
+      failure ??= { error };
+      stop.abort();
+    }
+  };
+  await Promise.all(works.map(run));
+  if (failure) throw failure.error;
+}

@@ -21,8 +21,6 @@ import type { ObjectStore } from '../store/object-store.ts';
 import type { Faults } from './faults.ts';
 
 const LISTS_AT_ONCE = 8;
-/** As many as may have the keys to one pack, should the first not open. */
-const OPENERS_MAX = 4;
 
 /** What the pack lists of all snapshots say. */
 export type NeededPacks = {
@@ -37,8 +35,6 @@ export type Needed = {
   /** The list that says so, and the snapshots that name it. */
   saidBy: Said;
   readonly writers: Set<WriterId>;
-  /** Some of the snapshots that need it. */
-  readonly openers: OpenedCover[];
 };
 
 type Said = { readonly list: string; readonly by: readonly OpenedCover[] };
@@ -65,7 +61,7 @@ export async function neededBy(
     for (const pack of listed) {
       const name = packName(pack);
       const saidBy = { list, by };
-      const needed = packs.get(name) ?? { pack, saidBy, writers: new Set(), openers: [] };
+      const needed = packs.get(name) ?? { pack, saidBy, writers: new Set() };
       packs.set(name, needed);
       if (needed.pack.size !== pack.size) {
         const isOwn = first.writer === pack.writer;
@@ -73,10 +69,6 @@ export async function neededBy(
         if (isOwn) [needed.pack, needed.saidBy] = [pack, saidBy];
       }
       needed.writers.add(first.writer);
-      // Its own machine's words about a pack count before those of one that adopted it.
-      if (first.writer === pack.writer) needed.openers.unshift(first);
-      else needed.openers.push(first);
-      needed.openers.length = Math.min(needed.openers.length, OPENERS_MAX);
     }
   });
   for (const { list, by, pack } of disputed) {

@@ -8,7 +8,7 @@ import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import { visitDirectory } from '../format/pack.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ReaderRepository } from '../repository/open.ts';
-import { openDirectory, packKey, packName } from '../repository/pack-reader.ts';
+import { openDirectory, packName } from '../repository/pack-reader.ts';
 import { damaged } from '../repository/objects.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { PackPool } from '../workers/pack-pool.ts';
@@ -97,9 +97,10 @@ export class PackChecker {
       if (!answer) return spoilt('object-missing', 'it is missing', 'all');
       this.#progress(answer.length);
       if (answer.length !== pack.size) throw damaged(name, 'it is shorter than it was stored');
-      const objectKey = packKey(this.#repository, pack, bytes.subarray(0, SEALED_HEADER_BYTES));
-      const { directory } = await openDirectory(this.#repository, pack, (offset, length) =>
-        partOf(bytes, offset, length, name),
+      const { directory, objectKey } = await openDirectory(
+        this.#repository,
+        pack,
+        (offset, length) => partOf(bytes, offset, length, name),
       );
       ids = idsOf(directory, name);
       opened(directory);

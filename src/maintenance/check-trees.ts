@@ -2,6 +2,7 @@
  * The trees of all snapshots of one machine, down to the place of every chunk. Pages that snapshots have in common are
  * looked at once; only where something is missing are the snapshots gone through one by one, to name the files.
  */
+import { setImmediate } from 'node:timers/promises';
 import { asBytePath, type BytePath } from '../base/byte-path.ts';
 import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
@@ -77,6 +78,9 @@ export function correct({ shelf, ordinals }: WriterTrees, name: string, own: Uin
   if (ordinal !== undefined) shelf.correct(ordinal, own);
 }
 
+/** Then whoever waits for this thread has a turn: the packs that are read meanwhile come through it too. */
+const FILES_IN_A_ROW = 64;
+
 /** The pages and chunks of every snapshot that no snapshot before it had. True: something is missing somewhere. */
 export async function lookThrough(
   repository: ReaderRepository,
@@ -95,8 +99,11 @@ export async function lookThrough(
     try {
       const snapshot = await open(repository, cover, trees.shelf, signal);
       opened(snapshot.chunkIdKey, cover);
+      let files = 0;
       for await (const ids of chunksOf(snapshot, visit)) {
         for (const id of eachId(ids)) isWhole &&= visit.uses(places.of(id));
+        files += 1;
+        if (files % FILES_IN_A_ROW === 0) await setImmediate();
       }
     } catch (error) {
       if (!isSpoilt(error)) throw error;

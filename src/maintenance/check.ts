@@ -2,22 +2,17 @@
  * check: is everything that the snapshots need there, whole and ours? Structure always; with data, packs are read
  * and every chunk in them is checked against its id. Every problem is named by object and by what it costs.
  */
+import { together } from '../base/lanes.ts';
 import { countText } from '../base/quantity-text.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import type { WriterId } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
+import { packName } from '../repository/pack-reader.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
-import {
-  listOf,
-  neededBy,
-  noteAbsent,
-  noteNeeders,
-  type Needed,
-  type NeededPacks,
-} from './check-lists.ts';
+import { listOf, neededBy, noteAbsent, noteNeeders, type NeededPacks } from './check-lists.ts';
 import { noteOpening } from './check-opening.ts';
 import { PackChecker, type DamagedChunks } from './check-packs.ts';
 import {
@@ -29,6 +24,7 @@ import {
   type WriterTrees,
 } from './check-trees.ts';
 import { Faults, type CheckProblem } from './faults.ts';
+import { PackKeys } from './pack-keys.ts';
 import { nextToRead, rememberedQueue, rememberQueue } from './read-queue.ts';
 
 export type CheckRequest = {
@@ -90,8 +86,8 @@ export async function examine(
     return { faults, snapshots, needed, read: { objects: 0, bytes: 0 } };
   }
   const look = new Look(repository, needed, faults, emit);
-  await look.trees(snapshots, signal);
-  const read = await look.data(request, sizes, signal);
+  await look.open(snapshots, signal);
+  const read = await look.through(request, sizes, signal);
   await look.losses(snapshots, signal);
   return { faults, snapshots, needed, read };
 }
@@ -128,7 +124,6 @@ class Look {
   /** Missing, or of another size. */
   readonly #bad: ReadonlySet<string>;
   readonly #trees: WriterTrees[] = [];
-  readonly #chunkIdKeys = new Map<string, Uint8Array>();
   readonly #damaged = new Map<string, DamagedChunks>();
   #isMissing = false;
 
@@ -140,45 +135,41 @@ class Look {
     this.#bad = new Set([...needed.packs.keys()].filter((name) => faults.has(name)));
   }
 
-  async trees(snapshots: readonly OpenedCover[], signal: AbortSignal): Promise<void> {
+  async open(snapshots: readonly OpenedCover[], signal: AbortSignal): Promise<void> {
     const repository = this.#repository;
     for (const [id, own] of Map.groupBy(snapshots, ({ writer }) => writer)) {
       const writer = repository.writers.get(id);
       if (!writer) throw new FerryError('bug', 'a listed snapshot has a known writer');
       const packs = this.#packsOf(id);
-      const trees = await openTrees(repository, writer, own, packs, this.#faults, signal);
-      this.#trees.push(trees);
-      const opened = (key: Uint8Array, cover: OpenedCover): void =>
-        void this.#chunkIdKeys.set(cover.id, key);
-      const isMissing = await lookThrough(repository, trees, this.#states, opened, signal);
-      this.#isMissing ||= isMissing;
+      this.#trees.push(await openTrees(repository, writer, own, packs, this.#faults, signal));
     }
   }
 
-  async data(
-    { readPercent, nowMs }: CheckRequest,
+  /** The trees by this thread, while the others read packs: each as soon as a snapshot has told its key. */
+  async through(
+    request: CheckRequest,
     sizes: ReadonlyMap<string, number>,
     signal: AbortSignal,
   ): Promise<Examined['read']> {
-    if (readPercent === 0) return { objects: 0, bytes: 0 };
-    const whole = [...this.#needed.packs].filter(
-      ([name, { pack }]) => sizes.get(name) === pack.size,
-    );
-    const names = whole.map(([name]) => name);
-    const queue = rememberedQueue(this.#repository);
-    const { chosen, next } = nextToRead(names, queue, readPercent, nowMs);
+    const { chosen, remember } = this.#turn(request, sizes);
+    const keys = new PackKeys(this.#needed, chosen);
+    if (chosen.length === 0) {
+      await this.#lookThrough(keys, signal);
+      return { objects: 0, bytes: 0 };
+    }
     const total = chosen.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
-    const checker = new PackChecker(this.#repository, this.#emit, {
-      objects: chosen.length,
-      total,
-    });
+    const planned = { objects: chosen.length, total };
+    const checker = new PackChecker(this.#repository, this.#emit, planned);
     try {
-      for (const name of chosen) await this.#checkPack(checker, name, signal);
-      await checker.finish();
-      rememberQueue(this.#repository, next);
+      await together(
+        signal,
+        (either) => this.#lookThrough(keys, either),
+        (either) => this.#readPacks(checker, keys, either),
+      );
     } finally {
       await checker.close();
     }
+    remember();
     return { objects: checker.objects, bytes: checker.bytes };
   }
 
@@ -191,31 +182,47 @@ class Look {
     noteNeeders(this.#faults, this.#needed, snapshots);
   }
 
-  async #checkPack(checker: PackChecker, name: string, signal: AbortSignal): Promise<void> {
-    const needed = this.#needed.packs.get(name);
-    const key = needed && this.#keyOf(needed);
-    // Nobody could open a snapshot that needs it: what is wrong there has been said.
-    if (!needed || !key) return;
-    await checker.check(needed.pack, key, signal, {
-      opened: (directory) => {
-        for (const trees of this.#trees) correct(trees, name, directory);
-      },
-      spoilt: (code, why, chunks) => {
-        this.#faults.add(name, code, why);
-        this.#damaged.set(name, chunks);
-      },
-    });
+  /** The packs whose turn it is, of those that are there. */
+  #turn(
+    { readPercent, nowMs }: CheckRequest,
+    sizes: ReadonlyMap<string, number>,
+  ): { readonly chosen: readonly string[]; readonly remember: () => void } {
+    if (readPercent === 0) return { chosen: [], remember: () => undefined };
+    const whole = [...this.#needed.packs].filter(
+      ([name, { pack }]) => sizes.get(name) === pack.size,
+    );
+    const names = whole.map(([name]) => name);
+    const queue = rememberedQueue(this.#repository);
+    const { chosen, next } = nextToRead(names, queue, readPercent, nowMs);
+    return { chosen, remember: () => rememberQueue(this.#repository, next) };
   }
 
-  /** Those that were noted first may be the ones that do not open: any other that names the pack has its key too. */
-  #keyOf({ pack, openers }: Needed): Uint8Array | undefined {
-    const { sets } = this.#needed;
-    const isOpen = ({ id }: OpenedCover): boolean => this.#chunkIdKeys.has(id);
-    const names = (cover: OpenedCover): boolean => sets.includes(listOf(cover), pack);
-    const opener =
-      openers.find(isOpen) ??
-      this.#trees.flatMap((trees) => trees.covers).find((cover) => isOpen(cover) && names(cover));
-    return opener && this.#chunkIdKeys.get(opener.id);
+  async #lookThrough(keys: PackKeys, signal: AbortSignal): Promise<void> {
+    const opened = (key: Uint8Array, cover: OpenedCover): void => keys.opened(key, cover);
+    try {
+      for (const trees of this.#trees) {
+        const isMissing = await lookThrough(this.#repository, trees, this.#states, opened, signal);
+        this.#isMissing ||= isMissing;
+      }
+    } finally {
+      keys.complete();
+    }
+  }
+
+  async #readPacks(checker: PackChecker, keys: PackKeys, signal: AbortSignal): Promise<void> {
+    for await (const { pack, chunkIdKey } of keys.ready()) {
+      const name = packName(pack);
+      await checker.check(pack, chunkIdKey, signal, {
+        opened: (directory) => {
+          for (const trees of this.#trees) correct(trees, name, directory);
+        },
+        spoilt: (code, why, chunks) => {
+          this.#faults.add(name, code, why);
+          this.#damaged.set(name, chunks);
+        },
+      });
+    }
+    await checker.finish();
   }
 
   #packsOf(writer: WriterId): ListedPack[] {

@@ -66,9 +66,10 @@ export async function readOwnDirectory(
 ): Promise<IndexedPack> {
   const { store } = repository;
   const name = packName(pack);
-  return openDirectory(repository, pack, (offset, length) =>
+  const { directory } = await openDirectory(repository, pack, (offset, length) =>
     readRange(store, name, offset, length, signal),
   );
+  return { ...pack, directory };
 }
 
 export const DIRECTORIES_AT_ONCE = 8;
@@ -92,23 +93,25 @@ export async function readOwnDirectories(
   return own;
 }
 
+export type OpenedPack = IndexedPack & { readonly objectKey: ObjectKey };
+
 /** @param read the bytes of the pack at a place, exactly as many as asked for */
 export async function openDirectory(
   repository: Omit<PackSource, 'store'>,
   pack: ListedPack,
   read: (offset: number, length: number) => Promise<Uint8Array> | Uint8Array,
-): Promise<IndexedPack> {
+): Promise<OpenedPack> {
   const name = packName(pack);
   const at = pack.size - TRAILER_STORED_BYTES;
   if (at < SEALED_HEADER_BYTES) throw damaged(name, 'it is too short');
-  const key = packKey(repository, pack, await read(0, SEALED_HEADER_BYTES));
-  const plain = openFrame(key, TRAILER_FRAME, true, await read(at, TRAILER_STORED_BYTES));
+  const objectKey = packKey(repository, pack, await read(0, SEALED_HEADER_BYTES));
+  const plain = openFrame(objectKey, TRAILER_FRAME, true, await read(at, TRAILER_STORED_BYTES));
   if (!plain) throw damaged(name, 'its trailer does not open');
   const trailer = decodeTrailer(plain, name);
   const { directoryOffset, directoryStoredLength } = trailer;
   if (directoryOffset + directoryStoredLength !== at) throw damaged(name, 'its trailer is wrong');
   const sealed = await read(directoryOffset, directoryStoredLength);
-  const padded = openFrame(key, trailer.frames, false, sealed);
+  const padded = openFrame(objectKey, trailer.frames, false, sealed);
   if (!padded) throw damaged(name, 'its directory does not open');
   const directory = decodePaddedDirectory(padded, name);
   let end = SEALED_HEADER_BYTES;
@@ -122,5 +125,5 @@ export async function openDirectory(
   if (frames !== trailer.frames || end !== directoryOffset) {
     throw damaged(name, 'its directory does not match its trailer');
   }
-  return { ...pack, directory };
+  return { ...pack, directory, objectKey };
 }

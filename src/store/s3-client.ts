@@ -3,6 +3,7 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { FerryError, throwIfAborted } from '../base/errors.ts';
+import { DirectBodies } from './direct-body.ts';
 import { printLocation, type Addressing } from './location.ts';
 import type { RequestCounts } from './object-store.ts';
 import { noCounts } from './ranges.ts';
@@ -31,6 +32,8 @@ export type S3Door = {
   readonly client: S3Client;
   readonly location: string;
   readonly counts: RequestCounts;
+  /** For bodies that are too large to go through node:http. */
+  readonly direct: DirectBodies;
   /** The Date header of the answer that became this output. */
   readonly dateOf: (output: object) => number | undefined;
 };
@@ -60,7 +63,8 @@ export async function openS3Door(options: S3ClientOptions): Promise<S3Door> {
     },
     { step: 'deserialize', priority: 'high', name: 'noteDate' },
   );
-  return { sdk, client, location, counts, dateOf: (output) => dates.get(output) };
+  const direct = new DirectBodies(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+  return { sdk, client, location, counts, direct, dateOf: (output) => dates.get(output) };
 }
 
 /**

@@ -1,5 +1,8 @@
+import type { GetObjectCommand } from '@aws-sdk/client-s3';
 import { Duplex, Readable } from 'node:stream';
+import { z } from 'zod';
 import { FerryError, messageOf, throwIfAborted } from '../base/errors.ts';
+import type { PlainHead, SignedGet } from './direct-body.ts';
 import type { ByteRange } from './object-store.ts';
 import { assertRange, OBJECT_BYTES_MAX, tooLong, tooShort } from './ranges.ts';
 import { sendWithClock, type S3Door } from './s3-client.ts';
@@ -10,22 +13,34 @@ export type OpenObject = {
   /** What the server says that it is going to send. */
   readonly length: number;
   readonly dateMs: number | undefined;
+  /** All of it lies in the buffer that it was asked for, and the body is empty. */
+  readonly isReceived: boolean;
 };
 
-/** Starts reading; undefined when the object is absent. Whoever got a body reads or destroys it. */
+/** Below it is not worth a connection more. */
+const DIRECT_BYTES_MIN = 1024 * 1024;
+
+/**
+ * Starts reading; undefined when the object is absent. Whoever got a body reads or destroys it.
+ * @param into where a large body may go at once
+ */
 export async function openObject(
   door: S3Door,
   where: { readonly bucket: string; readonly key: string; readonly name: string },
   range: ByteRange | undefined,
   signal: AbortSignal,
+  into?: Uint8Array,
 ): Promise<OpenObject | undefined> {
   throwIfAborted(signal);
   if (range !== undefined) assertRange(range);
   const { bucket, key, name } = where;
   const input = { Bucket: bucket, Key: key, ...(range && { Range: rangeHeader(range) }) };
+  const command = new door.sdk.GetObjectCommand(input);
+  const isLarge = into !== undefined && into.length >= DIRECT_BYTES_MIN;
+  const isReceived = isLarge ? receiveInto(door, command, into, signal) : (): boolean => false;
   try {
     const output = await sendWithClock(signal, () =>
-      door.client.send(new door.sdk.GetObjectCommand(input), { abortSignal: signal }),
+      door.client.send(command, { abortSignal: signal }),
     );
     const body = output.Body;
     if (!(body instanceof Readable)) {
@@ -39,13 +54,62 @@ export async function openObject(
         `${door.location} does not serve byte ranges of ${name}`,
       );
     }
-    return { body, length, dateMs: door.dateOf(output) };
+    return { body, length, dateMs: door.dateOf(output), isReceived: isReceived() };
   } catch (error) {
     if (isAbsent(error)) return undefined;
     if (isPastEnd(error) && range) throw tooShort(name, range.offset, range.offset);
     throw s3Error(error, { action: `get ${name}`, location: door.location, signal });
   }
 }
+
+/** Has the body come straight into its buffer, where the answer is plain. Tells afterwards whether it was. */
+function receiveInto(
+  { direct }: S3Door,
+  command: GetObjectCommand,
+  into: Uint8Array,
+  signal: AbortSignal,
+): () => boolean {
+  let head: PlainHead | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const request = signedGet(args.request);
+      head = request && (await direct.receive(request, into, signal));
+      if (!head) return next(args);
+      return { response: { ...head, body: Readable.from([]) } };
+    },
+    { step: 'deserialize', priority: 'low', name: 'receiveDirectly' },
+  );
+  return () => head !== undefined;
+}
+
+/** Undefined: none that needs only a line and its headers. */
+function signedGet(request: unknown): SignedGet | undefined {
+  const parsed = SIGNED.safeParse(request);
+  if (!parsed.success) return undefined;
+  const { protocol, hostname, port, path, query, headers } = parsed.data;
+  const search = new URLSearchParams(query).toString();
+  return {
+    protocol,
+    hostname,
+    port: port ?? (protocol === 'https:' ? 443 : 80),
+    path: search === '' ? path : `${path}?${search}`,
+    headers,
+  };
+}
+
+const plainText = z.string().regex(/^[\x20-\x7e]*$/);
+const SIGNED = z.object({
+  method: z.literal('GET'),
+  protocol: z.enum(['http:', 'https:']),
+  hostname: z.string().min(1),
+  port: z.number().optional(),
+  path: plainText,
+  // Nothing that would be escaped in different ways.
+  query: z.record(z.string().regex(/^[\w-]*$/), z.string().regex(/^[\w-]*$/)),
+  headers: z.record(z.string(), plainText),
+  body: z.undefined().optional(),
+  username: z.undefined().optional(),
+});
 
 /** The body in a buffer of its own. */
 export async function readWhole(
@@ -75,6 +139,7 @@ export async function readInto(
     object.body.destroy();
     throw tooLong(name, object.length, into.length);
   }
+  if (object.isReceived) return object.length;
   const progress = { at: 0 };
   try {
     await pour(object, into, progress);

@@ -91,7 +91,7 @@ function s3Store(at: Bucket): ObjectStore {
       return { bytes: await readWhole(door, name, object, signal), dateMs: object.dateMs };
     },
     getInto: async (name, range, into, signal) => {
-      const object = await openObject(door, where(name), range, signal);
+      const object = await openObject(door, where(name), range, signal, into);
       if (object === undefined) return undefined;
       return { length: await readInto(door, name, object, into, signal), dateMs: object.dateMs };
     },
@@ -114,7 +114,10 @@ function s3Store(at: Bucket): ObjectStore {
     presign: (wishes) => presign(at, wishes),
     oldVersions: (signal) => oldVersions(door, bucket, at.head, signal),
     retentions: retentionsOf(door, bucket, at.head),
-    close: async () => door.client.destroy(),
+    close: async () => {
+      door.direct.close();
+      door.client.destroy();
+    },
   };
   return store;
 }

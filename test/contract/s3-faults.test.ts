@@ -121,6 +121,42 @@ describe('bodies', () => {
     assert.equal((await cut.get('long', undefined, never))?.bytes.length, 300_000);
   });
 
+  test('a large body goes into the middle of its buffer and nowhere else, whole and in ranges', async () => {
+    const { double, store } = await openDouble();
+    const large = randomBytes(3_000_000);
+    await store.put('large', large, {}, never);
+    const into = Buffer.alloc(large.length + 200, 7);
+    const inside = into.subarray(100, -100);
+    for (const range of [undefined, { offset: 5, length: 2_000_000 }]) {
+      const [from, length] = range ? [range.offset, range.length] : [0, large.length];
+      const answer = await store.getInto('large', range, inside, never);
+      assert.equal(answer?.length, length);
+      assert.ok(inside.subarray(0, length).equals(large.subarray(from, from + length)));
+      const around = Buffer.concat([into.subarray(0, 100), into.subarray(-100)]);
+      assert.ok(around.equals(Buffer.alloc(200, 7)));
+    }
+    double.addFault({ kind: 'truncate', operation: 'get', times: 1 });
+    await rejectsWith('store-unreachable', store.getInto('large', undefined, inside, never));
+    assert.equal((await store.getInto('large', undefined, inside, never))?.length, large.length);
+    assert.equal(await store.getInto('absent', undefined, inside, never), undefined);
+    const short = into.subarray(0, 2_000_000);
+    await rejectsWith('object-damaged', store.getInto('large', undefined, short, never));
+  });
+
+  test('an abort in the middle of a large body ends it at once', async () => {
+    const { store } = await openDouble();
+    const into = Buffer.alloc(16 * 1024 * 1024);
+    await store.put('large', Buffer.alloc(into.length, 1), {}, never);
+    const controller = new AbortController();
+    const aborted = store.getInto('large', undefined, into, controller.signal);
+    while (into[300_000] === 0) await new Promise(setImmediate);
+    controller.abort();
+    await rejectsWith('interrupted', aborted);
+    into.fill(0);
+    assert.equal((await store.get('large', undefined, never))?.bytes.length, into.length);
+    assert.ok(into.equals(Buffer.alloc(into.length)), 'what was aborted writes no more');
+  });
+
   test('a server that ignores ranges is not believed', async () => {
     const { double, store } = await openDouble();
     await store.put('a', body, {}, never);
