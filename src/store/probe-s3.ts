@@ -11,7 +11,12 @@ import { addHeaders } from './s3-upload.ts';
 
 const RACERS = 8;
 const RACES = 2;
-const RETRY = { attemptsMax: 4, delayFirstMs: 250, delayMaxMs: 2_000 };
+const RETRY = {
+  attemptsMax: 4,
+  attemptsOnceAnsweredMax: 4,
+  delayFirstMs: 250,
+  delayMaxMs: 2_000,
+};
 
 type Raw = {
   readonly run: ProbeRun;

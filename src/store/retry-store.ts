@@ -7,6 +7,8 @@ import { compareStored } from './same-content.ts';
 export type RetryLimits = {
   /** Tries in all; 1 means none again. */
   readonly attemptsMax: number;
+  /** The same, for a store that has answered before: its address is right, and it is worth waiting for. */
+  readonly attemptsOnceAnsweredMax: number;
   readonly delayFirstMs: number;
   readonly delayMaxMs: number;
 };
@@ -18,14 +20,23 @@ export type RetryDeps = {
   readonly emit: Emit;
 };
 
-/** Waits of half a minute in all: a server's restart or a short loss of the network is ridden out. */
-export const RETRY_LIMITS: RetryLimits = { attemptsMax: 8, delayFirstMs: 250, delayMaxMs: 20_000 };
+/**
+ * Waits of half a minute in all (16 s at least), and of nearly a minute in the middle of something (36 s at least): a
+ * server's restart or a line that was cut is ridden out.
+ */
+export const RETRY_LIMITS: RetryLimits = {
+  attemptsMax: 8,
+  attemptsOnceAnsweredMax: 10,
+  delayFirstMs: 250,
+  delayMaxMs: 20_000,
+};
 
 /**
  * Tries again what may help to try again, and says so each time. The only place that does: a second one under it
  * would multiply the waits.
  */
-export function retryStore(store: ObjectStore, deps: RetryDeps, limits: RetryLimits): ObjectStore {
+export function retryStore(store: ObjectStore, deps: RetryDeps, given: RetryLimits): ObjectStore {
+  const limits = { ...given, hasAnswered: false };
   const again = <T>(
     operation: string,
     name: string,
@@ -88,7 +99,7 @@ async function* listAgain(
   store: ObjectStore,
   prefix: string,
   deps: RetryDeps,
-  limits: RetryLimits,
+  limits: LiveLimits,
   signal: AbortSignal,
 ): AsyncGenerator<ListedObject> {
   const seen = new Set<string>();
@@ -98,8 +109,10 @@ async function* listAgain(
         if (seen.has(object.name)) continue;
         seen.add(object.name);
         attempt = 1;
+        limits.hasAnswered = true;
         yield object;
       }
+      limits.hasAnswered = true;
       return;
     } catch (error) {
       const call = { operation: 'list', name: prefix, deps, limits, signal };
@@ -112,14 +125,19 @@ type Call = {
   readonly operation: string;
   readonly name: string;
   readonly deps: RetryDeps;
-  readonly limits: RetryLimits;
+  readonly limits: LiveLimits;
   readonly signal: AbortSignal;
 };
+
+/** Of one store, for all that is asked of it. */
+type LiveLimits = RetryLimits & { hasAnswered: boolean };
 
 async function withRetry<T>(call: Call, attempt: (first: boolean) => Promise<T>): Promise<T> {
   for (let count = 1; ; count++) {
     try {
-      return await attempt(count === 1);
+      const answer = await attempt(count === 1);
+      call.limits.hasAnswered = true;
+      return answer;
     } catch (error) {
       await pauseOrThrow(call, count, error);
     }
@@ -129,7 +147,8 @@ async function withRetry<T>(call: Call, attempt: (first: boolean) => Promise<T>)
 async function pauseOrThrow(call: Call, attempt: number, error: unknown): Promise<void> {
   throwIfAborted(call.signal);
   const { operation, name, deps, limits } = call;
-  if (attempt >= limits.attemptsMax || !mayHelp(error, operation, attempt)) throw error;
+  const attemptsMax = limits.hasAnswered ? limits.attemptsOnceAnsweredMax : limits.attemptsMax;
+  if (attempt >= attemptsMax || !mayHelp(error, operation, attempt)) throw error;
   const delayMs = delayFor(attempt, limits, deps.random(), error);
   deps.emit({ type: 'retry', operation, name, attempt, delayMs, message: error.message });
   try {

@@ -51,7 +51,7 @@ describe('a fresh name', () => {
     const faults = [denied, lost];
     const { double, store } = await openDouble({ ...STRICT, faults }, { createOnly: 'atomic' });
     const clock = { sleep: (): Promise<void> => Promise.resolve() };
-    const limits = { attemptsMax: 3, delayFirstMs: 1, delayMaxMs: 1 };
+    const limits = { attemptsMax: 3, attemptsOnceAnsweredMax: 3, delayFirstMs: 1, delayMaxMs: 1 };
     const retrying = retryStore(store, { clock, random: () => 0, emit: () => undefined }, limits);
     assert.equal((await retrying.put('packs/a', body, FRESH, never)).outcome, 'stored');
     const puts = double.requests.filter(({ operation }) => operation === 'put');

@@ -48,7 +48,7 @@ beforeEach(async () => {
   });
   const clock = { sleep: (): Promise<void> => Promise.resolve() };
   const emit = (event: FerryEvent): void => void said.push(event);
-  const limits = { attemptsMax: 4, delayFirstMs: 1, delayMaxMs: 1 };
+  const limits = { attemptsMax: 4, attemptsOnceAnsweredMax: 4, delayFirstMs: 1, delayMaxMs: 1 };
   store = retryStore(bare, { clock, random: () => 0, emit }, limits);
   engine = await makeEngine(folder, store);
 });

@@ -83,8 +83,9 @@ function linesOf(plan: AnyPlanShown): string[] {
 
 /** In a pipe or a log the progress is a line this often. */
 const PLAIN_EVERY_MS = 10_000;
-/** A retry is worth a word when it is no longer a hiccup. */
+/** A retry is worth a word when it is no longer a hiccup; of several that wait for the same store, one. */
 const ATTEMPTS_UNSAID = 2;
+const WAITING_EVERY_MS = 5_000;
 
 class Talk {
   readonly #sinks: Sinks;
@@ -93,6 +94,7 @@ class Talk {
   readonly #meter = new Meter();
   #isProgressShown = false;
   #plainSaidMs: number;
+  #waitingSaidMs = -Infinity;
 
   constructor(sinks: Sinks, choices: OutputChoices, clock: Clock) {
     this.#sinks = sinks;
@@ -116,7 +118,7 @@ class Talk {
         if (!verbose) return;
         return this.lines([`left out: ${printableLine(event.path)}: ${event.reason}`]);
       case 'retry': {
-        if (quiet || (!verbose && event.attempt <= ATTEMPTS_UNSAID)) return;
+        if (quiet || (!verbose && !this.#isWorthAWord(event.attempt))) return;
         const when = `again in ${durationText(event.delayMs)}`;
         const what = printableLine(event.message);
         return this.lines([`waiting: ${what} (try ${event.attempt}, ${when})`]);
@@ -128,6 +130,13 @@ class Talk {
       default:
         return unreachable(event);
     }
+  }
+
+  #isWorthAWord(attempt: number): boolean {
+    const nowMs = this.#clock.nowMs();
+    if (attempt <= ATTEMPTS_UNSAID || nowMs - this.#waitingSaidMs < WAITING_EVERY_MS) return false;
+    this.#waitingSaidMs = nowMs;
+    return true;
   }
 
   lines(lines: readonly string[]): void {

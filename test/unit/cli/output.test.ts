@@ -40,12 +40,21 @@ const progress = (bytesDone: number): Progress => ({
   totalsKnown: true,
 });
 
+const RETRY = {
+  type: 'retry',
+  operation: 'put',
+  name: 'packs/x',
+  attempt: 1,
+  delayMs: 250,
+  message: 'reset',
+} as const;
+
 const EVENTS: readonly FerryEvent[] = [
   { type: 'stage', stage: 'capture', detail: 'openclaw' },
   progress(1024),
   { type: 'omission', path: 'state/\u001b[2Jx', reason: 'socket' },
   { type: 'problem', path: 'state/a\u001b]0;b', code: 'EACCES', message: 'permission denied' },
-  { type: 'retry', operation: 'put', name: 'packs/x', attempt: 1, delayMs: 250, message: 'reset' },
+  RETRY,
   { type: 'notice', code: 'n', message: 'said\u0007', hint: 'do' },
   { type: 'check', check: 'c', ok: true, expected: '1', found: '1' },
   { type: 'command', command: 'x doctor', exit: 0, durationMs: 5, output: 'out' },
@@ -146,6 +155,20 @@ describe('words', () => {
     assert.doesNotMatch(stderr.text(), /[\r\u001b]/);
     assert.match(stderr.text(), /left out: state\/\\x1b\[2Jx: socket/);
     assert.match(stderr.text(), /waiting: reset/);
+  });
+
+  test('of several that wait for the store, one says so every five seconds', () => {
+    const sinks = { stdout: recorder(false), stderr: recorder(false) };
+    let nowMs = 0;
+    const clock = { nowMs: () => nowMs, sleep: () => Promise.resolve() };
+    const output = textOutput(sinks, choices({}), clock, () => undefined);
+    const wait = (attempt: number): void =>
+      output.emit({ ...RETRY, attempt, message: `${attempt} at ${nowMs}` });
+    for (const attempt of [1, 2, 3, 3, 4]) wait(attempt);
+    nowMs = 5_000;
+    for (const attempt of [5, 5]) wait(attempt);
+    const said = sinks.stderr.text().match(/waiting: \d at \d+/g);
+    assert.deepEqual(said, ['waiting: 3 at 0', 'waiting: 5 at 5000']);
   });
 
   test('quiet leaves problems, and nothing of a report', () => {

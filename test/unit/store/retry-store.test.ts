@@ -10,7 +10,12 @@ import { faultStore, WorldStopped, type FaultPlan } from '../../support/fault-st
 
 const never = new AbortController().signal;
 const body = Buffer.from('body');
-const limits: RetryLimits = { attemptsMax: 4, delayFirstMs: 100, delayMaxMs: 250 };
+const limits: RetryLimits = {
+  attemptsMax: 4,
+  attemptsOnceAnsweredMax: 6,
+  delayFirstMs: 100,
+  delayMaxMs: 250,
+};
 const failure = (code: ErrorCode, retryAfterMs?: number): FerryError =>
   new FerryError(code, code, retryAfterMs === undefined ? {} : { details: { retryAfterMs } });
 
@@ -56,6 +61,17 @@ describe('retry', () => {
     const { store } = retrying(inner);
     await rejectsWith('store-unreachable', store.get('a', undefined, never));
     assert.equal(inner.operations.length, limits.attemptsMax);
+  });
+
+  test('a store that has answered before is waited for longer', async () => {
+    const isDown = ({ number }: { readonly number: number }): boolean => number > 1;
+    const inner = faultStore(openMemoryStore(), {
+      refuse: (operation) => (isDown(operation) ? failure('store-unreachable') : undefined),
+    });
+    const { store } = retrying(inner);
+    assert.equal(await store.stat('a', never), undefined);
+    await rejectsWith('store-unreachable', store.stat('a', never));
+    assert.equal(inner.operations.length, 1 + limits.attemptsOnceAnsweredMax);
   });
 
   for (const code of [
