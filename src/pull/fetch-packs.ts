@@ -64,6 +64,8 @@ type Lost = {
 };
 
 type Search = {
+  /** Told when a pack has come down, or has failed to. */
+  readonly onDown: () => void;
   /** Packs that were tried for a chunk, by its number in file and file. */
   readonly tried: Map<string, Set<number>>;
   readonly next: Map<number, Wanted>;
@@ -78,16 +80,22 @@ async function fetchRounds(
 ): Promise<void> {
   let round = wanted;
   const tried = new Map<string, Set<number>>();
+  const firstDown = Promise.withResolvers<void>();
+  const onDown = firstDown.resolve;
+  let begun = 0;
   while (round.size > 0) {
     const next = new Map<number, Wanted>();
-    const search: Search = { tried, next, lost };
+    const search: Search = { tried, next, lost, onDown };
     const underWay = new UnderWay();
     for (const [ordinal, columns] of round) {
       throwIfAborted(signal);
       const buffer = await deps.pool.take();
+      // What shares a line from the start is there at the same time: then nothing would come while all is unsealed.
+      if (begun === deps.pool.size - 1) await firstDown.promise;
       if (underWay.hasFailed || buffer < 0) break;
+      begun += 1;
       const fetched = fetchOne(ordinal, columns.columns(), buffer, deps, search, signal);
-      underWay.add(fetched.finally(() => deps.pool.free(buffer)));
+      underWay.add(fetched.finally(onDown).finally(() => deps.pool.free(buffer)));
     }
     await underWay.all();
     throwIfAborted(signal);
@@ -108,7 +116,7 @@ async function fetchOne(
   let left = columns;
   let failures: readonly RestoreFailure[] = [];
   for (let attempt = 1; attempt <= ATTEMPTS_PER_PACK; attempt++) {
-    failures = await deliver(pack, left, buffer, deps, signal);
+    failures = await deliver(pack, left, buffer, deps, search.onDown, signal);
     if (failures.length === 0) return;
     left = pick(left, failures);
     failures = failures.map(({ why }, wanted) => ({ wanted, why }));
@@ -124,11 +132,12 @@ async function deliver(
   columns: WantedColumns,
   buffer: number,
   deps: FetchDeps,
+  onDown: () => void,
   signal: AbortSignal,
 ): Promise<readonly RestoreFailure[]> {
   try {
     const bytes = deps.pool.bytes(buffer);
-    const fetched = await download(pack, columns, bytes, deps, signal);
+    const fetched = await download(pack, columns, bytes, deps, signal).finally(onDown);
     deps.onBytes(0, fetched);
     const objectKey = packKey(deps.repository, pack, bytes.subarray(0, SEALED_HEADER_BYTES));
     const answer = await deps.tasks.run('restored', {
