@@ -1,4 +1,5 @@
 /** What opens a repository, and what says whose word counts: looked at, whether or not it is needed today. */
+import { allEnded } from '../base/all-ended.ts';
 import { readKeySlots } from '../repository/key-slots.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { readRevocations } from '../repository/revocations.ts';
@@ -10,13 +11,15 @@ export async function noteOpening(
   faults: Faults,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const found of readKeySlots(store, id, signal)) {
+  for (const found of await readKeySlots(store, id, signal)) {
     if (!('damage' in found)) continue;
     const { code, message } = found.damage;
     faults.add(found.name, code, `${message}; ${NO_KEY}`);
   }
-  const writers = await readWriterRecords(store, id, identity, signal);
-  const revocations = await readRevocations(store, id, identity.root.publicKey, signal);
+  const [writers, revocations] = await allEnded([
+    readWriterRecords(store, id, identity, signal),
+    readRevocations(store, id, identity.root.publicKey, signal),
+  ]);
   for (const { object, error } of [...writers.problems, ...revocations.problems]) {
     faults.add(object, error.code, error.message);
   }

@@ -24,7 +24,7 @@ export async function listKeys(
   signal: AbortSignal,
 ): Promise<KeyLine[]> {
   const lines: KeyLine[] = [];
-  for await (const found of readKeySlots(store, opened.id, signal)) {
+  for (const found of await readKeySlots(store, opened.id, signal)) {
     const { name, modifiedMs: storedMs } = found;
     const id = name.slice(name.lastIndexOf('/') + 1);
     const isOpened = id === opened.slot;

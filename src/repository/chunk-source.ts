@@ -2,6 +2,7 @@
  * Single chunks for the main thread: tree and list pages, and files that are looked at one by one. Every
  * candidate location is tried, every chunk is checked against its id.
  */
+import { allEnded } from '../base/all-ended.ts';
 import { assert, FerryError, isObjectFault, messageOf } from '../base/errors.ts';
 import { decompress } from '../codec/zstd.ts';
 import {
@@ -41,7 +42,7 @@ const LIMITS = {
   windowBytes: 1024 * 1024,
 } as const;
 
-type Region = { readonly offset: number; readonly bytes: Uint8Array };
+type Region = { readonly ordinal: number; readonly offset: number; readonly bytes: Uint8Array };
 type Places = { readonly directory: Uint8Array; readonly of: ReadonlyMap<string, ChunkPlace> };
 
 export class ChunkSource {
@@ -51,7 +52,8 @@ export class ChunkSource {
   readonly #chunkIdKey: ChunkIdKey;
   readonly #keys = new Map<number, ObjectKey>();
   readonly #places = new Map<number, Places>();
-  readonly #regions = new Map<number, Region>();
+  /** The newest first; a tree is read in several places of a pack by turns. */
+  #regions: readonly Region[] = [];
   readonly #frames = new Map<string, Buffer>();
   readonly #segments = new Map<string, Buffer>();
   readonly #rebuild: () => Promise<boolean>;
@@ -133,15 +135,16 @@ export class ChunkSource {
     const frameName = `${at.ordinal} ${place.frameOffset}`;
     const known = this.#frames.get(frameName);
     if (known) return known;
-    const stored = await this.#bytes(at, place.frameOffset, place.frameStored, signal);
-    const key = await this.#key(at, signal);
+    const bytes = this.#bytes(at, place.frameOffset, place.frameStored, signal);
+    // Asked for at once, but where the window brings the header along.
+    if (at.windowFrom === 0) await bytes;
+    const [stored, key] = await allEnded([bytes, this.#key(at, signal)]);
     const plain = openFrame(key, place.frame, false, stored);
     if (!plain) throw damaged(packName(at.pack), `its frame ${place.frame} does not open`);
     remember(this.#frames, frameName, plain, LIMITS.frames);
     return plain;
   }
 
-  /** After the first bytes of a pack: its header may lie beside them. */
   async #key({ ordinal, pack }: At, signal: AbortSignal): Promise<ObjectKey> {
     const known = this.#keys.get(ordinal);
     if (known) return known;
@@ -155,29 +158,29 @@ export class ChunkSource {
   }
 
   async #bytes(
-    { ordinal, pack, windowFrom: from }: At,
+    { ordinal, pack, windowFrom }: At,
     offset: number,
     length: number,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
     const known = this.#fetched(ordinal, offset, length);
     if (known) return known;
+    // Who reads on from one window to the next has what lies before it.
+    const readsOn = this.#regions.some((region) => holds(region, ordinal, offset, 0));
+    const from = readsOn ? offset : windowFrom;
     const end = Math.min(Math.max(offset + length, from + LIMITS.windowBytes), pack.size);
     if (end < offset + length) {
       throw damaged(packName(pack), 'it is shorter than its directory says');
     }
     const bytes = await readRange(this.#repository.store, packName(pack), from, end - from, signal);
-    remember(this.#regions, ordinal, { offset: from, bytes }, LIMITS.regions);
+    this.#regions = [{ ordinal, offset: from, bytes }, ...this.#regions].slice(0, LIMITS.regions);
     return bytes.subarray(offset - from, offset - from + length);
   }
 
   #fetched(ordinal: number, offset: number, length: number): Uint8Array | undefined {
-    const region = this.#regions.get(ordinal);
-    if (!region || offset < region.offset) return undefined;
-    const from = offset - region.offset;
-    return from + length <= region.bytes.length
-      ? region.bytes.subarray(from, from + length)
-      : undefined;
+    const region = this.#regions.find((one) => holds(one, ordinal, offset, length));
+    const from = offset - (region?.offset ?? 0);
+    return region?.bytes.subarray(from, from + length);
   }
 
   /** What was learned of a pack holds for as long as its directory does. */
@@ -189,6 +192,11 @@ export class ChunkSource {
     return of;
   }
 }
+
+const holds = (region: Region, ordinal: number, offset: number, length: number): boolean =>
+  region.ordinal === ordinal &&
+  region.offset <= offset &&
+  offset + length <= region.offset + region.bytes.length;
 
 /** Where something lies, and from where on the pack is read for it. */
 type At = {

@@ -18,13 +18,14 @@ import {
 } from '../format/names.ts';
 import { visitDirectory } from '../format/pack.ts';
 import { bothVouched, isVouched } from '../format/vouched-directory.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ListedObject, ObjectStore } from '../store/object-store.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
 import { adoptVerified } from './adoption.ts';
 import { openBoxed, sealBoxed } from './boxed.ts';
 import type { RepositoryCache } from './cache.ts';
 import { readObject, writeFresh } from './objects.ts';
 import { packName } from './pack-reader.ts';
+import { visitEach } from './read-each.ts';
 import { fromHex, fromUtf8, utf8 } from '../base/bytes.ts';
 
 export type IndexKeys = {
@@ -74,22 +75,29 @@ export const announceBad =
       hint: 'Indexes are hints: nothing is lost.',
     });
 
-/** Every index of a writer, one after the other. */
+/** Every index of a writer, one after the other; those that follow are fetched meanwhile. */
 export async function visitIndexes(
   store: ObjectStore,
   keys: IndexKeys,
   visitor: IndexVisitor,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const { name } of store.list(`indexes/${keys.writer}/`, signal)) {
-    if (visitor.isSeen?.(name) === true) continue;
-    try {
-      visitor.good(name, await readIndex(store, keys, name, signal));
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      visitor.bad(name, error);
-    }
-  }
+  await visitEach(
+    unseen(store.list(`indexes/${keys.writer}/`, signal), visitor),
+    ({ name }) => readIndex(store, keys, name, signal),
+    {
+      good: ({ name }, packs) => visitor.good(name, packs),
+      fault: ({ name }, error) => visitor.bad(name, error),
+    },
+    signal,
+  );
+}
+
+async function* unseen(
+  listing: AsyncIterable<ListedObject>,
+  { isSeen }: IndexVisitor,
+): AsyncGenerator<ListedObject> {
+  for await (const listed of listing) if (isSeen?.(listed.name) !== true) yield listed;
 }
 
 export async function readIndex(

@@ -14,8 +14,9 @@ import {
   type KeySlot,
 } from '../format/key-slot.ts';
 import { sharedObjectName } from '../format/names.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ListedObject, ObjectStore } from '../store/object-store.ts';
 import { readObject } from './objects.ts';
+import { visitEach } from './read-each.ts';
 
 /** What a person gives to open a repository. Never printed, never kept. */
 export type Secret =
@@ -56,7 +57,7 @@ export async function openKeySlots(
   /** Slots of this kind that are whole and did not open: the secret is wrong. */
   let refused = 0;
   let firstDamage: FerryError | undefined;
-  for await (const found of readKeySlots(store, repository, signal)) {
+  for (const found of await readKeySlots(store, repository, signal)) {
     slots += 1;
     if ('damage' in found) {
       firstDamage ??= found.damage;
@@ -92,24 +93,35 @@ export type FoundSlot = { readonly name: string; readonly modifiedMs: number } &
  * Every key slot, damaged ones with what is wrong with them; at most 256, the oldest first: who may store some more
  * cannot put them before those that people have the secrets of.
  */
-export async function* readKeySlots(
+export async function readKeySlots(
   store: ObjectStore,
   repository: string,
   signal: AbortSignal,
-): AsyncGenerator<FoundSlot> {
-  const listed: { readonly name: string; readonly modifiedMs: number }[] = [];
-  for await (const one of store.list('keys/', signal)) listed.push(one);
-  const oldest = listed.toSorted((a, b) => a.modifiedMs - b.modifiedMs).slice(0, SLOTS_MAX);
-  for (const { name, modifiedMs } of oldest) {
-    try {
+): Promise<FoundSlot[]> {
+  const found: FoundSlot[] = [];
+  await visitEach(
+    oldest(SLOTS_MAX, store.list('keys/', signal)),
+    async ({ name }) => {
       const slot = decodeKeySlot(await readObject(store, name, KEY_SLOT_BYTES_MAX, signal), name);
       checkPlace(slot, name, repository);
-      yield { name, modifiedMs, slot };
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      yield { name, modifiedMs, damage: error };
-    }
-  }
+      return slot;
+    },
+    {
+      good: ({ name, modifiedMs }, slot) => void found.push({ name, modifiedMs, slot }),
+      fault: ({ name, modifiedMs }, damage) => void found.push({ name, modifiedMs, damage }),
+    },
+    signal,
+  );
+  return found;
+}
+
+async function* oldest(
+  max: number,
+  listing: AsyncIterable<ListedObject>,
+): AsyncGenerator<ListedObject> {
+  const all: ListedObject[] = [];
+  for await (const listed of listing) all.push(listed);
+  yield* all.toSorted((a, b) => a.modifiedMs - b.modifiedMs).slice(0, max);
 }
 
 function checkPlace(slot: KeySlot, name: string, repository: string): void {

@@ -2,6 +2,7 @@
  * The packs of a snapshot with their directories: from the indexes, which are hints, and from the packs themselves
  * where no index knows better or where one turned out to be wrong.
  */
+import { allEnded } from '../base/all-ended.ts';
 import { isObjectFault, type FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
@@ -21,7 +22,8 @@ import {
   readOwnDirectory,
 } from './pack-reader.ts';
 import { readPackList } from './pack-lists.ts';
-import { readReplacements } from './replacements.ts';
+import { readRepackRecords } from './repack-records.ts';
+import { replacementsNow } from './replacements.ts';
 import type { OpenedCover } from './snapshots.ts';
 import type { KnownWriter } from './writers.ts';
 
@@ -42,9 +44,13 @@ export async function neededPacks(
   signal: AbortSignal,
 ): Promise<NeededPacks> {
   const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.index };
-  const indexed = await readIndexes(repository.store, keys, announceBad(emit), signal);
-  const own = await listedPacks(repository, writer, cover.packList, indexed, emit, signal);
-  const replacements = await readReplacements(repository, own, emit, signal);
+  const [indexed, list, { records }] = await allEnded([
+    readIndexes(repository.store, keys, announceBad(emit), signal),
+    usableList(repository, writer, cover.packList, emit, signal),
+    readRepackRecords(repository, emit, signal),
+  ]);
+  const own = list ?? (await everyPack(repository, writer, indexed, signal));
+  const replacements = await replacementsNow(repository, records, own, signal);
   const listed = replacements.readableOf(digest, own);
   const { known, others } = lookUp(listed, indexed);
   const asked = await readOwnDirectories(repository, others, announceUnreadable(emit), signal);
@@ -72,15 +78,13 @@ export const announceUnreadable =
   ({ pack }: ListedPack, { code, message }: FerryError): void =>
     emit({ type: 'problem', path: pack, code, message });
 
-/** Without a usable list: every pack of that machine, and those that it adopted; the snapshot needs some of them. */
-async function listedPacks(
+async function usableList(
   repository: ReaderRepository,
   writer: KnownWriter,
   packList: string,
-  indexed: readonly IndexedPack[],
   emit: Emit,
   signal: AbortSignal,
-): Promise<ListedPack[]> {
+): Promise<ListedPack[] | undefined> {
   const keys = { repository: repository.id, writer: writer.id, key: writer.subkeys.packList };
   try {
     return await readPackList(repository.store, keys, packList, signal);
@@ -92,7 +96,17 @@ async function listedPacks(
       message: `${error.message}; looking through every pack of ${writer.machine} instead`,
       hint: 'The next push from that machine writes a new list.',
     });
+    return undefined;
   }
+}
+
+/** Instead of a list: every pack of that machine, and those that it adopted; the snapshot needs some of them. */
+async function everyPack(
+  repository: ReaderRepository,
+  writer: KnownWriter,
+  indexed: readonly IndexedPack[],
+  signal: AbortSignal,
+): Promise<ListedPack[]> {
   const packs: ListedPack[] = indexed.filter((pack) => pack.writer !== writer.id);
   for await (const { name, size } of repository.store.list(`packs/${writer.id}/`, signal)) {
     const parsed = parseWriterObjectName(name);

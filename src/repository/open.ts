@@ -1,4 +1,5 @@
 /** Opening a repository: as the machine that writes to it, or as a reader with a secret. */
+import { allEnded } from '../base/all-ended.ts';
 import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import type { ObjectKey } from '../crypto/frames.ts';
@@ -78,12 +79,10 @@ export async function openForWriting(
   signal: AbortSignal,
 ): Promise<WriterRepository> {
   const writer = writerOf(memory.state);
-  const id = checkId(store, memory.state, signal);
-  const revocation = ownRevocation(store, writer.id, memory.state, emit, signal);
-  // The failure of one is told when the other has ended too: nothing is asked after the last word.
-  await Promise.allSettled([id, revocation]);
-  await id;
-  const revoked = await revocation;
+  const [, revoked] = await allEnded([
+    checkId(store, memory.state, signal),
+    ownRevocation(store, writer.id, memory.state, emit, signal),
+  ]);
   const halves = pinnedHalves(memory.state);
   return {
     store,
@@ -122,8 +121,10 @@ export async function openWithIdentity(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<ReaderRepository> {
-  const records = await readWriterRecords(store, id, identity, signal);
-  const revocations = await readRevocations(store, id, identity.root.publicKey, signal);
+  const [records, revocations] = await allEnded([
+    readWriterRecords(store, id, identity, signal),
+    readRevocations(store, id, identity.root.publicKey, signal),
+  ]);
   for (const { object, error } of [...records.problems, ...revocations.problems]) {
     emit({ type: 'problem', path: object, code: error.code, message: error.message });
   }

@@ -1,6 +1,5 @@
 /** Many small objects of one folder, a few at a time. */
-import { isObjectFault, type FerryError } from '../base/errors.ts';
-import { inLanes } from '../base/lanes.ts';
+import { isObjectFault, throwIfAborted, type FerryError } from '../base/errors.ts';
 import type { ListedObject } from '../store/object-store.ts';
 
 const READS_AT_ONCE = 8;
@@ -9,7 +8,7 @@ const SMALL_BYTES_MAX = 1024 * 1024;
 
 /**
  * In the order of the listing. One that is missing, damaged or foreign is told of and left out; undefined is left out.
- * @param fault told in the order of the listing too, when all were read
+ * @param fault told in the order of the listing too
  */
 export async function readEach<T>(
   listing: AsyncIterable<ListedObject>,
@@ -17,25 +16,58 @@ export async function readEach<T>(
   fault: (listed: ListedObject, error: FerryError) => void,
   signal: AbortSignal,
 ): Promise<T[]> {
+  const found: T[] = [];
+  const good = (_listed: ListedObject, one: T | undefined): void => {
+    if (one !== undefined) found.push(one);
+  };
+  await visitEach(listing, read, { good, fault }, signal);
+  return found;
+}
+
+export type EachVisitor<T> = {
+  good(listed: ListedObject, one: T): void;
+  fault(listed: ListedObject, error: FerryError): void;
+};
+
+/** One after the other, while a few of those that follow are read already. */
+export async function visitEach<T>(
+  listing: AsyncIterable<ListedObject>,
+  read: (listed: ListedObject) => Promise<T>,
+  visitor: EachVisitor<T>,
+  signal: AbortSignal,
+): Promise<void> {
   const all: ListedObject[] = [];
   for await (const listed of listing) all.push(listed);
-  const found = new Map<ListedObject, T>();
-  const faults = new Map<ListedObject, FerryError>();
-  const readOne = async (listed: ListedObject): Promise<void> => {
-    try {
-      const one = await read(listed);
-      if (one !== undefined) found.set(listed, one);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      faults.set(listed, error);
+  const ahead: Promise<() => void>[] = [];
+  const tellNext = async (): Promise<void> => (await ahead.shift())?.();
+  try {
+    for (const listed of all) {
+      const aheadMax = listed.size <= SMALL_BYTES_MAX ? READS_AT_ONCE - 1 : 0;
+      while (ahead.length > aheadMax) await tellNext();
+      throwIfAborted(signal);
+      ahead.push(readOne(listed, read, visitor));
+      if (aheadMax === 0) await tellNext();
     }
-  };
-  const isSmall = ({ size }: ListedObject): boolean => size <= SMALL_BYTES_MAX;
-  await inLanes(all.filter(isSmall), READS_AT_ONCE, signal, readOne);
-  for (const listed of all) if (!isSmall(listed)) await readOne(listed);
-  return all.flatMap((listed) => {
-    const error = faults.get(listed);
-    if (error) fault(listed, error);
-    return found.get(listed) ?? [];
-  });
+    while (ahead.length > 0) await tellNext();
+  } finally {
+    // Nothing is asked after the last word.
+    await Promise.all(ahead);
+  }
+}
+
+/** What to say of it; never fails itself. */
+async function readOne<T>(
+  listed: ListedObject,
+  read: (listed: ListedObject) => Promise<T>,
+  visitor: EachVisitor<T>,
+): Promise<() => void> {
+  try {
+    const one = await read(listed);
+    return () => visitor.good(listed, one);
+  } catch (error) {
+    return () => {
+      if (!isObjectFault(error)) throw error;
+      visitor.fault(listed, error);
+    };
+  }
 }

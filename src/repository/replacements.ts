@@ -155,6 +155,16 @@ export async function readReplacements(
   signal: AbortSignal,
 ): Promise<Replacements> {
   const { records } = await readRepackRecords(repository, emit, signal);
+  return replacementsNow(repository, records, listed, signal);
+}
+
+/** By records that were read already; and by a listing, where they speak of any of these packs. */
+export async function replacementsNow(
+  repository: ReaderRepository,
+  records: readonly RepackRecord[],
+  listed: readonly ListedPack[],
+  signal: AbortSignal,
+): Promise<Replacements> {
   const about = new Replacements(records, standingOf(new Map(), new Set()));
   const moved = listed.filter((pack) => about.isEmptied(pack));
   const sizes = new Map<string, number>();

@@ -1,6 +1,6 @@
 /** Revocations: which machines may not write any more, and what of theirs counts all the same. Said by the root key. */
 import { concatBytes, fromHex } from '../base/bytes.ts';
-import { FerryError, isObjectFault } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import { sign, verify } from '../crypto/signature.ts';
 import type { KeyPair } from '../crypto/sodium.ts';
 import { parseId, sharedObjectName, type WriterId } from '../format/names.ts';
@@ -14,6 +14,7 @@ import {
 import type { ObjectStore } from '../store/object-store.ts';
 import type { RevokedMark } from './machine.ts';
 import { damaged, readObject, timeText } from './objects.ts';
+import { visitEach } from './read-each.ts';
 
 export type Revocation = {
   readonly writer: WriterId;
@@ -98,16 +99,18 @@ export async function readRevocations(
 ): Promise<Revocations> {
   const revoked = new Map<WriterId, Revocation>();
   const problems: { object: string; error: FerryError }[] = [];
-  for await (const { name } of store.list('revocations/', signal)) {
-    try {
+  await visitEach(
+    store.list('revocations/', signal),
+    async ({ name }) => {
       const bytes = await readObject(store, name, REVOCATION_BYTES_MAX, signal);
-      const revocation = openRevocation(bytes, name, repository, root);
-      revoked.set(revocation.writer, revocation);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      problems.push({ object: name, error });
-    }
-  }
+      return openRevocation(bytes, name, repository, root);
+    },
+    {
+      good: (_listed, revocation) => void revoked.set(revocation.writer, revocation),
+      fault: ({ name }, error) => void problems.push({ object: name, error }),
+    },
+    signal,
+  );
   return { revoked, problems };
 }
 

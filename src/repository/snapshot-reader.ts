@@ -1,4 +1,5 @@
 /** One snapshot, opened for reading: its body, its trees, its files. */
+import { allEnded } from '../base/all-ended.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { fromHex, toHex, view } from '../base/bytes.ts';
 import { assert, FerryError, isObjectFault } from '../base/errors.ts';
@@ -18,6 +19,7 @@ import { correct, neededPacks, putRight, type NeededPacks } from './needed-packs
 import { damaged, readObject } from './objects.ts';
 import { authorOf, type PackSource, type ReaderRepository } from './open.ts';
 import { openCover, openSnapshotBody, type OpenedCover } from './snapshots.ts';
+import type { KnownWriter } from './writers.ts';
 
 export type SnapshotReader = {
   readonly cover: OpenedCover;
@@ -109,20 +111,31 @@ export async function openSnapshot(
   const { store } = repository;
   const writer = repository.writers.get(chosen.writer);
   assert(writer, 'a listed snapshot has a known writer');
-  const bytes = await readObject(store, chosen.name, SNAPSHOT_LIMITS.snapshotBytesMax, signal);
+  const [bytes, from] = await allEnded([
+    readObject(store, chosen.name, SNAPSHOT_LIMITS.snapshotBytesMax, signal),
+    shelf ? Promise.resolve(shelf) : ownShelf(repository, writer, chosen, emit, signal),
+  ]);
   const opened = openCover(bytes, chosen.name, repository.id, authorOf(writer));
   if (opened.digest !== chosen.digest) {
     throw new FerryError('object-foreign', `${chosen.name} is not what it was when it was listed`);
   }
   const body = openSnapshotBody(bytes, chosen.name, repository);
-  const from =
-    shelf ??
-    shelfOf(repository, await neededPacks(repository, writer, opened, emit, signal), emit, signal);
   const chunkIdKey =
     body.chunkIdKey === undefined
       ? installSubkeys(writer.key, body.install.install).chunkId
       : fromHex(body.chunkIdKey);
   return readerOf({ cover: opened, body, shelf: from, chunkIdKey }, signal);
+}
+
+async function ownShelf(
+  repository: ReaderRepository,
+  writer: KnownWriter,
+  chosen: OpenedCover,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<Shelf> {
+  const needed = await neededPacks(repository, writer, chosen, emit, signal);
+  return shelfOf(repository, needed, emit, signal);
 }
 
 type Opened = Pick<SnapshotReader, 'cover' | 'body' | 'chunkIdKey'> & { readonly shelf: Shelf };

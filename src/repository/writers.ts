@@ -1,6 +1,6 @@
 /** Writer records: who may write here, said by the root key. */
 import { concatBytes, fromHex } from '../base/bytes.ts';
-import { FerryError, isObjectFault } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import { openBody, sealBody } from '../crypto/frames.ts';
 import { writerSubkeys, type Identity, type WriterSubkeys } from '../crypto/identity.ts';
 import { openHeader, sealHeader } from '../crypto/sealing.ts';
@@ -14,9 +14,10 @@ import {
   WRITER_RECORD_BYTES_MAX,
   WRITER_RECORD_PREFIX_BYTES,
 } from '../format/writer-record.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ListedObject, ObjectStore } from '../store/object-store.ts';
 import type { Writer } from './machine.ts';
 import { damaged, readObject } from './objects.ts';
+import { visitEach } from './read-each.ts';
 import type { Revocation } from './revocations.ts';
 
 /** What a reader knows about a machine that may write. */
@@ -64,18 +65,31 @@ export async function readWriterRecords(
 ): Promise<WriterRecords> {
   const writers = new Map<WriterId, KnownWriter>();
   const problems: { object: string; error: FerryError }[] = [];
-  for await (const { name } of store.list('writers/', signal)) {
-    if (writers.size >= WRITERS_MAX) throw damaged('writers/', 'too many writer records');
-    try {
+  await visitEach(
+    atMost(WRITERS_MAX, store.list('writers/', signal)),
+    async ({ name }) => {
       const bytes = await readObject(store, name, WRITER_RECORD_BYTES_MAX, signal);
-      const writer = openWriterRecord(bytes, name, repository, identity);
-      writers.set(writer.id, writer);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      problems.push({ object: name, error });
-    }
-  }
+      return openWriterRecord(bytes, name, repository, identity);
+    },
+    {
+      good: (_listed, writer) => void writers.set(writer.id, writer),
+      fault: ({ name }, error) => void problems.push({ object: name, error }),
+    },
+    signal,
+  );
   return { writers, problems };
+}
+
+async function* atMost(
+  max: number,
+  listing: AsyncIterable<ListedObject>,
+): AsyncGenerator<ListedObject> {
+  let count = 0;
+  for await (const listed of listing) {
+    count += 1;
+    if (count > max) throw damaged('writers/', 'too many writer records');
+    yield listed;
+  }
 }
 
 /** @throws object-damaged, object-foreign when it is not what the root key signed for this name */

@@ -39,7 +39,7 @@ test('what is read comes in the order of the listing, and so do faults', async (
 
 test('eight at once, and never two large ones', async () => {
   const large = 2 * 1024 * 1024;
-  const sizes = Array.from({ length: 30 }, (_, at) => (at % 3 === 0 ? large : 100));
+  const sizes = Array.from({ length: 30 }, (_, at) => (at > 15 && at % 3 === 0 ? large : 100));
   let smallMost = 0;
   let largeMost = 0;
   const now = { small: 0, large: 0 };
@@ -59,7 +59,24 @@ test('eight at once, and never two large ones', async () => {
   assert.deepEqual([smallMost, largeMost], [8, 1]);
 });
 
-test('what is no fault of one object ends it', async () => {
+test('what is no fault of one object ends it, when those that were begun have ended', async () => {
+  let under = 0;
+  const reading = readEach(
+    listing([1, 1, 1]),
+    async ({ name }) => {
+      under += 1;
+      await takeTurns(name === 'things/0' ? 1 : 20);
+      under -= 1;
+      throw new FerryError('store-denied', name);
+    },
+    () => undefined,
+    NO_ABORT,
+  );
+  await assert.rejects(reading, { code: 'store-denied', message: 'things/0' });
+  assert.equal(under, 0);
+});
+
+test('a fault that nobody catches is no fault of one object either', async () => {
   const reading = readEach(
     listing([1, 1, 1]),
     () => Promise.reject(new FerryError('store-denied', 'no')),
