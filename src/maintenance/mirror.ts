@@ -4,34 +4,24 @@
  * and never a broken one. Every object is read back. Nothing in the target is overwritten, and nothing is deleted but
  * snapshots that the owner has forgotten.
  */
-import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
+import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { HEADER_NAME } from '../format/names.ts';
 import { readRepositoryId } from '../repository/open.ts';
-import { readObject } from '../repository/objects.ts';
 import { Authenticity } from '../repository/authenticity.ts';
 import type { MachineState } from '../repository/machine.ts';
 import type { ListedObject, ObjectStore } from '../store/object-store.ts';
-import { findForgotten } from './mirror-forgotten.ts';
+import { MirrorCopy, type CopyRequest, type Listing, type MirrorProblem } from './mirror-copy.ts';
+import { findForgotten, type MirroredPlace } from './mirror-forgotten.ts';
 import { sweep, type RefusedDelete } from './sweep.ts';
 
-export type MirrorRequest = {
-  readonly from: ObjectStore;
-  readonly to: ObjectStore;
+export type MirrorRequest = CopyRequest & {
   /** Pinned by this machine when it joined; undefined: nobody can say whose signatures these are. */
   readonly root: Uint8Array | undefined;
-  /** Objects that are there already are compared by content too, not by size alone. */
-  readonly compareAll: boolean;
   /** What this machine has seen in the source. */
   readonly marks: MachineState['highWater'];
   /** What was forgotten stays in the target. */
   readonly keepForgotten: boolean;
-};
-
-export type MirrorProblem = {
-  readonly object: string;
-  readonly code: string;
-  readonly message: string;
 };
 
 export type Mirrored = {
@@ -72,8 +62,6 @@ const ORDER = [
   'drills',
   'snapshots',
 ] as const;
-/** What says whose signatures count. */
-const SAYS_WHO: readonly string[] = ['writers', 'revocations'];
 
 /** @throws repository-missing, object-foreign (the target holds another repository), and what a store throws */
 export async function mirror(
@@ -84,25 +72,52 @@ export async function mirror(
   const { from, to } = request;
   const repository = await readRepositoryId(from, signal);
   const authenticity = request.root && new Authenticity(repository, request.root);
-  const run = new MirrorRun(request, authenticity, emit);
+  const copy = new MirrorCopy(request, authenticity, emit);
   await refuseOther(to, repository, signal);
   // Snapshots are listed before packs: whatever these snapshots need is then in the listing of the packs.
   const snapshots = await listed(from, 'snapshots/', signal);
-  await run.header(signal);
+  await copy.header(signal);
   const before = await listed(to, 'snapshots/', signal);
   for (const folder of ORDER) {
     const source = folder === 'snapshots' ? snapshots : await listed(from, `${folder}/`, signal);
     const target = folder === 'snapshots' ? before : await listed(to, `${folder}/`, signal);
     // A snapshot whose packs did not all arrive would be a broken one.
-    if (folder === 'snapshots' && run.isIncomplete) break;
-    await run.copyAll(folder, source, target, signal);
+    if (folder === 'snapshots' && copy.isIncomplete) break;
+    await copy.copyAll(folder, source, target, signal);
   }
   const there = await listed(to, 'snapshots/', signal);
-  await run.forget(repository, snapshots, there, signal);
-  return run.answer(repository, { before: before.size, after: there.size });
+  const mayForget = copy.problems.length === 0 && !request.keepForgotten;
+  const seen = { repository, source: snapshots, there };
+  const forgotten = mayForget ? await forget(request, authenticity, seen, signal) : NOTHING;
+  const { copied, present, bytesCopied, onlyThere, leftAside, problems } = copy;
+  return {
+    repository,
+    objects: { copied, present },
+    bytesCopied,
+    snapshots: { before: before.size, after: there.size - forgotten.deleted },
+    forgotten,
+    onlyThere: onlyThere - forgotten.deleted,
+    leftAside,
+    signaturesChecked: authenticity?.checked ?? 0,
+    problems,
+  };
 }
 
-type Listing = ReadonlyMap<string, ListedObject>;
+const NOTHING: Mirrored['forgotten'] = { deleted: 0, refused: [], held: 0 };
+
+/** Only by records under a root key that is pinned here, and only once everything newer has arrived. */
+async function forget(
+  { to, root, marks }: MirrorRequest,
+  authenticity: Authenticity | undefined,
+  seen: Pick<MirroredPlace, 'repository' | 'source' | 'there'>,
+  signal: AbortSignal,
+): Promise<Mirrored['forgotten']> {
+  if (!root || !authenticity) return NOTHING;
+  const nowMs = await to.dateMs(signal);
+  const { doomed, held } = await findForgotten({ ...seen, to, root, marks, authenticity }, signal);
+  const { deleted, refused } = await sweep(to, doomed, nowMs, signal);
+  return { deleted: deleted.length, refused, held: held.length };
+}
 
 async function listed(store: ObjectStore, prefix: string, signal: AbortSignal): Promise<Listing> {
   const objects = new Map<string, ListedObject>();
@@ -134,191 +149,3 @@ async function refuseOther(
     }
   }
 }
-
-/** Each holds one object twice, as it was read and as it reads back: a pack has 16 MiB as a rule. */
-const LANES = 3;
-
-class MirrorRun {
-  readonly #request: MirrorRequest;
-  readonly #authenticity: Authenticity | undefined;
-  readonly #emit: Emit;
-  readonly #problems: MirrorProblem[] = [];
-  readonly #done = { objects: 0, bytes: 0 };
-  readonly #total = { objects: 0, bytes: 0 };
-  #copied = 0;
-  #present = 0;
-  #bytesCopied = 0;
-  #onlyThere = 0;
-  #leftAside = 0;
-  #forgotten: Mirrored['forgotten'] = { deleted: 0, refused: [], held: 0 };
-  /** The target lacks something that the source has. */
-  isIncomplete = false;
-
-  constructor(request: MirrorRequest, authenticity: Authenticity | undefined, emit: Emit) {
-    this.#request = request;
-    this.#authenticity = authenticity;
-    this.#emit = emit;
-  }
-
-  async header(signal: AbortSignal): Promise<void> {
-    const { from, to } = this.#request;
-    if (await to.stat(HEADER_NAME, signal)) return;
-    const bytes = await readObject(from, HEADER_NAME, HEADER_BYTES_MAX, signal);
-    await this.#store(HEADER_NAME, bytes, signal);
-  }
-
-  /** @param folder of ORDER */
-  async copyAll(
-    folder: string,
-    source: Listing,
-    target: Listing,
-    signal: AbortSignal,
-  ): Promise<void> {
-    this.#onlyThere += [...target.keys()].filter((name) => !source.has(name)).length;
-    // Those that are there already are read too.
-    const saysWho = this.#authenticity !== undefined && SAYS_WHO.includes(folder);
-    if (saysWho) await this.#learnTakenBack(folder, source, target, signal);
-    const isRead = this.#request.compareAll || saysWho;
-    // The oldest last, which is where a lane takes the next one from.
-    const wanted = [...source.values()]
-      .filter(({ name }) => isRead || !target.has(name))
-      .toSorted((a, b) => b.modifiedMs - a.modifiedMs);
-    for (const { name, size } of source.values()) {
-      const there = target.get(name);
-      if (!there) continue;
-      this.#present += 1;
-      if (there.size !== size) this.#report(name, this.#differs(name));
-    }
-    this.#total.objects += wanted.length;
-    this.#total.bytes += wanted.reduce((sum, { size }) => sum + size, 0);
-    const lane = async (): Promise<void> => {
-      for (let one = wanted.pop(); one; one = wanted.pop()) {
-        throwIfAborted(signal);
-        await this.#guard(one.name, () => this.#copyOne(one, target.get(one.name), signal));
-        this.#progress(one.size);
-      }
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
-  }
-
-  /** Only by records under a root key that is pinned here, and only once everything newer has arrived. */
-  async forget(
-    repository: string,
-    source: Listing,
-    there: Listing,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { to, root, marks, keepForgotten } = this.#request;
-    const authenticity = this.#authenticity;
-    if (!root || !authenticity || keepForgotten || this.#problems.length > 0) return;
-    const nowMs = await to.dateMs(signal);
-    const place = { to, there, source, repository, root, authenticity, marks };
-    const { doomed, held } = await findForgotten(place, signal);
-    const { deleted, refused } = await sweep(to, doomed, nowMs, signal);
-    this.#forgotten = { deleted: deleted.length, refused, held: held.length };
-  }
-
-  answer(repository: string, snapshots: Mirrored['snapshots']): Mirrored {
-    const { deleted } = this.#forgotten;
-    return {
-      repository,
-      objects: { copied: this.#copied, present: this.#present },
-      bytesCopied: this.#bytesCopied,
-      snapshots: { ...snapshots, after: snapshots.after - deleted },
-      forgotten: this.#forgotten,
-      onlyThere: this.#onlyThere - deleted,
-      leftAside: this.#leftAside,
-      signaturesChecked: this.#authenticity?.checked ?? 0,
-      problems: this.#problems,
-    };
-  }
-
-  /** A revocation that the source does not show any more counts on. */
-  async #learnTakenBack(
-    folder: string,
-    source: Listing,
-    target: Listing,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (folder !== 'revocations') return;
-    for (const name of target.keys()) {
-      if (source.has(name)) continue;
-      const { from, to } = this.#request;
-      await this.#guard(name, async () => {
-        this.#authenticity?.check(name, await readObject(to, name, OBJECT_BYTES_MAX, signal));
-        const message = `it is gone from ${from.location}; that machine stays revoked here`;
-        this.#report(name, new FerryError('object-missing', message));
-      });
-    }
-  }
-
-  async #copyOne(
-    { name }: ListedObject,
-    there: ListedObject | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const bytes = await readObject(this.#request.from, name, OBJECT_BYTES_MAX, signal);
-    if (this.#authenticity?.check(name, bytes) === false) {
-      this.#leftAside += 1;
-      return;
-    }
-    if (!there) return this.#store(name, bytes, signal);
-    if (there.size === bytes.length) await this.#compare(name, bytes, signal);
-  }
-
-  /** Reads it back: an answer of 200 is not yet an object. */
-  async #store(name: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    await this.#request.to.put(name, bytes, { createOnly: true }, signal);
-    await this.#compare(name, bytes, signal);
-    this.#copied += 1;
-    this.#bytesCopied += bytes.length;
-  }
-
-  async #compare(name: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const stored = await this.#request.to.get(name, undefined, signal);
-    if (!stored || Buffer.compare(stored.bytes, bytes) !== 0) throw this.#differs(name);
-  }
-
-  #differs(name: string): FerryError {
-    this.isIncomplete = true;
-    const { location } = this.#request.to;
-    return new FerryError('object-damaged', `${name} in ${location} is not what the source has`, {
-      hint: 'It was left as it is. Look which is damaged: stateferry check -r LOCATION --read-data',
-      details: { object: name },
-    });
-  }
-
-  async #guard(name: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      this.#report(name, error);
-    }
-  }
-
-  #report(object: string, { code, message }: FerryError): void {
-    if (this.#problems.some((one) => one.object === object)) return;
-    this.#problems.push({ object, code, message });
-    this.#emit({ type: 'problem', path: object, code, message });
-  }
-
-  #progress(bytes: number): void {
-    this.#done.objects += 1;
-    this.#done.bytes += bytes;
-    this.#emit({
-      type: 'progress',
-      stage: 'mirror',
-      bytesDone: this.#done.bytes,
-      bytesTotal: this.#total.bytes,
-      filesDone: this.#done.objects,
-      filesTotal: this.#total.objects,
-      bytesStored: this.#bytesCopied,
-      totalsKnown: false,
-    });
-  }
-}
-
-/** As much as a store reads at once. */
-const OBJECT_BYTES_MAX = 64 * 1024 * 1024;
-const HEADER_BYTES_MAX = 4096;
