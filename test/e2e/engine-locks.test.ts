@@ -18,6 +18,8 @@ import {
   pushTree,
   type Engine,
 } from '../support/engine.ts';
+import { assertAllRestore, namesBelow, runPrune } from '../support/prune-world.ts';
+import { nights, runRepack } from '../support/repack-world.ts';
 import { ring } from '../support/rings.ts';
 import { startVersitygw } from '../support/servers.ts';
 import { makeTree } from '../support/tree.ts';
@@ -128,6 +130,36 @@ ring('versitygw', server.absent, () => {
     assert.deepEqual([after.get(pack)?.isHidden, after.get(removed)?.isHidden], [true, true]);
     assert.ok(Math.abs(await left(pack)) < 1000);
     assert.ok((await left(removed)) > 5 * DAY_MS);
+  });
+
+  test('packs that repacking emptied are hidden while they are locked, not locked anew and not moved again', async (context) => {
+    const engine = await lockedEngine(context, 'locks-repacked');
+    const clock = { nowMs: 0 };
+    const dateMs = async (signal: AbortSignal): Promise<number> =>
+      (await engine.store.dateMs(signal)) + clock.nowMs;
+    const store = { ...engine.store, dateMs };
+    const tree = join(engine.folder, 'tree');
+    const world = { ...engine, store, tree, clock, reader: await openReader(store) };
+    await nights(world, 4);
+    const before = await namesBelow(store, 'packs/');
+    const { emptied, made } = await runRepack(world);
+    assert.ok(emptied >= 2 && made === 1, `${emptied} into ${made}`);
+    // Everything here was stored a moment ago, which is weeks ago by the store's clock: one run announces, one deletes.
+    assert.ok((await runPrune(world)).plan.announce.length >= emptied);
+    const { deleted, refused, left } = await runPrune(world);
+    assert.deepEqual([refused, left], [[], []]);
+    const gone = deleted.map(({ name }) => name).filter((name) => before.includes(name));
+    assert.ok(gone.length >= emptied, `${gone.length} of ${emptied}`);
+
+    const versions = await versionsOf(engine);
+    assert.ok(gone.every((name) => versions.get(name)?.isHidden === true));
+    await laterBy(engine.store, 6);
+    for (const [name, one] of versions) {
+      if (!name.startsWith('packs/')) continue;
+      assert.equal((await untilMs(engine, one)) > 0, !gone.includes(name), name);
+    }
+    assert.deepEqual([(await runRepack(world)).emptied, (await runPrune(world)).refused], [0, []]);
+    await assertAllRestore(world, 2);
   });
 
   test('who may not ask or set is told what is left, object by object', async (context) => {

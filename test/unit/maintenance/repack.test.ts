@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FerryError } from '../../../src/base/errors.ts';
 import { ed25519KeyPair, systemRandom } from '../../../src/crypto/sodium.ts';
 import type { ObjectId, WriterId } from '../../../src/format/names.ts';
 import { writeRepackRecord } from '../../../src/repository/repack-records.ts';
@@ -187,4 +188,28 @@ test('a reader whose listing does not show the new packs yet reads the old ones'
     },
   };
   await assertAllRestore({ ...world, store: lagging }, 2);
+});
+
+test('old packs that the store does not let go are told of every time, and never copied again', async (context) => {
+  const world = await pruneWorld(context);
+  await nights(world, 6);
+  const { emptied } = await runRepack(world);
+  assert.ok(emptied >= 4);
+  const stored = await namesBelow(world.store, 'packs/');
+  const denied = (): Promise<never> => Promise.reject(new FerryError('store-denied', 'locked'));
+  const locked = { ...world, store: { ...world.store, delete: denied } };
+  await runPrune(locked);
+  let refusals = 0;
+  for (let week = 0; week < 10; week++) {
+    later(world, 7);
+    const again = await runRepack(locked);
+    assert.deepEqual([again.emptied, again.bytesRead, again.bytesStored], [0, 0, 0], `${week}`);
+    // Now and then they are announced anew: what a tombstone covers ends with it.
+    const { refused, plan } = await runPrune(locked);
+    assert.ok(refused.length + plan.waiting.length >= emptied, `week ${week}`);
+    refusals += refused.length;
+  }
+  assert.ok(refusals >= 4 * emptied, `${refusals}`);
+  assert.deepEqual(await namesBelow(world.store, 'packs/'), stored);
+  await assertAllRestore(world, 2);
 });
