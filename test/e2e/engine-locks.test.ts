@@ -132,7 +132,7 @@ ring('versitygw', server.absent, () => {
     assert.ok((await left(removed)) > 5 * DAY_MS);
   });
 
-  test('packs that repacking emptied are hidden while they are locked, not locked anew and not moved again', async (context) => {
+  test('emptied packs are hidden while they are locked, not locked anew and not moved again', async (context) => {
     const engine = await lockedEngine(context, 'locks-repacked');
     const clock = { nowMs: 0 };
     const dateMs = async (signal: AbortSignal): Promise<number> =>
