@@ -9,8 +9,8 @@ import {
   joinBytes,
   type BytePath,
 } from '../base/byte-path.ts';
-import { ByteWriter, toHex, view } from '../base/bytes.ts';
-import { assert, throwIfAborted } from '../base/errors.ts';
+import { ByteWriter, view } from '../base/bytes.ts';
+import { throwIfAborted } from '../base/errors.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { CHUNK_BYTES, encodeEntryRest, type Entry, type EntryBase } from '../format/entry.ts';
 import type { Owners } from '../fs/owners.ts';
@@ -18,6 +18,7 @@ import { setFingerprint, statSet } from '../fs/sqlite-file.ts';
 import type { WalkEntry, WalkItem } from '../fs/walk.ts';
 import type { Capturer, Captured } from './capturer.ts';
 import type { ChunkSink } from './chunk-sink.ts';
+import { EntryLine, type ArchivedRoot, type Waiting } from './entry-line.ts';
 import type { OmissionLog } from './omission-log.ts';
 import type { OmitSpec } from './omit-spec.ts';
 import {
@@ -51,24 +52,9 @@ export type ArchiveDeps = {
   readonly onEntry: (bytes: number) => void;
 };
 
-export type ArchivedRoot = {
-  readonly filesIn: ReadonlyMap<string, number>;
-  readonly page: string;
-  readonly files: number;
-  readonly bytes: number;
-};
-
 /** Entries that may wait for an earlier one. */
 const WAITING_MAX = 20_000;
 
-type Waiting = {
-  readonly path: BytePath;
-  /** undefined: still being captured; null: left out after all. */
-  rest: Uint8Array | null | undefined;
-  bytes: number;
-  /** Another name of an earlier file: decided when that one is. */
-  readonly linked?: WalkEntry;
-};
 type OpenDirectory = {
   readonly path: BytePath;
   readonly seen: SeenDirectory;
@@ -87,21 +73,21 @@ const SET_SUFFIX = /-(wal|shm|journal)$/;
 export class RootArchiver {
   readonly #root: ArchiveRoot;
   readonly #deps: ArchiveDeps;
-  readonly #tree: TreeBuilder;
+  readonly #line: EntryLine;
   readonly #writer = new ByteWriter(4096);
-  readonly #waiting: Waiting[] = [];
-  #head = 0;
   readonly #directories: OpenDirectory[] = [];
   /** Files with several names, by inode: the first name that is kept. */
   readonly #hardLinks = new Map<string, Waiting>();
-  readonly #filesIn = new Map<string, number>();
-  #files = 0;
-  #bytes = 0;
 
   constructor(root: ArchiveRoot, deps: ArchiveDeps) {
     this.#root = root;
     this.#deps = deps;
-    this.#tree = new TreeBuilder(deps.sink, deps.pageCutKey);
+    this.#line = new EntryLine({
+      tree: new TreeBuilder(deps.sink, deps.pageCutKey),
+      counted: root.counted ?? [],
+      link: (waiting, item) => this.#link(waiting, item),
+      onEntry: deps.onEntry,
+    });
   }
 
   /**
@@ -124,27 +110,17 @@ export class RootArchiver {
     this.#leaveDirectories(undefined);
     do {
       await this.#deps.capturer.settleAll(signal);
-      this.#drain();
+      this.#line.drain();
     } while (this.#deps.capturer.isBusy);
-    assert(this.#head === this.#waiting.length, 'every entry is settled');
-    if (this.#tree.isEmpty) return undefined;
-    const page = toHex(this.#tree.finish());
-    return { page, files: this.#files, bytes: this.#bytes, filesIn: this.#filesIn };
+    return this.#line.finish();
   }
 
   async #makeRoom(signal: AbortSignal): Promise<void> {
     await this.#deps.capturer.turn(signal);
-    this.#drain();
-    while (this.#waiting.length - this.#head > WAITING_MAX) {
+    this.#line.drain();
+    while (this.#line.length > WAITING_MAX) {
       await this.#deps.capturer.settle(signal);
-      this.#drain();
-    }
-  }
-
-  #count(path: BytePath): void {
-    for (const { name, folder } of this.#root.counted ?? []) {
-      if (folder !== '' && !path.startsWith(`${folder}/`)) continue;
-      this.#filesIn.set(name, (this.#filesIn.get(name) ?? 0) + 1);
+      this.#line.drain();
     }
   }
 
@@ -167,7 +143,7 @@ export class RootArchiver {
 
   #takeFile(item: WalkEntry): void {
     if (item.nlink > 1 && this.#hardLinks.has(inodeOf(item))) {
-      this.#waiting.push({ path: item.path, rest: undefined, bytes: 0, linked: item });
+      this.#line.add({ path: item.path, rest: undefined, bytes: 0, linked: item });
       return;
     }
     const directory = this.#directories.at(-1);
@@ -175,14 +151,14 @@ export class RootArchiver {
     if (known && directory && this.#isUnchanged(item, known)) {
       directory.now.add(known, false);
       const waiting: Waiting = { path: item.path, rest: known.rest, bytes: sizeOf(known.rest) };
-      this.#waiting.push(waiting);
+      this.#line.add(waiting);
       this.#rememberLink(item, waiting);
       if (known.fingerprint !== '')
         directory.verdicts.set(item.path, { settled: 'database', waiting: [] });
       return;
     }
     const waiting: Waiting = { path: item.path, rest: undefined, bytes: item.size };
-    this.#waiting.push(waiting);
+    this.#line.add(waiting);
     const database = asBytePath(item.path.replace(SET_SUFFIX, ''));
     const verdict = directory?.verdicts.get(database);
     if (verdict && database !== item.path) this.#takeSetMember(item, waiting, directory, verdict);
@@ -295,32 +271,8 @@ export class RootArchiver {
   }
 
   #ready(path: BytePath, entry: Entry): void {
-    this.#waiting.push({ path, rest: this.#encode(entry), bytes: 0 });
-    if (this.#waiting.length - this.#head === 1) this.#drain();
-  }
-
-  /** Everything at the front that is settled goes into the tree. */
-  #drain(): void {
-    for (let waiting = this.#waiting[this.#head]; waiting;) {
-      if (waiting.linked && waiting.rest === undefined) this.#link(waiting, waiting.linked);
-      if (waiting.rest === undefined) break;
-      if (waiting.rest !== null) {
-        this.#tree.add(waiting.path, waiting.rest);
-        if (waiting.rest[0] === FILE_TYPE) {
-          this.#files += 1;
-          this.#bytes += waiting.bytes;
-        }
-        if (waiting.rest[0] === FILE_TYPE || waiting.rest[0] === LINK_TYPE)
-          this.#count(waiting.path);
-        waiting.rest = IN_TREE;
-      }
-      this.#deps.onEntry(waiting.bytes);
-      waiting = this.#waiting[++this.#head];
-    }
-    if (this.#head > 4096) {
-      this.#waiting.splice(0, this.#head);
-      this.#head = 0;
-    }
+    this.#line.add({ path, rest: this.#encode(entry), bytes: 0 });
+    if (this.#line.length === 1) this.#line.drain();
   }
 
   /** The first name stands in the tree by now, or was left out: then this one takes its place. */
@@ -366,11 +318,6 @@ export class RootArchiver {
     return this.#writer.take();
   }
 }
-
-const FILE_TYPE = 2;
-const LINK_TYPE = 4;
-/** In place of an entry's bytes once they are in the tree: a file with several names is remembered for long. */
-const IN_TREE = new Uint8Array();
 
 const inodeOf = (item: WalkEntry): string => `${item.dev}:${item.ino}`;
 
