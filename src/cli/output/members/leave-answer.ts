@@ -42,16 +42,12 @@ function goingLines({ machine, cache }: LeaveSummary): string[] {
   ];
 }
 
-function stayingLines(summary: LeaveSummary): string[] {
-  const { repository, machine, installs } = summary;
+function stayingLines({ repository, machine, installs }: LeaveSummary): string[] {
+  const revoke = `stateferry machines revoke '${machine}' -r '${repository}'`;
   return [
     '  the repository itself, which opens with its passphrase and recovery code as before',
-    ...(machine === null
-      ? []
-      : [
-          `  this machine among its writers, until stateferry machines revoke '${machine}' -r '${repository}'`,
-        ]),
-    ...(installs.length === 0 ? [] : [`  ${installs.join(', ')} on this machine, as it is`]),
-    "  the bucket's credentials, where it is one",
+    ...(machine === null ? [] : [`  this machine's name in it, until it is revoked: ${revoke}`]),
+    ...(repository.startsWith('s3:') ? ["  the bucket's credentials"] : []),
+    ...(installs.length === 0 ? [] : [`  ${installs.join(', ')} on this machine`]),
   ].map(printableLine);
 }
