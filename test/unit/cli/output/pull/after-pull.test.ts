@@ -1,9 +1,13 @@
 /** What is left to do after a pull, in words; and which secrets have travelled, without any of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { adviceFor, afterPullLines, secretFor } from '../../../src/cli/output/pull/after-pull.ts';
-import { paintFor } from '../../../src/cli/output/text/paint.ts';
-import type { PullSummary } from '../../../src/cli/output/pull/summary.ts';
+import {
+  adviceFor,
+  afterPullLines,
+  secretFor,
+} from '../../../../../src/cli/output/pull/after-pull.ts';
+import { paintFor } from '../../../../../src/cli/output/text/paint.ts';
+import type { PullSummary } from '../../../../../src/cli/output/pull/summary.ts';
 
 const summary = (parts: Partial<PullSummary>): PullSummary => ({
   verb: 'pull',

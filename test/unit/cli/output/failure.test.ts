@@ -1,9 +1,9 @@
 /** Every code has words: what is said, what is hinted, and how the process ends. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ERROR_CODES, FerryError, type ErrorCode } from '../../../src/base/errors.ts';
-import { failureJson, failureLines, failureOf } from '../../../src/cli/output/failure.ts';
-import { HINTS } from '../../../src/cli/output/hints.ts';
+import { ERROR_CODES, FerryError, type ErrorCode } from '../../../../src/base/errors.ts';
+import { failureJson, failureLines, failureOf } from '../../../../src/cli/output/failure.ts';
+import { HINTS } from '../../../../src/cli/output/hints.ts';
 
 /** The exit status that scripts rely on, per code. */
 const EXITS: Readonly<Record<ErrorCode, number>> = {

@@ -1,14 +1,14 @@
 /** Sinks: what goes where, in which words, and what never does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { FerryEvent } from '../../../src/base/events.ts';
-import { jsonOutput } from '../../../src/cli/output/json-output.ts';
-import { Meter, type Progress } from '../../../src/cli/output/meter.ts';
-import type { OutputChoices, Sink } from '../../../src/cli/output/output.ts';
-import { probeLines } from '../../../src/cli/output/places/probe-answer.ts';
-import type { Summary } from '../../../src/cli/output/summary.ts';
-import { textOutput } from '../../../src/cli/output/text-output.ts';
-import { bytesText, durationText } from '../../../src/cli/output/text/words.ts';
+import type { FerryEvent } from '../../../../src/base/events.ts';
+import { jsonOutput } from '../../../../src/cli/output/json-output.ts';
+import { Meter, type Progress } from '../../../../src/cli/output/meter.ts';
+import type { OutputChoices, Sink } from '../../../../src/cli/output/output.ts';
+import { probeLines } from '../../../../src/cli/output/places/probe-answer.ts';
+import type { Summary } from '../../../../src/cli/output/summary.ts';
+import { textOutput } from '../../../../src/cli/output/text-output.ts';
+import { bytesText, durationText } from '../../../../src/cli/output/text/words.ts';
 
 type Recorded = Sink & { text(): string };
 
