@@ -15,6 +15,7 @@ import type { Attention, StatusSummary } from './output/status/summary.ts';
 import type { LastDrill } from './output/keeping/drill-summary.ts';
 import type { WayBack } from './output/pull/summary.ts';
 import { writerAt } from './repositories.ts';
+import { orRetired } from './retired.ts';
 import { journalsFolder } from '../settings/places.ts';
 import type { RepositorySettings } from '../settings/schema.ts';
 import type { Session } from './session.ts';
@@ -141,7 +142,7 @@ function ofRepository(
           {
             code: failure.code,
             message: failure.message,
-            hint: `${failure.hint ?? `stateferry probe '${location}'`} ${retiredHint(location)}`,
+            hint: orRetired(failure.hint ?? `stateferry probe '${location}'`, location),
           },
         ]
       : []),
@@ -184,7 +185,3 @@ function ofRepository(
       })),
   ];
 }
-
-/** A place that is gone for good would be named for ever. */
-const retiredHint = (location: string): string =>
-  `If it is retired for good: stateferry leave '${location}'`;

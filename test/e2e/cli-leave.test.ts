@@ -31,7 +31,10 @@ test('a place that is gone is told, with the way to be told no more', async () =
   renameSync(disk, `${disk}.away`);
   const status = await machine.run('status');
   renameSync(`${disk}.away`, disk);
-  assert.match(status.stdout, new RegExp(`If it is retired for good: stateferry leave '${disk}'`));
+  assert.match(
+    status.stdout,
+    new RegExp(`or, if it is retired for good: stateferry leave '${disk}'`),
+  );
 });
 
 test('the plan says what goes and what stays; without a yes nothing happens', async () => {

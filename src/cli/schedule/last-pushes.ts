@@ -2,6 +2,7 @@
 import type { Install } from '../../gateway/install.ts';
 import type { RepositorySettings } from '../../settings/schema.ts';
 import type { Attention } from '../output/status/summary.ts';
+import { orRetired } from '../retired.ts';
 
 export function oldPushes(
   repositories: readonly RepositorySettings[],
@@ -17,7 +18,8 @@ export function oldPushes(
       if (ageMs >= 0 && ageMs <= agesMs.max) return [];
       const last = time === undefined ? 'never' : `last at ${time}`;
       const message = `${install} was pushed to ${location} ${last}, which is too long ago`;
-      return [{ code: 'overdue', message, hint: `stateferry push ${install} -r '${location}'` }];
+      const hint = orRetired(`stateferry push ${install} -r '${location}'`, location);
+      return [{ code: 'overdue', message, hint }];
     }),
   );
 }
