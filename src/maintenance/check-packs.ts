@@ -12,7 +12,7 @@ import { openDirectory, packName } from '../repository/pack-reader.ts';
 import { damaged } from '../repository/objects.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { PackPool } from '../workers/pack-pool.ts';
-import { keepYoungHeapsSmall } from '../workers/small-heaps.ts';
+import { shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 
 /** Ids (as latin1) of the chunks of a pack that are not what they were; all, where it does not even open. */
@@ -43,11 +43,12 @@ export class PackChecker {
     this.#repository = repository;
     this.#emit = emit;
     this.#planned = planned;
-    keepYoungHeapsSmall();
+    shrinkHeap();
     const threads = workerCount();
     this.#pool = PackPool.create(threads + PIPELINE.spareBuffers, PIPELINE.packBytes);
     for (let buffer = 0; buffer < this.#pool.size; buffer++) this.#pool.free(buffer);
     this.#tasks = new Tasks(threads, () => undefined);
+    this.#tasks.startAll();
     emit({ type: 'stage', stage: 'read', detail: countText(planned.objects, 'pack') });
   }
 

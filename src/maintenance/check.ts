@@ -67,6 +67,8 @@ export type Examined = {
   readonly read: { readonly objects: number; readonly bytes: number };
 };
 
+const NOTHING_READ: Examined['read'] = { objects: 0, bytes: 0 };
+
 /** What a check finds, before it is told: repair looks in the same way. */
 export async function examine(
   repository: ReaderRepository | WriterRepository,
@@ -77,17 +79,23 @@ export async function examine(
   const faults = new Faults();
   const snapshots = await covers(repository, faults, emit, signal);
   emit({ type: 'stage', stage: 'check', detail: countText(snapshots.length, 'snapshot') });
-  if ('identity' in repository) await noteOpening(repository, faults, signal);
   const listed = await packSizes(repository, signal);
   const needed = await neededBy(repository, snapshots, faults, listed, signal);
   const sizes = await noteAbsent(repository.store, faults, needed, listed, signal);
   if (!('identity' in repository)) {
     noteNeeders(faults, needed, snapshots);
-    return { faults, snapshots, needed, read: { objects: 0, bytes: 0 } };
+    return { faults, snapshots, needed, read: NOTHING_READ };
   }
   const look = new Look(repository, needed, faults, emit);
   await look.open(snapshots, signal);
-  const read = await look.through(request, sizes, signal);
+  let read = NOTHING_READ;
+  await together(
+    signal,
+    (either) => noteOpening(repository, faults, either),
+    async (either) => {
+      read = await look.through(request, sizes, either);
+    },
+  );
   await look.losses(snapshots, signal);
   return { faults, snapshots, needed, read };
 }
@@ -155,7 +163,7 @@ class Look {
     const keys = new PackKeys(this.#needed, chosen);
     if (chosen.length === 0) {
       await this.#lookThrough(keys, signal);
-      return { objects: 0, bytes: 0 };
+      return NOTHING_READ;
     }
     const total = chosen.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
     const planned = { objects: chosen.length, total };

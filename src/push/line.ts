@@ -13,6 +13,8 @@ import type { WriterRepository } from '../repository/open.ts';
 import { ChunkTable } from '../workers/chunk-table.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { PackPool } from '../workers/pack-pool.ts';
+import type { BuiltPack } from '../workers/pack-builder.ts';
+import { shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { chunkSink, type ChunkSink } from './chunk-sink.ts';
 import { PackUploader } from './pack-uploader.ts';
@@ -39,6 +41,9 @@ export type KnownPacks = {
   readonly unindexed: readonly IndexedPack[];
 };
 
+/** From so many on the heap is shrunk: half a second's work, where a push after a day of work is over. */
+const PACKS_OF_A_LARGE_PUSH = 6;
+
 export class PushLine {
   readonly keys: InstallKeys;
   readonly sink: ChunkSink;
@@ -49,6 +54,7 @@ export class PushLine {
   readonly #uploader: PackUploader;
   readonly #signal: AbortSignal;
   readonly #stopOnAbort: () => void;
+  #packs = 0;
 
   constructor(request: LineRequest, deps: LineDeps, known: KnownPacks, signal: AbortSignal) {
     const { repository, clock, random } = deps;
@@ -78,7 +84,7 @@ export class PushLine {
       signal,
     );
     this.#uploader.open();
-    this.tasks = new Tasks(threads, (pack) => this.#uploader.take(pack));
+    this.tasks = new Tasks(threads, (pack) => this.#take(pack));
     this.tasks.tellAll({
       type: 'begin capture',
       setup: {
@@ -91,6 +97,12 @@ export class PushLine {
     this.#stopOnAbort = () => this.#pool.stop();
     this.#signal = signal;
     signal.addEventListener('abort', this.#stopOnAbort, { once: true });
+  }
+
+  #take(pack: BuiltPack): void {
+    this.#packs += 1;
+    if (this.#packs === PACKS_OF_A_LARGE_PUSH) shrinkHeap();
+    this.#uploader.take(pack);
   }
 
   /** One more sink of the same chunks, for what shall not lie among the pages. */
