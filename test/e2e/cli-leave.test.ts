@@ -71,18 +71,6 @@ test('a place that the schedule works on is not left', async () => {
   writeFileSync(settingsFile, kept);
 });
 
-test('what a handoff left here is not dropped unsaid', async () => {
-  const kept = readFileSync(settingsFile, 'utf8');
-  const handoffs = [{ install: 'openclaw', time: new Date(0).toISOString() }];
-  const repositories = settings()['repositories'];
-  assert.ok(Array.isArray(repositories));
-  const changed = repositories.map((one) => ({ ...asRecord(one), handoffs }));
-  writeFileSync(settingsFile, JSON.stringify({ ...settings(), repositories: changed }));
-  const shown = succeeded(await machine.run('leave', disk, '--dry-run')).stdout;
-  assert.match(shown, /openclaw was handed off there: that cannot be taken back then/);
-  writeFileSync(settingsFile, kept);
-});
-
 test('it goes without the disk: keys, marks and cache; the other becomes the default', async () => {
   const stored = files(disk);
   renameSync(disk, `${disk}.away`);
@@ -121,4 +109,18 @@ test('of a repository at two places only one is left, and what both share stays'
   succeeded(await machine.run('leave', first, '--yes'));
   assert.deepEqual(caches(), before_);
   succeeded(await machine.run('push', '-r', second));
+});
+
+test('what a handoff left here is not dropped unsaid, and then it is', async () => {
+  const place = `${nas}-b`;
+  const handoffs = [{ install: 'openclaw', time: new Date(0).toISOString() }];
+  const repositories = settings()['repositories'];
+  assert.ok(Array.isArray(repositories));
+  const changed = repositories.map((one) => ({ ...asRecord(one), handoffs }));
+  writeFileSync(settingsFile, JSON.stringify({ ...settings(), repositories: changed }));
+  const shown = succeeded(await machine.run('leave', place, '--dry-run')).stdout;
+  assert.match(shown, /openclaw was handed off there: that cannot be taken back then/);
+  const left = succeeded(await machine.run('leave', place, '--yes', '--json')).last();
+  assert.deepEqual(left['handoffs'], ['openclaw']);
+  assert.ok(!readFileSync(settingsFile, 'utf8').includes(place));
 });
