@@ -23,5 +23,5 @@ export function shrinkHeap(): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   const allThereIs = { type: 'major', execution: 'sync', flavor: 'last-resort' };
-  if (typeof collect === 'function') collect(allThereIs);
+  if (typeof collect === 'function') Reflect.apply(collect, undefined, [allThereIs]);
 }
