@@ -126,7 +126,7 @@ class RestoreRun {
         setIdAllowed,
       },
     });
-    this.#tasks.startAll();
+    if (targets.every(({ only }) => only === undefined)) this.#tasks.startAll();
     collectLessOften();
     // Parts of one root in several stages are no more than that root.
     const roots = [...new Set(targets.map(({ root }) => root))];
