@@ -17,6 +17,7 @@ import { packName, readOwnDirectories } from '../repository/pack-reader.ts';
 import type { Replacements } from '../repository/replacements.ts';
 import { openSnapshot, shelfOf, type Shelf } from '../repository/snapshot-reader.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
+import { visitChunks } from './visit-chunks.ts';
 
 /** A pack that snapshots need, and who. */
 export type NeededPack = {
@@ -132,20 +133,9 @@ async function markSnapshot(
       if (!marks.mark(ids.subarray(at, at + CHUNK_ID_BYTES))) isWhole = false;
     }
   };
-  const visit = {
-    isKnown: (page: string): boolean => {
-      use(Buffer.from(page, 'hex'));
-      return pages.has(page);
-    },
-    seen: (page: string): void => void seen.add(page),
-  };
   try {
     const opened = await openSnapshot(repository, snapshot, () => undefined, signal, marks.shelf);
-    for (const root of opened.body.roots) {
-      for await (const entry of opened.entries(root, undefined, visit)) {
-        if (entry.type === 'file') use(await opened.chunkIds(entry, use));
-      }
-    }
+    await visitChunks(opened, { use, isKnown: (page) => pages.has(page), seen });
     if (!isWhole) return undefined;
     // Only what was seen with all that is below it need not be looked at again.
     for (const page of seen) pages.add(page);

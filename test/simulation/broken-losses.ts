@@ -18,6 +18,14 @@ const MOVES_LATE: Climate = {
   habits: { sleep: 0, skips: 0.9, kill: 0, cacheLost: 0 },
   rules: { everyDays: 1, graceMs: 8 * DAY_MS, keepLast: 1 },
 };
+const REPACKED: Climate = {
+  decay: 0,
+  isPeaceful: true,
+  repacks: { deadShareMax: 0.01 },
+  habits: { sleep: 0, skips: 0, kill: 0 },
+  keepers: { sleep: 0.02, sleepDays: 25, kill: 0, skips: 0 },
+  rules: { everyDays: 1, graceMs: 8 * DAY_MS, keepLast: 2 },
+};
 const LOSSES: Climate = { decay: 0.1, isPeaceful: true };
 
 /** Objects below a prefix as if they were stored `byMs` later. */
@@ -152,5 +160,9 @@ export const BROKEN_LOSSES: Readonly<Record<string, BrokenOne>> = {
       return { machine, puller: looking };
     },
     climate: LOSSES,
+  },
+  'repacking all but one chunk of a snapshot': {
+    breakRule: () => ({ told: (chunks) => chunks.slice(1) }),
+    climate: REPACKED,
   },
 };

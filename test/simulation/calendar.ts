@@ -88,7 +88,7 @@ export class Calendar {
   #fateOf(habits: Habits, dice: Dice): Omit<Fate, 'hasGoodLine'> {
     return {
       sleepsMs: (operation) => {
-        // Where it is most dangerous it happens most: between the steps of a commit and of a sweep.
+        // Where it is most dangerous it happens most: between the steps of a commit, of a sweep, of repacking.
         const chance = CRITICAL.test(operation) ? habits.sleep : habits.sleep / 10;
         if (!dice.chance(chance)) return 0;
         const isLong = dice.chance(0.6);
@@ -105,4 +105,4 @@ export class Calendar {
 }
 
 const CRITICAL =
-  /^(list (tombstones|packs)|get tombstones|head (lists|$)|put (snapshots|tombstones)|delete packs)/;
+  /^(list (tombstones|packs)|get tombstones|head (lists|$)|put (snapshots|tombstones|repacks)|delete packs)/;

@@ -19,6 +19,7 @@ import {
   TRAILER_FRAME,
   TRAILER_STORED_BYTES,
   visitDirectory,
+  type DirectorySegment,
 } from '../../src/format/pack.ts';
 import type { WriterRepository } from '../../src/repository/open.ts';
 import type { Dice } from './dice.ts';
@@ -101,14 +102,9 @@ export function sealPack(
   const { header, objectKey } = sealHeader(repository.recipient, encodeHeader(place));
   const ids = chunks.map((chunk) => Buffer.from(chunk, 'hex'));
   const plaintext = Buffer.concat(ids);
-  const segments = [
-    {
-      codec: CODECS.stored,
-      storedLength: plaintext.length,
-      rawLength: plaintext.length,
-      chunks: ids.map((id) => ({ id, length: id.length })),
-    },
-  ];
+  const segments = Array.from({ length: Math.ceil(ids.length / CHUNKS_PER_SEGMENT) }, (_, at) =>
+    segmentOf(ids.slice(at * CHUNKS_PER_SEGMENT, (at + 1) * CHUNKS_PER_SEGMENT)),
+  );
   const directory = encodeDirectory([{ storedLength: plaintext.length + TAG_BYTES, segments }]);
   const padded = encodePaddedDirectory(directory, directory.length + 4);
   const directoryOffset = header.length + plaintext.length + TAG_BYTES;
@@ -121,6 +117,15 @@ export function sealPack(
   const trailerAt = directoryOffset + directoryStoredLength;
   sealFrameInto(objectKey, TRAILER_FRAME, true, trailer, bytes, trailerAt);
   return { pack: { writer, pack: object, size: bytes.length, directory }, bytes };
+}
+
+/** Who copies one of them copies the other. */
+const CHUNKS_PER_SEGMENT = 2;
+
+function segmentOf(ids: readonly Buffer[]): DirectorySegment {
+  const length = ids.reduce((sum, id) => sum + id.length, 0);
+  const chunks = ids.map((id) => ({ id, length: id.length }));
+  return { codec: CODECS.stored, storedLength: length, rawLength: length, chunks };
 }
 
 /** The ids in hex of the chunks in a pack that somebody vouches for. */

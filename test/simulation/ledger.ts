@@ -85,6 +85,7 @@ export class Ledger {
       const covers = this.#covers.get(name) ?? [];
       this.#covers.set(name, [...covers, { snapshots: new Set(snapshots), names }]);
       for (const one of this.#dependents.get(name) ?? []) this.#depend(one);
+      this.#world.count('packs emptied');
     }
   }
 

@@ -36,6 +36,8 @@ export type MachineParts = {
   readonly ledger: Ledger;
   /** What the settings keep of what is saved: all of it, unless a rule is broken on purpose. */
   readonly saved: (state: MachineState) => MachineState;
+  /** What a snapshot tells of its chunks: all of them, unless a rule is broken on purpose. */
+  readonly told: (chunks: readonly string[]) => readonly string[];
 };
 
 export class Machine {
@@ -46,6 +48,7 @@ export class Machine {
   readonly #dice: Dice;
   readonly #ledger: Ledger;
   readonly #saved: MachineParts['saved'];
+  readonly #told: MachineParts['told'];
   /** As its settings have it. */
   state: MachineState;
   /** Ids of what the running push captured. */
@@ -62,6 +65,7 @@ export class Machine {
     this.#dice = parts.dice;
     this.#ledger = parts.ledger;
     this.#saved = parts.saved;
+    this.#told = parts.told;
   }
 
   retrying(way: ObjectStore, process: Process): ObjectStore {
@@ -99,7 +103,7 @@ export class Machine {
         label: undefined,
         files: chunks.length,
         bytes: 0,
-        body: bodyOf(repository.writer),
+        body: bodyOf(repository.writer, this.#told(chunks)),
       };
       const committed = await commitSnapshot(request, deps, NO_ABORT);
       forget(committed.gone);
@@ -186,9 +190,11 @@ export class Machine {
   }
 }
 
-function bodyOf(writer: Writer): SnapshotBody {
+/** In the place of trees: the ids of all its chunks. */
+function bodyOf(writer: Writer, chunks: readonly string[]): SnapshotBody {
   const { chunkId, isAdopted } = installKeys(writer, 'openclaw');
-  return isAdopted ? { ...BODY, chunkIdKey: toHex(chunkId) } : BODY;
+  const body = { ...BODY, gateway: { chunks: [...chunks] } };
+  return isAdopted ? { ...body, chunkIdKey: toHex(chunkId) } : body;
 }
 
 const BODY = emptyBody('simulation');

@@ -28,7 +28,7 @@ export type MaintainerParts = {
   readonly keepLast: number;
   readonly keepMore?: KeepRules;
   /** Before every prune. */
-  readonly repacks?: (repository: ReaderRepository, process: Process) => Promise<void>;
+  readonly repacks?: (repository: ReaderRepository) => Promise<void>;
 };
 
 export class Maintainer {
@@ -49,7 +49,7 @@ export class Maintainer {
       const history = await readHistory(repository, emit, NO_ABORT);
       const { left } = await forget({ history, rules }, deps, NO_ABORT);
       if (left.length === 0) this.#parts.grants.noneIsOverdue(process);
-      await this.#parts.repacks?.(repository, process);
+      await this.#parts.repacks?.(repository);
       await prune({ graceMs: this.#parts.graceMs }, deps, NO_ABORT);
       process.count('prunes');
     } catch (error) {

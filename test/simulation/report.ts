@@ -10,7 +10,7 @@ const { tell } = await import('./story.ts');
 const { DAY_MS } = await import('./world.ts');
 await cryptoReady();
 
-for (const repacks of [false, true]) {
+for (const repacks of [false, {}] as const) {
   process.stdout.write(repacks ? 'with repacking\n' : 'without repacking\n');
   const told = await tell(process.argv[2] ?? 'space', {
     days: 730,

@@ -20,6 +20,8 @@ import { Grants, handOff } from './grants.ts';
 import { land } from './landing.ts';
 import { Ledger, type KnownSnapshot } from './ledger.ts';
 import { Machine } from './machine.ts';
+import { REPACK_LIMITS } from '../../src/maintenance/repack.ts';
+import type { RepackLimits } from '../../src/maintenance/repack-plan.ts';
 import type { KeepRules } from '../../src/maintenance/retention.ts';
 import { Maintainer, type MaintainerParts } from './maintainer.ts';
 import { repackSome } from './repacker.ts';
@@ -50,6 +52,8 @@ export type BrokenRule = {
   /** Of a machine while it lands another one's install. */
   readonly lander?: (way: ObjectStore) => ObjectStore;
   readonly saved?: (state: MachineState) => MachineState;
+  /** What of its chunks whoever repacks hears of a snapshot. */
+  readonly told?: (chunks: readonly string[]) => readonly string[];
 };
 
 export type Climate = {
@@ -66,8 +70,8 @@ export type Climate = {
   readonly movesFrom?: string;
   /** Nobody is stolen or lost. */
   readonly isPeaceful?: boolean;
-  /** Whoever prunes repacks first. */
-  readonly repacks?: boolean;
+  /** Whoever prunes repacks first, with other limits than usual; false: nobody does. */
+  readonly repacks?: Partial<RepackLimits> | false;
 };
 
 export type Told = {
@@ -216,12 +220,16 @@ class Story {
     const habits = { ...usual, ...this.#climate.keepers };
     const own = this.#partsOf(name, rules);
     const { graceMs } = rules;
-    const repacking = { ledger: this.#ledger, dice: own.dice.fork('repacks'), graceMs };
+    const { repacks = this.#dice.fork('repacks').pick(REPACKS) } = this.#climate;
+    const dice = own.dice.fork('repacks');
+    const repacking = {
+      ledger: this.#ledger,
+      dice,
+      request: { ...REPACK_LIMITS, ...repacks, graceMs },
+    };
     const parts: MaintainerParts = {
       ...own,
-      ...(this.#climate.repacks === true && {
-        repacks: (repository, process) => repackSome(repository, repacking, process),
-      }),
+      ...(repacks !== false && { repacks: (repository) => repackSome(repository, repacking) }),
     };
     const maintainer = new Maintainer(parts);
     const firstDay = parts.dice.integer(1, 7);
@@ -258,8 +266,9 @@ class Story {
       const { repository } = this;
       const state = this.#join(name, dice);
       const content = new Content(dice.fork('content'), name, this.#climate.shape);
-      const saved = this.#broken.saved ?? ((one) => one);
-      const machine = new Machine({ name, state, content, dice, ledger: this.#ledger, saved });
+      const { saved = (one) => one, told = (chunks) => chunks } = this.#broken;
+      const parts = { name, state, content, dice, ledger: this.#ledger, saved, told };
+      const machine = new Machine(parts);
       this.#machines.set(name, machine);
       const reader = new Maintainer({ ...this.#partsOf(`${name} reading`, KEEPS_NOTHING) });
       const work: Work = async (way, process) => {
@@ -356,6 +365,9 @@ class Story {
     }
   }
 }
+
+/** Of worlds that say nothing of it, half. */
+const REPACKS = [false, false, {}, { deadShareMax: 0.01 }] as const;
 
 /** Of somebody who only reads. */
 const KEEPS_NOTHING: Rules = { graceMs: 0, keepLast: 0, everyDays: 1 };

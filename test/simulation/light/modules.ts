@@ -2,13 +2,15 @@
  * Imported before the code under test: puts light stand-ins in the place of some of its modules. No
  * stand-in decides anything that a rule is about. Cryptography is cheap, and still every change, wrong
  * key and forgery shows; JSON is not held against its schema, since only what was sealed or signed is
- * opened; names and keys are worked out once; and what opens an object remembers the answer for these
+ * opened; a chunk is its id, and a snapshot itself tells which ones it has, instead of trees; packs are
+ * small; names and keys are worked out once; and what opens an object remembers the answer for these
  * very bytes, since a world opens the same ones every night.
  */
 import { registerHooks } from 'node:module';
 
 const LIGHT: ReadonlyMap<string, string> = new Map(
   [
+    'crypto/chunk-id.ts',
     'crypto/frames.ts',
     'crypto/kdf.ts',
     'crypto/signature.ts',
@@ -18,15 +20,19 @@ const LIGHT: ReadonlyMap<string, string> = new Map(
     'format/json.ts',
     'format/names.ts',
     'format/pack-list.ts',
+    'format/repack-record.ts',
     'format/repository-header.ts',
     'format/revocation.ts',
     'format/snapshot.ts',
     'format/tombstone.ts',
     'maintenance/check-packs.ts',
+    'maintenance/living-chunks.ts',
+    'maintenance/visit-chunks.ts',
     'repository/boxed.ts',
     'repository/machine.ts',
     'repository/pack-reader.ts',
     'repository/snapshots.ts',
+    'workers/limits.ts',
   ].map((path) => {
     const [, file = ''] = path.split('/');
     return [urlOf(`../../../src/${path}`), urlOf(`./${file}`)];
