@@ -97,7 +97,13 @@ export const CLIMATES: Readonly<Record<string, Climate>> = {
   },
   'C3 without the repeat': SLEEPY,
   'P2 without stopping at what cannot be read': { weather: { cutShort: 0.03 } },
-  'P2 without the grace period': { ...SLEEPY, isPeaceful: true },
+  'P2 without the grace period': {
+    ...SLEEPY,
+    isPeaceful: true,
+    decay: 0,
+    habits: { sleep: 0.15, sleepDays: 5, skips: 0, kill: 0, handsOff: 0 },
+    keepers: { sleep: 0, kill: 0, skips: 0 },
+  },
   'P3 with the tombstone before what it names': { isPeaceful: true },
   'P3 with the tombstone right after what it names': {
     isPeaceful: true,
@@ -111,13 +117,13 @@ export const CLIMATES: Readonly<Record<string, Climate>> = {
 /** Where the search begins, so that it is short. */
 export const FIRST_SEEDS: Readonly<Record<string, number>> = {
   'P2 without looking whether what stands in for a pack is there': 2,
-  'C2 without tombstones': 3,
+  'C2 without tombstones': 6,
   'C4 without remembering what is pending': 2,
   'C1 the other way round, its Date last': 40,
-  'C3 without the repeat': 6,
-  'P3 with the tombstone before what it names': 3,
-  'P2 without the grace period': 4,
-  'P3 with the tombstone right after what it names': 3,
+  'C3 without the repeat': 14,
+  'P3 with the tombstone before what it names': 16,
+  'P2 without the grace period': 3,
+  'P3 with the tombstone right after what it names': 8,
 };
 
 export const BROKEN_RULES: Readonly<Record<string, () => BrokenRule>> = {

@@ -42,10 +42,13 @@ export class Content {
   chunks: readonly string[] = [];
 
   readonly #shape: Shape | undefined;
+  /** Small files share segments, and who copies one copies the other; chunks of databases lie by themselves. */
+  readonly perSegment: number;
 
   /** @param shape without one: few chunks, of which many change and old ones return */
   constructor(dice: Dice, label: string, shape?: Shape) {
     this.#shape = shape;
+    this.perSegment = shape ? 1 : 2;
     this.#dice = dice;
     this.#label = label;
     this.#returns = dice.pick([0.1, 0.5, 0.9]);
@@ -96,14 +99,15 @@ export function sealPack(
   repository: PackHome,
   object: ObjectId,
   chunks: readonly string[],
+  perSegment: number,
 ): SealedPack {
   const writer = repository.writer.id;
   const place = { kind: 'pack', repository: fromHex(repository.id), writer, object } as const;
   const { header, objectKey } = sealHeader(repository.recipient, encodeHeader(place));
   const ids = chunks.map((chunk) => Buffer.from(chunk, 'hex'));
   const plaintext = Buffer.concat(ids);
-  const segments = Array.from({ length: Math.ceil(ids.length / CHUNKS_PER_SEGMENT) }, (_, at) =>
-    segmentOf(ids.slice(at * CHUNKS_PER_SEGMENT, (at + 1) * CHUNKS_PER_SEGMENT)),
+  const segments = Array.from({ length: Math.ceil(ids.length / perSegment) }, (_, at) =>
+    segmentOf(ids.slice(at * perSegment, (at + 1) * perSegment)),
   );
   const directory = encodeDirectory([{ storedLength: plaintext.length + TAG_BYTES, segments }]);
   const padded = encodePaddedDirectory(directory, directory.length + 4);
@@ -118,9 +122,6 @@ export function sealPack(
   sealFrameInto(objectKey, TRAILER_FRAME, true, trailer, bytes, trailerAt);
   return { pack: { writer, pack: object, size: bytes.length, directory }, bytes };
 }
-
-/** Who copies one of them copies the other. */
-const CHUNKS_PER_SEGMENT = 2;
 
 function segmentOf(ids: readonly Buffer[]): DirectorySegment {
   const length = ids.reduce((sum, id) => sum + id.length, 0);

@@ -237,8 +237,11 @@ export class Ledger {
    * What is wrong with a snapshot that its machine could have known: a push sees what is there, with its size, and what
    * is announced, all as old as a listing may be; and a machine has read what it took over from another one.
    */
-  #problemsOf({ opened, needs, chunks }: KnownSnapshot, by: Process, readMs: number): string[] {
-    const problems = needs.flatMap((name) => {
+  #problemsOf(snapshot: KnownSnapshot, by: Process, readMs: number): string[] {
+    const { opened, needs, chunks } = snapshot;
+    // While its machine slept it may have been repacked.
+    const looked = needs.flatMap((name) => this.#missed(snapshot, name));
+    const problems = looked.flatMap((name) => {
       const wound = this.wounds.of(name);
       if (!wound) return this.#isAsSent(name) ? [] : [`${name} is not what was sent`];
       const { kind, sinceMs } = wound;

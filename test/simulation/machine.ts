@@ -138,7 +138,8 @@ export class Machine {
     const missing = chunks.filter((id) => !places.has(id));
     for (let at = 0; at < missing.length; at += CHUNKS_PER_PACK) {
       const object = idFromBytes<ObjectId>(this.#dice.noise(16));
-      const { pack, bytes } = sealPack(repository, object, missing.slice(at, at + CHUNKS_PER_PACK));
+      const part = missing.slice(at, at + CHUNKS_PER_PACK);
+      const { pack, bytes } = sealPack(repository, object, part, this.content.perSegment);
       const name = writerObjectName('packs', pack.writer, pack.pack);
       this.#ledger.sealed(name, chunksIn(pack));
       await store.put(name, bytes, {}, NO_ABORT);
