@@ -37,7 +37,8 @@ export type ChunkPlace = {
 const LIMITS = {
   directories: 4,
   regions: 4,
-  frames: 2,
+  /** About 256 KiB each: small files of many nights are asked for by turns. */
+  frames: 24,
   segments: 8,
   windowBytes: 1024 * 1024,
 } as const;
@@ -133,7 +134,7 @@ export class ChunkSource {
   /** Opened once for the segments that are asked for one after the other. */
   async #frame(at: At, place: ChunkPlace, signal: AbortSignal): Promise<Buffer> {
     const frameName = `${at.ordinal} ${place.frameOffset}`;
-    const known = this.#frames.get(frameName);
+    const known = recall(this.#frames, frameName);
     if (known) return known;
     const bytes = this.#bytes(at, place.frameOffset, place.frameStored, signal);
     // Asked for at once, but where the window brings the header along.
@@ -185,7 +186,7 @@ export class ChunkSource {
 
   /** What was learned of a pack holds for as long as its directory does. */
   #placesIn(ordinal: number, pack: IndexedPack): ReadonlyMap<string, ChunkPlace> {
-    const known = this.#places.get(ordinal);
+    const known = recall(this.#places, ordinal);
     if (known?.directory === pack.directory) return known.of;
     const of = chunkPlaces(pack);
     remember(this.#places, ordinal, { directory: pack.directory, of }, LIMITS.directories);
@@ -233,6 +234,15 @@ export function chunkPlaces(pack: IndexedPack): Map<string, ChunkPlace> {
     },
   });
   return places;
+}
+
+/** What is used goes last. */
+function recall<K, V>(map: Map<K, V>, key: K): V | undefined {
+  const value = map.get(key);
+  if (value === undefined) return undefined;
+  map.delete(key);
+  map.set(key, value);
+  return value;
 }
 
 /** Keeps the newest `max` entries. */
