@@ -18,7 +18,7 @@ import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import type { StageFile } from '../workers/messages.ts';
 import { PackPool } from '../workers/pack-pool.ts';
-import { collectLessOften } from '../workers/small-heaps.ts';
+import { shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { fetchPacks } from './fetch-packs.ts';
 import { FileTable, type Owner } from './file-table.ts';
@@ -78,6 +78,9 @@ type Link = {
   readonly number: number;
 };
 
+/** From so many on the heap is shrunk, which takes as long as a pack or two. */
+const PACKS_OF_A_LARGE_PULL = 6;
+
 class RestoreRun {
   readonly #request: RestoreRequest;
   readonly #deps: RestoreDeps;
@@ -127,7 +130,6 @@ class RestoreRun {
       },
     });
     if (targets.every(({ only }) => only === undefined)) this.#tasks.startAll();
-    collectLessOften();
     // Parts of one root in several stages are no more than that root.
     const roots = [...new Set(targets.map(({ root }) => root))];
     const total = roots.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -154,6 +156,7 @@ class RestoreRun {
 
   async download(signal: AbortSignal): Promise<void> {
     this.#deps.emit({ type: 'stage', stage: 'download' });
+    if (this.#wanted.byPack.size >= PACKS_OF_A_LARGE_PULL) shrinkHeap();
     await fetchPacks(
       this.#wanted.byPack,
       {

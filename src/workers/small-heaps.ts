@@ -8,12 +8,6 @@ import { runInNewContext } from 'node:vm';
 export const keepHeapsSmall = (): void => setFlagsFromString('--optimize-for-size');
 
 /**
- * From here on a heap that was collected gets room for 70 % more than it holds, not for 10: in a pull half as many
- * collections for 5 MiB.
- */
-export const collectLessOften = (): void => setFlagsFromString('--heap-growing-percent=70');
-
-/**
  * For who is going to need much beside the heap: collects that of this thread once, and from here on none gets more
  * room for what is young. Starting leaves 30 MiB there that nobody needs again. It takes a twentieth of a second, so it
  * is not for who has nothing to do.
