@@ -7,6 +7,7 @@ import { makeScratch, removeTree } from '../fs/scratch.ts';
 import { keyName } from '../repository/adoption.ts';
 import type { RepositoryCache } from '../repository/cache.ts';
 import type { InstallKeys } from '../repository/machine.ts';
+import { keepHeapsSmall } from '../workers/small-heaps.ts';
 import type { WalkAhead } from '../workers/walk-ahead.ts';
 import { RootArchiver, type ArchiveRoot } from './archive-root.ts';
 import { Capturer } from './capturer.ts';
@@ -44,6 +45,9 @@ export type ArchiveInstallDeps = {
   readonly walk: WalkAhead<OmitSpec>;
 };
 
+/** So many of them leave a hundred MiB of garbage even where nothing is read. */
+const ENTRIES_OF_A_LARGE_INSTALL = 50_000;
+
 /** Everything of the body but which program made it. */
 export async function archiveInstall(
   source: PushSource,
@@ -56,6 +60,7 @@ export async function archiveInstall(
     const databases = new DatabaseReader(scratch);
     const roots: SnapshotRoot[] = [];
     const filesIn = new Map<string, number>();
+    let entries = 0;
     const omissions: Omission[] = [...source.omissions];
     const problems: Problem[] = [...source.problems];
     const owners = readOwners();
@@ -70,7 +75,11 @@ export async function archiveInstall(
         owners,
         seen: { cache: deps.cache, install: seenAs, root: root.name },
         log,
-        onEntry: (bytes) => line.progress.settled(bytes),
+        onEntry: (bytes) => {
+          line.progress.settled(bytes);
+          entries += 1;
+          if (entries === ENTRIES_OF_A_LARGE_INSTALL) keepHeapsSmall();
+        },
       });
       const archived = await archiver.run(deps.walk.next(), signal);
       await capturer.flushBlobs(signal);

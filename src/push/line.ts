@@ -17,7 +17,7 @@ import type { BuiltPack } from '../workers/pack-builder.ts';
 import { shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { chunkSink, type ChunkSink } from './chunk-sink.ts';
-import { PackUploader } from './pack-uploader.ts';
+import { listed, PackUploader } from './pack-uploader.ts';
 import { PushProgress, type Totals } from './progress.ts';
 
 export type LineRequest = {
@@ -46,6 +46,8 @@ const PACKS_OF_A_LARGE_PUSH = 6;
 
 export class PushLine {
   readonly keys: InstallKeys;
+  /** The packs of earlier pushes; what is in them stands in the table. */
+  readonly known: readonly ListedPack[];
   readonly sink: ChunkSink;
   readonly tasks: Tasks;
   readonly progress: PushProgress;
@@ -64,6 +66,7 @@ export class PushLine {
     for (const [ordinal, pack] of known.packs.entries()) {
       if (!addIfReadable(this.#table, pack, ordinal, deps.emit)) unreadable.add(pack);
     }
+    this.known = known.packs.map(listed);
     this.sink = this.newSink();
     const threads = workerCount();
     this.#pool = PackPool.create(
@@ -79,7 +82,7 @@ export class PushLine {
         pool: this.#pool,
         onStored: (bytes) => this.progress.stored(bytes),
       },
-      known.packs,
+      this.known,
       known.unindexed.filter((pack) => !unreadable.has(pack)),
       signal,
     );
@@ -124,10 +127,7 @@ export class PushLine {
   }
 
   packsUsed(): ListedPack[] {
-    return [...this.#table.usedPacks()].map((ordinal) => {
-      const { writer, pack, size } = this.#uploader.pack(ordinal);
-      return { writer, pack, size };
-    });
+    return [...this.#table.usedPacks()].map((ordinal) => this.#uploader.pack(ordinal));
   }
 
   get bytesStored(): number {

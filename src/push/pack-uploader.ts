@@ -10,6 +10,7 @@ import { sealHeader } from '../crypto/sealing.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { encodeHeader } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
+import type { ListedPack } from '../format/pack-list.ts';
 import { idFromBytes, writerObjectName, type ObjectId } from '../format/names.ts';
 import { rememberIndexes, writeIndex, type IndexKeys } from '../repository/indexes.ts';
 import type { WriterRepository } from '../repository/open.ts';
@@ -30,7 +31,7 @@ export type UploaderDeps = {
 export class PackUploader {
   readonly #deps: UploaderDeps;
   readonly #signal: AbortSignal;
-  readonly #packs: (IndexedPack | { readonly pack: ObjectId })[];
+  readonly #packs: (ListedPack | { readonly pack: ObjectId })[];
   #unindexed: IndexedPack[];
   #lastIndexMs: number;
   #indexing: Promise<void> = Promise.resolve();
@@ -39,7 +40,7 @@ export class PackUploader {
 
   constructor(
     deps: UploaderDeps,
-    known: readonly IndexedPack[],
+    known: readonly ListedPack[],
     unindexed: readonly IndexedPack[],
     signal: AbortSignal,
   ) {
@@ -57,9 +58,9 @@ export class PackUploader {
     for (let buffer = 0; buffer < this.#deps.pool.size; buffer++) this.#address(buffer);
   }
 
-  pack(ordinal: number): IndexedPack {
+  pack(ordinal: number): ListedPack {
     const pack = this.#packs[ordinal];
-    assert(pack && 'directory' in pack, `pack ${ordinal} was never finished`);
+    assert(pack && 'size' in pack, `pack ${ordinal} was never finished`);
     return pack;
   }
 
@@ -92,7 +93,7 @@ export class PackUploader {
       this.#signal,
     );
     const pack: IndexedPack = { writer, pack: id, size: built.length, directory: built.directory };
-    this.#packs[built.ordinal] = pack;
+    this.#packs[built.ordinal] = listed(pack);
     this.#unindexed.push(pack);
     repository.cache.addPack(writer, pack, false);
     repository.cache.flush();
@@ -133,6 +134,9 @@ export class PackUploader {
     pool.freeAs(buffer, { ...sealHeader(repository.recipient, prefix), ordinal });
   }
 }
+
+/** Without its directory: those of a large repository are many megabytes. */
+export const listed = ({ writer, pack, size }: IndexedPack): ListedPack => ({ writer, pack, size });
 
 export const indexKeys = (repository: WriterRepository): IndexKeys => ({
   repository: repository.id,

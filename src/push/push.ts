@@ -142,23 +142,15 @@ type PushedOnce = {
 };
 
 async function pushOnce(
-  { install, label, packBytes, totals: toDo, origin, fill }: Filling,
+  filling: Filling,
   deps: PushDeps,
   gone: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<PushedOnce> {
+  const { install, label, origin, fill } = filling;
   const { repository, emit } = deps;
   emit({ type: 'stage', stage: 'capture', detail: install });
-  const keys = indexKeys(repository);
-  const { chunkId } = installKeys(repository.writer, install);
-  const { store, cache } = repository;
-  const own = await ownPacks(store, keys, chunkId, { cache, gone }, emit, signal);
-  const isThere = ({ writer, pack }: IndexedPack): boolean => !gone.has(writer + pack);
-  const known = {
-    packs: own.packs.filter(isThere),
-    unindexed: own.unindexed.filter(isThere),
-  };
-  const line = new PushLine({ install, packBytes, totals: toDo }, deps, known, signal);
+  const line = await openLine(filling, deps, gone, signal);
   try {
     const body = underKey(await line.run(() => fill(line)), line.keys);
     emit({ type: 'stage', stage: 'commit' });
@@ -168,7 +160,7 @@ async function pushOnce(
     const totals = { files: sum('files'), bytes: sum('bytes') };
     const packs = line.packsUsed();
     const committed = await commitSnapshot(
-      { packs, known: known.packs, install, label, origin, ...totals, body },
+      { packs, known: line.known, install, label, origin, ...totals, body },
       deps,
       signal,
     );
@@ -189,6 +181,25 @@ async function pushOnce(
   } finally {
     await line.close();
   }
+}
+
+async function openLine(
+  { install, packBytes, totals }: Filling,
+  deps: PushDeps,
+  gone: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<PushLine> {
+  const { repository, emit } = deps;
+  const { store, cache, writer } = repository;
+  const { chunkId } = installKeys(writer, install);
+  const keys = indexKeys(repository);
+  const own = await ownPacks(store, keys, chunkId, { cache, gone }, emit, signal);
+  const isThere = (one: IndexedPack): boolean => !gone.has(one.writer + one.pack);
+  const known = {
+    packs: own.packs.filter(isThere),
+    unindexed: own.unindexed.filter(isThere),
+  };
+  return new PushLine({ install, packBytes, totals }, deps, known, signal);
 }
 
 /** A key that cannot be derived from the writer's stands in the body. */
