@@ -17,7 +17,7 @@ export type FileStat = {
 
 export const fileStatOf = (stat: BigIntStats): FileStat => ({
   size: Number(stat.size),
-  mtimeNs: stat.mtimeNs,
+  mtimeNs: keptTime(stat.mtimeNs),
   ctimeNs: stat.ctimeNs,
   ino: stat.ino,
   dev: stat.dev,
@@ -25,10 +25,21 @@ export const fileStatOf = (stat: BigIntStats): FileStat => ({
 
 export const isSameStat = (one: FileStat, other: BigIntStats): boolean =>
   one.size === Number(other.size) &&
-  one.mtimeNs === other.mtimeNs &&
+  one.mtimeNs === keptTime(other.mtimeNs) &&
   one.ctimeNs === other.ctimeNs &&
   one.ino === other.ino &&
   one.dev === other.dev;
+
+const TIME_MAX = 2n ** 63n - 1n;
+
+/**
+ * A file's own time as snapshots hold it, in 64 bits: they begin in 1677 and end in 2262, and file systems go further. A
+ * program that takes milliseconds for seconds sets such a time.
+ */
+export function keptTime(ns: bigint): bigint {
+  if (ns > TIME_MAX) return TIME_MAX;
+  return ns < -TIME_MAX ? -TIME_MAX : ns;
+}
 
 /**
  * Stamps come from a clock that ticks every few milliseconds (on some file systems every two seconds, which shows as

@@ -6,7 +6,7 @@ import type { BigIntStats } from 'node:fs';
 import { asBytePath, joinBytes, showPath, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { messageOf, systemCode } from '../base/errors.ts';
-import type { FileStat } from './file-stat.ts';
+import { keptTime, type FileStat } from './file-stat.ts';
 import { databasesOfSets } from './sqlite-file.ts';
 import { describeSystemCode } from './system-problem.ts';
 
@@ -205,7 +205,7 @@ function entryOf(path: BytePath, type: WalkType, stat: BigIntStats): WalkEntry {
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     size: type === 'file' ? size : 0,
-    mtimeNs: stat.mtimeNs,
+    mtimeNs: keptTime(stat.mtimeNs),
     ctimeNs: stat.ctimeNs,
     ino: stat.ino,
     dev: stat.dev,

@@ -11,6 +11,7 @@ import {
   openSync,
   closeSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -73,6 +74,26 @@ test('an empty state dir is a snapshot like any other', async (context) => {
   const { pushed, out } = await pushAndRestore(at);
   assert.equal(pushed.files, 0);
   assert.deepEqual(treeDifferences(at.tree, out), []);
+});
+
+test('a time that no snapshot can hold becomes the last one that it can, and stops no push', async (context) => {
+  const at = await scene(context);
+  const last = 2n ** 63n - 1n;
+  mkdirSync(join(at.tree, 'folder'));
+  symlinkSync('folder', join(at.tree, 'link'));
+  for (const name of ['small', 'log.jsonl']) writeFileSync(join(at.tree, name), '{"a":1}\n');
+  const names = readdirSync(at.tree);
+  const timeOf = (...path: string[]): bigint => lstatSync(join(...path), { bigint: true }).mtimeNs;
+  const year = ['-h', '-d', '2400-01-01 UTC'];
+  spawnSync('touch', [...year, ...names.map((name) => join(at.tree, name))]);
+  for (const name of names) assert.ok(timeOf(at.tree, name) > last, name);
+  const { pushed, out } = await pushAndRestore(at);
+  assert.deepEqual([pushed.problems, pushed.omissions], [[], []]);
+  for (const name of names) {
+    const off = last - timeOf(out, name);
+    assert.ok(off >= 0n && off < 1_000_000_000n, `${name}: ${off}`);
+  }
+  assert.equal((await pushTree(at.store, at.machine, at.tree)).bytesNew, 0);
 });
 
 test('odd names, links, modes and times survive to the byte and the nanosecond', async (context) => {
