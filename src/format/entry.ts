@@ -57,7 +57,8 @@ const CHUNK_LOG2_MAX = 20;
 /** Ids in one list chunk. */
 export const LIST_IDS = 1024;
 
-const TYPES = { dir: 1, file: 2, symlink: 3, hardlink: 4 } as const;
+/** The first byte of an entry after its path. */
+export const ENTRY_TYPES = { dir: 1, file: 2, symlink: 3, hardlink: 4 } as const;
 const FLAGS = { sparse: 1, secret: 2, database: 4 } as const;
 
 /** How many ids an entry of this size has at its top level. */
@@ -81,7 +82,7 @@ export function encodeEntry(writer: ByteWriter, entry: Entry): void {
 
 /** Everything but the path: what a cache may keep for an unchanged file. */
 export function encodeEntryRest(writer: ByteWriter, entry: Entry): void {
-  writer.u8(TYPES[entry.type]).u8(entry.type === 'file' ? flagsOf(entry) : 0);
+  writer.u8(ENTRY_TYPES[entry.type]).u8(entry.type === 'file' ? flagsOf(entry) : 0);
   writer.u16(entry.mode).u32(entry.uid).u32(entry.gid);
   encodeName(writer, entry.owner);
   encodeName(writer, entry.group);
@@ -112,12 +113,12 @@ export function decodeEntry(reader: ByteReader): Entry {
     mtimeNs: reader.i64(),
   };
   if (base.mode > 0o7777) throw reader.damaged('an entry has an impossible mode');
-  if (type === TYPES.file) return { ...base, ...decodeFile(reader, flags) };
+  if (type === ENTRY_TYPES.file) return { ...base, ...decodeFile(reader, flags) };
   if (flags !== 0) throw reader.damaged('an entry has unknown flags');
-  if (type === TYPES.dir) return { ...base, type: 'dir' };
+  if (type === ENTRY_TYPES.dir) return { ...base, type: 'dir' };
   const target = asBytePath(reader.latin1(boundedLength(reader, ENTRY_LIMITS.linkBytesMax)));
-  if (type === TYPES.symlink) return { ...base, type: 'symlink', target };
-  if (type === TYPES.hardlink) return { ...base, type: 'hardlink', target };
+  if (type === ENTRY_TYPES.symlink) return { ...base, type: 'symlink', target };
+  if (type === ENTRY_TYPES.hardlink) return { ...base, type: 'hardlink', target };
   throw reader.damaged('an entry has an unknown type');
 }
 

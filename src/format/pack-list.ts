@@ -11,6 +11,13 @@ export type ListedPack = {
   readonly size: number;
 };
 
+/** No more of a pack than a list says: what an index knows of a large repository's packs is many megabytes. */
+export const listedPack = ({ writer, pack, size }: ListedPack): ListedPack => ({
+  writer,
+  pack,
+  size,
+});
+
 const PACKS_MAX = 4_000_000;
 
 export function encodePackList(packs: readonly ListedPack[]): Uint8Array {

@@ -18,7 +18,7 @@ import { setFingerprint, statSet } from '../fs/sqlite-file.ts';
 import type { WalkEntry, WalkItem } from '../fs/walk.ts';
 import type { Capturer, Captured } from './capturer.ts';
 import type { ChunkSink } from './chunk-sink.ts';
-import { EntryLine, type ArchivedRoot, type Waiting } from './entry-line.ts';
+import { EntryQueue, type ArchivedRoot, type Waiting } from './entry-queue.ts';
 import type { OmissionLog } from './omission-log.ts';
 import type { OmitSpec } from './omit-spec.ts';
 import {
@@ -73,7 +73,7 @@ const SET_SUFFIX = /-(wal|shm|journal)$/;
 export class RootArchiver {
   readonly #root: ArchiveRoot;
   readonly #deps: ArchiveDeps;
-  readonly #line: EntryLine;
+  readonly #queue: EntryQueue;
   readonly #writer = new ByteWriter(4096);
   readonly #directories: OpenDirectory[] = [];
   /** Files with several names, by inode: the first name that is kept. */
@@ -82,7 +82,7 @@ export class RootArchiver {
   constructor(root: ArchiveRoot, deps: ArchiveDeps) {
     this.#root = root;
     this.#deps = deps;
-    this.#line = new EntryLine({
+    this.#queue = new EntryQueue({
       tree: new TreeBuilder(deps.sink, deps.pageCutKey),
       counted: root.counted ?? [],
       link: (waiting, item) => this.#link(waiting, item),
@@ -110,17 +110,17 @@ export class RootArchiver {
     this.#leaveDirectories(undefined);
     do {
       await this.#deps.capturer.settleAll(signal);
-      this.#line.drain();
+      this.#queue.drain();
     } while (this.#deps.capturer.isBusy);
-    return this.#line.finish();
+    return this.#queue.finish();
   }
 
   async #makeRoom(signal: AbortSignal): Promise<void> {
     await this.#deps.capturer.turn(signal);
-    this.#line.drain();
-    while (this.#line.length > WAITING_MAX) {
+    this.#queue.drain();
+    while (this.#queue.length > WAITING_MAX) {
       await this.#deps.capturer.settle(signal);
-      this.#line.drain();
+      this.#queue.drain();
     }
   }
 
@@ -143,7 +143,7 @@ export class RootArchiver {
 
   #takeFile(item: WalkEntry): void {
     if (item.nlink > 1 && this.#hardLinks.has(inodeOf(item))) {
-      this.#line.add({ path: item.path, rest: undefined, bytes: 0, linked: item });
+      this.#queue.add({ path: item.path, rest: undefined, bytes: 0, linked: item });
       return;
     }
     const directory = this.#directories.at(-1);
@@ -151,14 +151,14 @@ export class RootArchiver {
     if (known && directory && this.#isUnchanged(item, known)) {
       directory.now.add(known, false);
       const waiting: Waiting = { path: item.path, rest: known.rest, bytes: sizeOf(known.rest) };
-      this.#line.add(waiting);
+      this.#queue.add(waiting);
       this.#rememberLink(item, waiting);
       if (known.fingerprint !== '')
         directory.verdicts.set(item.path, { settled: 'database', waiting: [] });
       return;
     }
     const waiting: Waiting = { path: item.path, rest: undefined, bytes: item.size };
-    this.#line.add(waiting);
+    this.#queue.add(waiting);
     const database = asBytePath(item.path.replace(SET_SUFFIX, ''));
     const verdict = directory?.verdicts.get(database);
     if (verdict && database !== item.path) this.#takeSetMember(item, waiting, directory, verdict);
@@ -271,8 +271,8 @@ export class RootArchiver {
   }
 
   #ready(path: BytePath, entry: Entry): void {
-    this.#line.add({ path, rest: this.#encode(entry), bytes: 0 });
-    if (this.#line.length === 1) this.#line.drain();
+    this.#queue.add({ path, rest: this.#encode(entry), bytes: 0 });
+    if (this.#queue.length === 1) this.#queue.drain();
   }
 
   /** The first name stands in the tree by now, or was left out: then this one takes its place. */

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Emit } from '../base/events.ts';
 import type { Random } from '../crypto/sodium.ts';
 import type { IndexedPack } from '../format/index-object.ts';
-import type { ListedPack } from '../format/pack-list.ts';
+import { listedPack, type ListedPack } from '../format/pack-list.ts';
 import { addIfReadable, chunksAtMost } from '../repository/indexes.ts';
 import { installKeys, type InstallKeys } from '../repository/machine.ts';
 import type { WriterRepository } from '../repository/open.ts';
@@ -17,7 +17,7 @@ import type { BuiltPack } from '../workers/pack-builder.ts';
 import { shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { chunkSink, type ChunkSink } from './chunk-sink.ts';
-import { listed, PackUploader } from './pack-uploader.ts';
+import { PackUploader } from './pack-uploader.ts';
 import { PushProgress, type Totals } from './progress.ts';
 
 export type LineRequest = {
@@ -66,7 +66,7 @@ export class PushLine {
     for (const [ordinal, pack] of known.packs.entries()) {
       if (!addIfReadable(this.#table, pack, ordinal, deps.emit)) unreadable.add(pack);
     }
-    this.known = known.packs.map(listed);
+    this.known = known.packs.map(listedPack);
     this.sink = this.newSink();
     const threads = workerCount();
     this.#pool = PackPool.create(

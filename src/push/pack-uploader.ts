@@ -10,7 +10,7 @@ import { sealHeader } from '../crypto/sealing.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { encodeHeader } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
-import type { ListedPack } from '../format/pack-list.ts';
+import { listedPack, type ListedPack } from '../format/pack-list.ts';
 import { idFromBytes, writerObjectName, type ObjectId } from '../format/names.ts';
 import { rememberIndexes, writeIndex, type IndexKeys } from '../repository/indexes.ts';
 import type { WriterRepository } from '../repository/open.ts';
@@ -93,7 +93,7 @@ export class PackUploader {
       this.#signal,
     );
     const pack: IndexedPack = { writer, pack: id, size: built.length, directory: built.directory };
-    this.#packs[built.ordinal] = listed(pack);
+    this.#packs[built.ordinal] = listedPack(pack);
     this.#unindexed.push(pack);
     repository.cache.addPack(writer, pack, false);
     repository.cache.flush();
@@ -134,9 +134,6 @@ export class PackUploader {
     pool.freeAs(buffer, { ...sealHeader(repository.recipient, prefix), ordinal });
   }
 }
-
-/** Without its directory: those of a large repository are many megabytes. */
-export const listed = ({ writer, pack, size }: IndexedPack): ListedPack => ({ writer, pack, size });
 
 export const indexKeys = (repository: WriterRepository): IndexKeys => ({
   repository: repository.id,

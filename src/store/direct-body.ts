@@ -5,6 +5,7 @@
  * server does, the SDK's own client asks once more.
  */
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { throwIfAborted } from '../base/errors.ts';
 
 /** What the SDK has signed. */
@@ -29,7 +30,7 @@ const HEAD_BYTES_MAX = 16 * 1024;
 /** Connections of one store; those that wait for the next request keep no process alive. */
 export class DirectBodies {
   readonly #idleTimeoutMs: number;
-  readonly #waiting = new Map<string, Connection[]>();
+  #waiting: { readonly place: string; readonly connection: Connection }[] = [];
   #isClosed = false;
 
   constructor(idleTimeoutMs: number) {
@@ -44,22 +45,23 @@ export class DirectBodies {
   ): Promise<PlainHead | undefined> {
     throwIfAborted(signal);
     const place = `${request.protocol}//${request.hostname}:${request.port}`;
-    const waiting = this.#waiting.get(place) ?? [];
-    this.#waiting.set(place, waiting);
-    const usable = waiting.splice(0).filter(({ isOpen }) => isOpen);
-    const connection = usable.pop() ?? new Connection(request, this.#idleTimeoutMs);
-    waiting.push(...usable);
+    const connection = this.#takeWaiting(place) ?? new Connection(request, this.#idleTimeoutMs);
     const head = await connection.ask(request, into, signal);
     if (this.#isClosed) connection.close();
-    else if (connection.isOpen) waiting.push(connection);
+    else this.#waiting.push({ place, connection });
     return head;
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const waiting of this.#waiting.values()) {
-      for (const connection of waiting) connection.close();
-    }
+    for (const { connection } of this.#waiting) connection.close();
+  }
+
+  /** One that is still open. */
+  #takeWaiting(place: string): Connection | undefined {
+    this.#waiting = this.#waiting.filter(({ connection }) => connection.isOpen);
+    const at = this.#waiting.findLastIndex((waiting) => waiting.place === place);
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0]?.connection;
   }
 }
 
@@ -193,7 +195,7 @@ function socketTo({ protocol, hostname, port }: SignedGet, onread: OnReadOpts): 
   const servername = isIP(host) === 0 ? host : '';
   // Its types know nothing of `onread`, its documentation does.
   const options = { host, port, servername, onread, ALPNProtocols: ['http/1.1'] };
-  return process.getBuiltinModule('node:tls').connect(options);
+  return connectTls(options);
 }
 
 /** Undefined: it is something else than a success with a body of a known length. */

@@ -35,14 +35,14 @@ export const RETRY_LIMITS: RetryLimits = {
  * Tries again what may help to try again, and says so each time. The only place that does: a second one under it
  * would multiply the waits.
  */
-export function retryStore(store: ObjectStore, deps: RetryDeps, given: RetryLimits): ObjectStore {
-  const limits = { ...given, hasAnswered: false };
+export function retryStore(store: ObjectStore, deps: RetryDeps, limits: RetryLimits): ObjectStore {
+  const story: Story = { deps, limits, hasAnswered: false };
   const again = <T>(
     operation: string,
     name: string,
     signal: AbortSignal,
     attempt: (first: boolean) => Promise<T>,
-  ): Promise<T> => withRetry({ operation, name, deps, limits, signal }, attempt);
+  ): Promise<T> => withRetry({ operation, name, story, signal }, attempt);
 
   const { deleteMany } = store;
   return {
@@ -56,7 +56,7 @@ export function retryStore(store: ObjectStore, deps: RetryDeps, given: RetryLimi
     getInto: (name, range, into, signal) =>
       again('get', name, signal, () => store.getInto(name, range, into, signal)),
     stat: (name, signal) => again('stat', name, signal, () => store.stat(name, signal)),
-    list: (prefix, signal) => listAgain(store, prefix, deps, limits, signal),
+    list: (prefix, signal) => listAgain(store, prefix, story, signal),
     delete: (name, signal) => again('delete', name, signal, () => store.delete(name, signal)),
     ...(deleteMany && {
       deleteMany: (names: readonly string[], signal: AbortSignal) =>
@@ -98,8 +98,7 @@ async function ownEarlierPut(
 async function* listAgain(
   store: ObjectStore,
   prefix: string,
-  deps: RetryDeps,
-  limits: LiveLimits,
+  story: Story,
   signal: AbortSignal,
 ): AsyncGenerator<ListedObject> {
   const seen = new Set<string>();
@@ -109,34 +108,36 @@ async function* listAgain(
         if (seen.has(object.name)) continue;
         seen.add(object.name);
         attempt = 1;
-        limits.hasAnswered = true;
+        story.hasAnswered = true;
         yield object;
       }
-      limits.hasAnswered = true;
+      story.hasAnswered = true;
       return;
     } catch (error) {
-      const call = { operation: 'list', name: prefix, deps, limits, signal };
-      await pauseOrThrow(call, attempt, error);
+      await pauseOrThrow({ operation: 'list', name: prefix, story, signal }, attempt, error);
     }
   }
 }
 
+/** Of one store, for all that is asked of it. */
+type Story = {
+  readonly deps: RetryDeps;
+  readonly limits: RetryLimits;
+  hasAnswered: boolean;
+};
+
 type Call = {
   readonly operation: string;
   readonly name: string;
-  readonly deps: RetryDeps;
-  readonly limits: LiveLimits;
+  readonly story: Story;
   readonly signal: AbortSignal;
 };
-
-/** Of one store, for all that is asked of it. */
-type LiveLimits = RetryLimits & { hasAnswered: boolean };
 
 async function withRetry<T>(call: Call, attempt: (first: boolean) => Promise<T>): Promise<T> {
   for (let count = 1; ; count++) {
     try {
       const answer = await attempt(count === 1);
-      call.limits.hasAnswered = true;
+      call.story.hasAnswered = true;
       return answer;
     } catch (error) {
       await pauseOrThrow(call, count, error);
@@ -146,8 +147,9 @@ async function withRetry<T>(call: Call, attempt: (first: boolean) => Promise<T>)
 
 async function pauseOrThrow(call: Call, attempt: number, error: unknown): Promise<void> {
   throwIfAborted(call.signal);
-  const { operation, name, deps, limits } = call;
-  const attemptsMax = limits.hasAnswered ? limits.attemptsOnceAnsweredMax : limits.attemptsMax;
+  const { operation, name } = call;
+  const { deps, limits, hasAnswered } = call.story;
+  const attemptsMax = hasAnswered ? limits.attemptsOnceAnsweredMax : limits.attemptsMax;
   if (attempt >= attemptsMax || !mayHelp(error, operation, attempt)) throw error;
   const delayMs = delayFor(attempt, limits, deps.random(), error);
   deps.emit({ type: 'retry', operation, name, attempt, delayMs, message: error.message });

@@ -1,5 +1,5 @@
 import type { GetObjectCommand } from '@aws-sdk/client-s3';
-import { Duplex, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { FerryError, messageOf, throwIfAborted } from '../base/errors.ts';
 import type { PlainHead, SignedGet } from './direct-body.ts';
@@ -156,10 +156,6 @@ export async function readInto(
 /** By events: iterating asynchronously takes a fifth longer. */
 async function pour(object: OpenObject, into: Uint8Array, progress: { at: number }): Promise<void> {
   const { body, length } = object;
-  const socket = socketOf(body);
-  const releaseLater = releaser();
-  socket?.on('data', releaseLater);
-  body.on('data', releaseLater);
   await new Promise<void>((resolve, reject) => {
     body.on('data', (piece: Uint8Array) => {
       if (progress.at + piece.length > length)
@@ -170,32 +166,7 @@ async function pour(object: OpenObject, into: Uint8Array, progress: { at: number
     body.once('end', resolve);
     body.once('error', reject);
     body.once('close', () => reject(new Error('closed early'))); // after `end` this is heard by nobody
-  }).finally(() => socket?.off('data', releaseLater));
-}
-
-/** Of an HTTP answer. Importing `node:http` for its class would load all of fetch along: 40 ms. */
-function socketOf(body: Readable): Duplex | undefined {
-  return 'socket' in body && body.socket instanceof Duplex ? body.socket : undefined;
-}
-
-/**
- * Frees what was read from the socket instead of leaving 64 KiB a read, twice, to the garbage collector, which lets a
- * hundred MiB of it lie. Not before the HTTP parser, which still reads it when the event comes, has returned.
- */
-function releaser(): (piece: Uint8Array) => void {
-  const read: Uint8Array[] = [];
-  const releaseRead = (): void => {
-    for (const piece of read.splice(0)) release(piece);
-  };
-  return (piece) => {
-    if (read.push(piece) === 1) setImmediate(releaseRead);
-  };
-}
-
-/** Only a piece that is all of its buffer, so nothing else can lie in there. */
-function release(piece: Uint8Array): void {
-  const { buffer } = piece;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === piece.length) buffer.transfer(0);
+  });
 }
 
 function rangeHeader({ offset, length }: ByteRange): string {

@@ -19,7 +19,7 @@ import { StoredPackList } from '../../src/repository/pack-lists.ts';
 import { makeSnapshot } from '../../src/repository/snapshots.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
-import { emptyBody } from '../support/empty-body.ts';
+import { bareBody } from '../support/snapshot-body.ts';
 import { SECRET } from './tools.ts';
 
 const NO_ABORT = new AbortController().signal;
@@ -138,7 +138,7 @@ async function addSnapshot(folder: string, pusher: Pusher): Promise<void> {
   pusher.previous = made.digest;
 }
 
-const BODY = emptyBody('bench');
+const BODY = bareBody('/home/mara');
 function write(folder: string, name: string, bytes: Uint8Array): void {
   const path = join(folder, name);
   mkdirSync(dirname(path), { recursive: true });

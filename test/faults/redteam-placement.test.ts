@@ -13,12 +13,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { FerryError } from '../../src/base/errors.ts';
-import type { SnapshotBody } from '../../src/format/snapshot.ts';
 import type { GatewayRecord } from '../../src/gateway/record.ts';
 import { moveMap } from '../../src/pull/move-map.ts';
 import { wholeRoots } from '../../src/pull/pieces.ts';
 import { planPlacements } from '../../src/pull/placement.ts';
 import { refuseUnsafePlaces } from '../../src/pull/safe-places.ts';
+import { bareBody } from '../support/snapshot-body.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stateferry-placement-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,29 +38,10 @@ type More = { readonly stateDir?: string; readonly configPath?: string; readonly
 
 function plan(wishes: readonly Wish[], more: More = {}): void {
   const oldHome = more.home ?? '/home/ada';
-  const roots = wishes.map(({ path, name }, index) => ({
-    name: name ?? `root-${index}`,
-    kind: 'workspace',
-    path,
-    page: '0'.repeat(64),
-    files: 1,
-    bytes: 1,
-  }));
-  const body: SnapshotBody = {
-    tool: 'test',
-    install: {
-      install: 'openclaw',
-      brand: 'openclaw',
-      profile: 'default',
-      version: null,
-      platform: 'linux',
-      home: oldHome,
-    },
-    roots,
-    omissions: [],
-    problems: [],
-    gateway: {},
-  };
+  const body = bareBody(
+    oldHome,
+    wishes.map((wish) => ({ ...wish, files: 1 })),
+  );
   const counts = { agents: [], credentialFiles: 0, channels: [], cronJobs: 0, workspaces: [] };
   const record: GatewayRecord = {
     home: oldHome,

@@ -35,6 +35,7 @@ import {
   type Engine,
 } from '../support/engine.ts';
 import { forger } from '../support/engine-forge.ts';
+import { bareBody } from '../support/snapshot-body.ts';
 
 const EVIL = 'given to the victim';
 
@@ -81,21 +82,7 @@ async function impostor(engine: Engine): Promise<{ store: ObjectStore; name: str
     bytes: 1,
     packList: '0'.repeat(32),
   };
-  const body = {
-    tool: 'evil',
-    install: {
-      install: 'openclaw',
-      brand: 'openclaw',
-      profile: 'default',
-      version: null,
-      platform: 'linux',
-      home: '/x',
-    },
-    roots: [],
-    omissions: [],
-    problems: [],
-    gateway: {},
-  };
+  const body = bareBody('/x');
   const { recipient } = identity;
   const made = makeSnapshot(
     state.repository,

@@ -25,6 +25,7 @@ import {
 import { withoutCache } from '../support/engine-crash.ts';
 import { lootOf, whatOpens } from '../support/engine-thief.ts';
 import { makeTree, treeDifferences } from '../support/tree.ts';
+import { bareBody } from '../support/snapshot-body.ts';
 
 type Scene = Engine & { readonly stolen: Machine; readonly honest: Machine; readonly tree: string };
 
@@ -147,7 +148,7 @@ test('lists and snapshots forged for another machine do not count', async (conte
     reader.identity.recipient.publicKey,
     { ...thief, id: victim },
     cover,
-    emptyBody,
+    bareBody('/'),
     systemRandom,
   );
   await store.put(forged.name, forged.bytes, {}, NO_ABORT);
@@ -164,22 +165,6 @@ test('lists and snapshots forged for another machine do not count', async (conte
   await pushTree(store, withoutCache(honest), at.tree);
   await assertWhole(at, honest);
 });
-
-const emptyBody = {
-  tool: 'thief',
-  install: {
-    install: 'openclaw',
-    brand: 'openclaw',
-    profile: 'default',
-    version: null,
-    platform: 'linux',
-    home: '/',
-  },
-  roots: [],
-  omissions: [],
-  problems: [],
-  gateway: {},
-};
 
 test('a writer record that the root key did not sign lets nobody in', async (context) => {
   const at = await scene(context);

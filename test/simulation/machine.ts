@@ -18,7 +18,7 @@ import {
 import { openForWriting, type WriterRepository } from '../../src/repository/open.ts';
 import { RETRY_LIMITS, retryStore } from '../../src/store/retry-store.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
-import { emptyBody } from '../support/empty-body.ts';
+import { bareBody } from '../support/snapshot-body.ts';
 import { chunksIn, sealPack, type Content } from './content.ts';
 import type { Dice } from './dice.ts';
 import type { Ledger } from './ledger.ts';
@@ -198,4 +198,4 @@ function bodyOf(writer: Writer, chunks: readonly string[]): SnapshotBody {
   return isAdopted ? { ...body, chunkIdKey: toHex(chunkId) } : body;
 }
 
-const BODY = emptyBody('simulation');
+const BODY = bareBody('/home/mara');

@@ -3,6 +3,7 @@ import { asBytePath, bytePathFromText, type BytePath } from '../../../src/base/b
 import type { Entry } from '../../../src/format/entry.ts';
 import { comparePaths } from '../../../src/format/page.ts';
 import type { SnapshotReader } from '../../../src/repository/snapshot-reader.ts';
+import { bareBody } from '../../support/snapshot-body.ts';
 
 type Made = { readonly [P in 'body' | 'chunkIdKey' | 'entries' | 'file']: SnapshotReader[P] };
 
@@ -46,28 +47,10 @@ export function snapshotOf(
 ): SnapshotReader {
   const made: Made = {
     chunkIdKey,
-    body: {
-      tool: 'test',
-      install: {
-        install: 'openclaw',
-        brand: 'openclaw',
-        profile: 'default',
-        version: null,
-        platform: 'linux',
-        home: '/home/alice',
-      },
-      roots: Object.entries(roots).map(([name, { path }]) => ({
-        name,
-        kind: name,
-        path,
-        page: '0'.repeat(64),
-        files: 0,
-        bytes: 0,
-      })),
-      omissions: [],
-      problems: [],
-      gateway: null,
-    },
+    body: bareBody(
+      '/home/alice',
+      Object.entries(roots).map(([name, { path }]) => ({ name, path })),
+    ),
     // oxlint-disable-next-line typescript/require-await -- the interface is a stream
     async *entries(root, from = asBytePath('')) {
       const all = [dir(''), ...(roots[root.name]?.entries ?? [])];

@@ -6,30 +6,14 @@ import { rulesIntoSandbox } from '../../../src/drill/sandbox-rules.ts';
 import type { SnapshotBody } from '../../../src/format/snapshot.ts';
 import { BRANDS } from '../../../src/gateway/brands.ts';
 import { movePath, pathMap } from '../../../src/gateway/path-map.ts';
+import { bareBody } from '../../support/snapshot-body.ts';
 import type { RunOptions, RunResult } from '../../../src/process/run.ts';
 
-const bodyWith = (home: string, ...paths: string[]): SnapshotBody => ({
-  tool: 'test',
-  install: {
-    install: 'openclaw',
-    brand: 'openclaw',
-    profile: 'default',
-    version: null,
-    platform: 'linux',
+const bodyWith = (home: string, ...paths: string[]): SnapshotBody =>
+  bareBody(
     home,
-  },
-  roots: paths.map((path, index) => ({
-    name: `root-${index}`,
-    kind: 'workspace',
-    path,
-    page: '0'.repeat(64),
-    files: 0,
-    bytes: 0,
-  })),
-  omissions: [],
-  problems: [],
-  gateway: {},
-});
+    paths.map((path) => ({ path })),
+  );
 
 const moved = (body: SnapshotBody, path: string): string | undefined => {
   const { home } = body.install;

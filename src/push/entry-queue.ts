@@ -5,6 +5,7 @@
 import type { BytePath } from '../base/byte-path.ts';
 import { toHex } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
+import { ENTRY_TYPES } from '../format/entry.ts';
 import type { WalkEntry } from '../fs/walk.ts';
 import type { TreeBuilder } from './tree-builder.ts';
 
@@ -24,7 +25,7 @@ export type ArchivedRoot = {
   readonly bytes: number;
 };
 
-export type LineDeps = {
+export type EntryQueueDeps = {
   readonly tree: TreeBuilder;
   /** Folders whose files are counted, by the name of the count. */
   readonly counted: readonly { readonly name: string; readonly folder: BytePath }[];
@@ -33,15 +34,15 @@ export type LineDeps = {
   readonly onEntry: (bytes: number) => void;
 };
 
-export class EntryLine {
-  readonly #deps: LineDeps;
+export class EntryQueue {
+  readonly #deps: EntryQueueDeps;
   readonly #waiting: Waiting[] = [];
   #head = 0;
   readonly #filesIn = new Map<string, number>();
   #files = 0;
   #bytes = 0;
 
-  constructor(deps: LineDeps) {
+  constructor(deps: EntryQueueDeps) {
     this.#deps = deps;
   }
 
@@ -81,11 +82,11 @@ export class EntryLine {
 
   #enter(waiting: Waiting, rest: Uint8Array): void {
     this.#deps.tree.add(waiting.path, rest);
-    if (rest[0] === FILE_TYPE) {
+    if (rest[0] === ENTRY_TYPES.file) {
       this.#files += 1;
       this.#bytes += waiting.bytes;
     }
-    if (rest[0] === FILE_TYPE || rest[0] === LINK_TYPE) this.#count(waiting.path);
+    if (rest[0] === ENTRY_TYPES.file || rest[0] === ENTRY_TYPES.hardlink) this.#count(waiting.path);
     waiting.rest = IN_TREE;
   }
 
@@ -97,8 +98,6 @@ export class EntryLine {
   }
 }
 
-const FILE_TYPE = 2;
-const LINK_TYPE = 4;
 const SETTLED_KEPT_MAX = 4096;
 /** In place of an entry's bytes once they are in the tree: a file with several names is remembered for long. */
 const IN_TREE = new Uint8Array();
