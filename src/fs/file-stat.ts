@@ -33,8 +33,8 @@ export const isSameStat = (one: FileStat, other: BigIntStats): boolean =>
 const TIME_MAX = 2n ** 63n - 1n;
 
 /**
- * A file's own time as snapshots hold it, in 64 bits: they begin in 1677 and end in 2262, and file systems go further. A
- * program that takes milliseconds for seconds sets such a time.
+ * A file's own time as snapshots hold it, in 64 bits: they begin in 1677 and end in 2262, and file systems go
+ * further. A program that takes milliseconds for seconds sets such a time.
  */
 export function keptTime(ns: bigint): bigint {
   if (ns > TIME_MAX) return TIME_MAX;
