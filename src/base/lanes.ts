@@ -43,3 +43,31 @@ export async function together(
   await Promise.all(works.map(run));
   if (failure) throw failure.error;
 }
+
+/**
+ * What `begin` makes of each, in their order, while up to `ahead` of them are under way. A failure is thrown where its
+ * turn comes; nothing goes on behind whoever stops early.
+ */
+export async function* begunAhead<T, R>(
+  items: AsyncIterable<T>,
+  ahead: number,
+  begin: (item: T) => Promise<R>,
+): AsyncGenerator<R, void> {
+  const begun: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const one = begin(item);
+      one.catch(() => undefined);
+      begun.push(one);
+      if (begun.length >= ahead) yield* first(begun);
+    }
+    while (begun.length > 0) yield* first(begun);
+  } finally {
+    await Promise.allSettled(begun);
+  }
+}
+
+async function* first<R>(begun: Promise<R>[]): AsyncGenerator<R, void> {
+  const one = begun.shift();
+  if (one) yield await one;
+}

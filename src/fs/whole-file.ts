@@ -28,8 +28,14 @@ export function isDatabase(path: BytePath): boolean {
 /** Of records that lie compressed in a database. */
 export type Decompress = (stored: Uint8Array, rawBytes: number) => Buffer;
 
-export function judgeFile(path: BytePath, kind: FileKind, decode: Decompress): FileVerdict {
-  return kind === 'database' ? judgeDatabase(path, decode) : judgeRecords(path);
+/** @param buffer to read into */
+export function judgeFile(
+  path: BytePath,
+  kind: FileKind,
+  decode: Decompress,
+  buffer: Buffer,
+): FileVerdict {
+  return kind === 'database' ? judgeDatabase(path, decode) : judgeRecords(path, buffer);
 }
 
 const CORRUPT = 11;
@@ -107,14 +113,12 @@ function textOf(row: Record<string, SQLOutputValue>, decode: Decompress): string
   }
 }
 
-const READ_BYTES = 1024 * 1024;
 /** A longer line is counted as torn: no product writes one, and it would not fit into memory twice. */
 const LINE_CHARS_MAX = 64 * 1024 * 1024;
 
-function judgeRecords(path: BytePath): FileVerdict {
+function judgeRecords(path: BytePath, buffer: Buffer): FileVerdict {
   const fd = openSync(toFsPath(path), 'r');
   try {
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
     const decoder = new StringDecoder('utf8');
     const tally = { records: 0, torn: 0, firstTorn: 0 };
     let [line, number] = ['', 0];

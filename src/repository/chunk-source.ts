@@ -13,29 +13,18 @@ import {
   type ChunkKind,
 } from '../crypto/chunk-id.ts';
 import { openFrame, type ObjectKey } from '../crypto/frames.ts';
+import type { ChunkPlace } from '../format/chunk-place.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
-import { CODECS, visitDirectory, type Codec } from '../format/pack.ts';
+import { CODECS } from '../format/pack.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
+import { KnownPlaces, recall, remember } from './known-places.ts';
 import { damaged } from './objects.ts';
 import type { PackSource } from './open.ts';
 import { packKey, packName, readRange } from './pack-reader.ts';
 
-export type ChunkPlace = {
-  readonly frame: number;
-  readonly frameOffset: number;
-  readonly frameStored: number;
-  readonly codec: Codec;
-  readonly segmentOffset: number;
-  readonly segmentStored: number;
-  readonly segmentRaw: number;
-  readonly offset: number;
-  readonly length: number;
-};
-
 const LIMITS = {
-  directories: 4,
   regions: 4,
   /** About 256 KiB each: small files of many nights are asked for by turns. */
   frames: 24,
@@ -44,7 +33,6 @@ const LIMITS = {
 } as const;
 
 type Region = { readonly ordinal: number; readonly offset: number; readonly bytes: Uint8Array };
-type Places = { readonly directory: Uint8Array; readonly of: ReadonlyMap<string, ChunkPlace> };
 
 export class ChunkSource {
   readonly #repository: PackSource;
@@ -52,7 +40,7 @@ export class ChunkSource {
   readonly #table: ChunkTable;
   readonly #chunkIdKey: ChunkIdKey;
   readonly #keys = new Map<number, ObjectKey>();
-  readonly #places = new Map<number, Places>();
+  readonly #places = new KnownPlaces();
   /** The newest first; a tree is read in several places of a pack by turns. */
   #regions: readonly Region[] = [];
   readonly #frames = new Map<string, Buffer>();
@@ -107,7 +95,7 @@ export class ChunkSource {
   async #from(ordinal: number, kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
     const pack = this.#packs[ordinal];
     assert(pack, 'the table names packs that are there');
-    const place = this.#placesIn(ordinal, pack).get(id.toString('latin1'));
+    const place = this.#places.in(ordinal, pack).get(id.toString('latin1'));
     if (!place)
       throw damaged(packName(pack), 'it does not hold a chunk that an index says is in it');
     const at = { ordinal, pack, windowFrom: windowFrom(kind, place, pack) };
@@ -183,15 +171,6 @@ export class ChunkSource {
     const from = offset - (region?.offset ?? 0);
     return region?.bytes.subarray(from, from + length);
   }
-
-  /** What was learned of a pack holds for as long as its directory does. */
-  #placesIn(ordinal: number, pack: IndexedPack): ReadonlyMap<string, ChunkPlace> {
-    const known = recall(this.#places, ordinal);
-    if (known?.directory === pack.directory) return known.of;
-    const of = chunkPlaces(pack);
-    remember(this.#places, ordinal, { directory: pack.directory, of }, LIMITS.directories);
-    return of;
-  }
 }
 
 const holds = (region: Region, ordinal: number, offset: number, length: number): boolean =>
@@ -215,42 +194,4 @@ function windowFrom(kind: ChunkKind, { frameOffset }: ChunkPlace, { size }: List
   if (kind === CHUNK_KINDS.data) return frameOffset;
   const from = Math.min(frameOffset - LIMITS.windowBytes / 2, size - LIMITS.windowBytes);
   return Math.max(0, from);
-}
-
-/** Every chunk of a pack by id (32 characters). */
-export function chunkPlaces(pack: IndexedPack): Map<string, ChunkPlace> {
-  const places = new Map<string, ChunkPlace>();
-  let frame = { frame: 0, frameOffset: 0, frameStored: 0 };
-  let segment = { codec: 0 as Codec, segmentOffset: 0, segmentStored: 0, segmentRaw: 0 };
-  visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the directory of ${packName(pack)}`, {
-    frame: (number, frameOffset, frameStored) => {
-      frame = { frame: number, frameOffset, frameStored };
-    },
-    segment: (codec, segmentOffset, segmentStored, segmentRaw) => {
-      segment = { codec, segmentOffset, segmentStored, segmentRaw };
-    },
-    chunk: (id, offset, length) => {
-      places.set(id.toString('latin1'), { ...frame, ...segment, offset, length });
-    },
-  });
-  return places;
-}
-
-/** What is used goes last. */
-function recall<K, V>(map: Map<K, V>, key: K): V | undefined {
-  const value = map.get(key);
-  if (value === undefined) return undefined;
-  map.delete(key);
-  map.set(key, value);
-  return value;
-}
-
-/** Keeps the newest `max` entries. */
-function remember<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
-  map.delete(key);
-  map.set(key, value);
-  for (const oldest of map.keys()) {
-    if (map.size <= max) return;
-    map.delete(oldest);
-  }
 }

@@ -111,7 +111,7 @@ async function copyOne(
     label: label ?? undefined,
     origin: originOf(source, chosen),
     totals: { files, bytes },
-    fill: (line: PushLine) => copyTrees(snapshot, line, known, signal),
+    fill: (line: PushLine) => copyTrees(source, snapshot, line, known, signal),
   };
   // Which snapshot it is at says more than the stages of a push.
   const emit: Emit = (event) => (event.type === 'stage' ? undefined : deps.emit(event));
@@ -120,20 +120,21 @@ async function copyOne(
 
 /** The same trees with the chunk ids of the target. */
 async function copyTrees(
+  source: ReaderRepository,
   snapshot: SnapshotReader,
   line: PushLine,
   known: KnownCopies,
   signal: AbortSignal,
 ): Promise<SnapshotBody> {
-  const content = new CopiedContent(snapshot, line, known);
+  const content = new CopiedContent(source, snapshot, line, known, signal);
   const writer = new ByteWriter(4096);
   const roots: SnapshotRoot[] = [];
   for (const root of snapshot.body.roots) {
     const tree = new TreeBuilder(line.sink, line.keys.pageCut);
-    for await (const entry of snapshot.entries(root)) {
+    for await (const entry of content.entries(root)) {
       throwIfAborted(signal);
       writer.reset();
-      encodeEntryRest(writer, entry.type === 'file' ? await content.file(root, entry) : entry);
+      encodeEntryRest(writer, entry);
       tree.add(entry.path, writer.take());
       line.progress.settled(entry.type === 'file' ? entry.size : 0);
     }

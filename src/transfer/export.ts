@@ -8,8 +8,10 @@ import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import type { Entry, FileEntry } from '../format/entry.ts';
 import type { SnapshotRoot } from '../format/snapshot.ts';
+import type { PackSource } from '../repository/open.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { writeTar, type TarItem, type TarTotals } from '../tar/write-tar.ts';
+import { ExportedContent, type EntryWithContent } from './exported-content.ts';
 import { printExportedRoot } from './exported-root.ts';
 
 export type ExportRequest = {
@@ -18,7 +20,7 @@ export type ExportRequest = {
   readonly path?: string | undefined;
 };
 
-export type ExportDeps = { readonly emit: Emit };
+export type ExportDeps = { readonly repository: PackSource; readonly emit: Emit };
 
 /**
  * Writes and ends `output` (standard output stays open).
@@ -31,20 +33,26 @@ export async function exportSnapshot(
   signal: AbortSignal,
 ): Promise<TarTotals> {
   deps.emit({ type: 'stage', stage: 'export', detail: request.path ?? '' });
-  return writeTar(itemsOf(request, new ExportProgress(request, deps.emit)), output, signal);
+  const content = new ExportedContent(deps.repository, request.reader, signal);
+  try {
+    const progress = new ExportProgress(request, deps.emit);
+    return await writeTar(itemsOf(request, content, progress), output, signal);
+  } finally {
+    await content.close();
+  }
 }
 
 async function* itemsOf(
   request: ExportRequest,
+  content: ExportedContent,
   progress: ExportProgress,
 ): AsyncGenerator<TarItem, void> {
   const { reader, path } = request;
   let isEmpty = true;
   for (const { root, from } of chooseRoots(request)) {
-    const links = new OutsideLinks(reader, root, from);
-    for await (const entry of reader.entries(root, from)) {
+    for await (const one of content.of(resolved(reader, root, from))) {
       isEmpty = false;
-      yield itemOf(reader, root, await links.resolve(entry), progress);
+      yield itemOf(reader, root, one, progress);
     }
   }
   progress.end();
@@ -52,6 +60,15 @@ async function* itemsOf(
   throw new FerryError('path-not-found', `the snapshot holds nothing at ${path}`, {
     hint: 'stateferry ls lists what it holds.',
   });
+}
+
+async function* resolved(
+  reader: SnapshotReader,
+  root: SnapshotRoot,
+  from: BytePath,
+): AsyncGenerator<Entry, void> {
+  const links = new OutsideLinks(reader, root, from);
+  for await (const entry of reader.entries(root, from)) yield await links.resolve(entry);
 }
 
 type Chosen = { readonly root: SnapshotRoot; readonly from: BytePath };
@@ -73,7 +90,7 @@ function chooseRoots({ reader, path }: ExportRequest): Chosen[] {
 function itemOf(
   reader: SnapshotReader,
   root: SnapshotRoot,
-  entry: Entry,
+  { entry, content }: EntryWithContent,
   progress: ExportProgress,
 ): TarItem {
   const under = asBytePath(root.name);
@@ -81,7 +98,7 @@ function itemOf(
     return { under, entry, comment: printExportedRoot(root, reader.body.install) };
   }
   if (entry.type !== 'file') return { under, entry };
-  return { under, entry, content: progress.count(reader.file(entry)) };
+  return { under, entry, content: progress.count(content) };
 }
 
 /**

@@ -6,9 +6,18 @@ import { readLive } from '../fs/read-live.ts';
 import { readStatic } from '../fs/read-static.ts';
 import { ChunkTable } from './chunk-table.ts';
 import { PIPELINE } from './limits.ts';
-import type { Blob, CaptureFile, CaptureResult, CaptureSetup, DatabaseRange } from './messages.ts';
+import type {
+  Blob,
+  BlobCompany,
+  CaptureFile,
+  CaptureResult,
+  CaptureSetup,
+  DatabaseRange,
+  PackPart,
+} from './messages.ts';
 import { PackBuilder, PoolStopped, type BuiltPack } from './pack-builder.ts';
 import { PackPool } from './pack-pool.ts';
+import type { ReadTask } from './read-task.ts';
 
 export class CaptureTask {
   readonly #chunkIdKey: ChunkIdKey;
@@ -36,11 +45,23 @@ export class CaptureTask {
   }
 
   store(blobs: readonly Blob[]): void {
-    for (const { id, slot, bytes, company } of blobs) {
-      if (company === 'secret') this.#builder.addSecret(id, slot, bytes);
-      else if (company) this.#builder.addGrouped(company.group, id, slot, bytes);
-      else this.#builder.addSingle(id, slot, bytes, true);
-    }
+    for (const { id, slot, bytes, company } of blobs) this.#store(id, slot, bytes, company);
+  }
+
+  /** What lies in a part of another pack, under the ids that it has here. */
+  copy(
+    from: ReadTask,
+    part: PackPart,
+    companies: readonly (BlobCompany | undefined)[],
+  ): Uint8Array {
+    const ids = new Uint8Array(part.places.length * CHUNK_ID_BYTES);
+    from.visit(part, (index, chunk) => {
+      this.#idsUsed = 0;
+      const { id, slot } = this.#claim(chunk);
+      ids.set(id, index * CHUNK_ID_BYTES);
+      if (slot < 0) this.#store(id, ~slot, chunk, companies[index]);
+    });
+    return ids;
   }
 
   finish(): void {
@@ -57,6 +78,12 @@ export class CaptureTask {
       else this.#builder.addSingle(id, ~slot, chunk, true);
     });
     return { bytes, ids: Uint8Array.from(this.#ids.subarray(0, this.#idsUsed)) };
+  }
+
+  #store(id: Uint8Array, slot: number, bytes: Uint8Array, company: BlobCompany | undefined): void {
+    if (company === 'secret') this.#builder.addSecret(id, slot, bytes);
+    else if (company) this.#builder.addGrouped(company.group, id, slot, bytes);
+    else this.#builder.addSingle(id, slot, bytes, true);
   }
 
   #captureFile(file: CaptureFile): CaptureResult {

@@ -3,6 +3,7 @@ import type { BytePath } from '../base/byte-path.ts';
 import type { ObjectKey } from '../crypto/frames.ts';
 import type { ReadLiveResult } from '../fs/read-live.ts';
 import type { FileStat } from '../fs/file-stat.ts';
+import type { ChunkPlace } from '../format/chunk-place.ts';
 import type { FileKind, FileVerdict } from '../fs/whole-file.ts';
 import type { SharedChunkTable } from './chunk-table.ts';
 import type { BuiltPack } from './pack-builder.ts';
@@ -49,6 +50,15 @@ export type ToWorker =
   | { readonly type: 'begin restore'; readonly setup: RestoreSetup }
   | { readonly type: 'restore'; readonly job: number; readonly pack: RestorePack }
   | { readonly type: 'finish restore'; readonly job: number }
+  | { readonly type: 'begin read'; readonly setup: ReadSetup }
+  | { readonly type: 'read'; readonly job: number; readonly part: PackPart }
+  | {
+      readonly type: 'copy';
+      readonly job: number;
+      readonly part: PackPart;
+      /** By chunk. */
+      readonly companies: readonly (BlobCompany | undefined)[];
+    }
   | { readonly type: 'verify stage'; readonly job: number; readonly files: readonly StageFile[] }
   | {
       readonly type: 'read back';
@@ -97,6 +107,19 @@ export type RestorePack = {
   readonly files: ReadonlyMap<number, RestoreFile> | undefined;
 };
 
+export type ReadSetup = { readonly pool: SharedPackPool; readonly chunkIdKey: Uint8Array };
+
+/** Chunks of files in a part of a pack, in the order they lie in. */
+export type PackPart = {
+  readonly buffer: number;
+  /** Where in the pack the first byte of the buffer lies. */
+  readonly from: number;
+  readonly objectKey: ObjectKey;
+  readonly places: readonly ChunkPlace[];
+  /** 32 bytes each. */
+  readonly ids: Uint8Array;
+};
+
 /** A file that an interrupted pull left in the stage, with the ids its chunks should have. */
 export type StageFile = {
   readonly stage: number;
@@ -129,6 +152,15 @@ export type FromWorker =
       readonly bytes: number;
       readonly verified: Uint8Array;
     }
+  /** The chunks one after the other; the length of one that could not be had is -1. */
+  | {
+      readonly type: 'was read';
+      readonly job: number;
+      readonly bytes: Uint8Array;
+      readonly lengths: Int32Array;
+    }
+  /** The ids that the chunks have now, 32 bytes each; zeros for one that could not be had. */
+  | { readonly type: 'copied'; readonly job: number; readonly ids: Uint8Array }
   /** For each file the chunk numbers that are already right. */
   | { readonly type: 'stage verified'; readonly job: number; readonly good: readonly Uint32Array[] }
   | { readonly type: 'was read back'; readonly job: number; readonly found: readonly ReadBack[] }

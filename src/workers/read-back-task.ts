@@ -3,7 +3,6 @@ import type { BytePath } from '../base/byte-path.ts';
 import { CHUNK_KINDS, chunkId, chunkIdKey } from '../crypto/chunk-id.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { readFileChunks } from '../fs/read-chunks.ts';
-import { PIPELINE } from './limits.ts';
 
 export type RestoredFile = {
   /** Absolute. */
@@ -16,9 +15,13 @@ export type RestoredFile = {
 
 export type ReadBack = 'same' | 'different' | 'unreadable';
 
-export function readBack(files: readonly RestoredFile[], key: Uint8Array): ReadBack[] {
+/** @param buffer to read into: whole chunks */
+export function readBack(
+  files: readonly RestoredFile[],
+  key: Uint8Array,
+  buffer: Buffer,
+): ReadBack[] {
   const idKey = chunkIdKey(key);
-  const buffer = Buffer.allocUnsafe(PIPELINE.readBytes);
   return files.map(({ path, size, chunkBytes, ids }) => {
     let isSame = true;
     const onChunk = (position: number, bytes: Uint8Array): void => {

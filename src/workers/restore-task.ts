@@ -2,14 +2,12 @@
 import type { BytePath } from '../base/byte-path.ts';
 import { view } from '../base/bytes.ts';
 import { assert, FerryError, messageOf } from '../base/errors.ts';
-import { decompressInto } from '../codec/zstd.ts';
-import { CHUNK_KINDS, chunkId, chunkIdKey, type ChunkIdKey } from '../crypto/chunk-id.ts';
-import { openFrameInto } from '../crypto/frames.ts';
+import { CHUNK_KINDS, chunkIdKey, type ChunkIdKey } from '../crypto/chunk-id.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
-import { SEALED_HEADER_BYTES } from '../format/header.ts';
-import { CODECS, PACK_LIMITS, visitDirectory, type Codec } from '../format/pack.ts';
+import { visitPlaces, type ChunkPlace } from '../format/chunk-place.ts';
 import { createPlacer, type PlaceAttributes, type Placer } from '../fs/place.ts';
 import type { RestoreFailure, RestorePack, RestoreSetup, StageFile } from './messages.ts';
+import { damagedChunk, PackOpener } from './pack-opener.ts';
 import { PackPool } from './pack-pool.ts';
 import { verifyStageFile } from './stage-task.ts';
 
@@ -24,43 +22,27 @@ export type RestoreFile = {
   readonly attributes: PlaceAttributes;
 };
 
-/** Where a wanted chunk lies, by the directory that came with the job. */
+/** A wanted chunk of a pack. */
 type Located = {
-  /** Its number in that directory. */
+  /** Its number in the directory that came with the job. */
   readonly number: number;
-  readonly frame: number;
-  readonly offset: number;
-  readonly storedLength: number;
-  readonly codec: Codec;
-  readonly offsetInFrame: number;
-  readonly segmentStored: number;
-  readonly segmentRaw: number;
-  readonly offsetInSegment: number;
-  readonly length: number;
+  readonly place: ChunkPlace;
   readonly wanted: readonly number[];
 };
 
 /** Chunks that follow each other in memory as they do in their file: one write. */
 type Run = { readonly file: RestoreFile; readonly position: number; bytes: Buffer };
 
-/** The pages of a database are segments of 16 KiB each; so many bytes of them are decompressed side by side. */
-const SIDE_BY_SIDE_BYTES = 256 * 1024;
-
 export class RestoreTask {
   readonly #chunkIdKey: ChunkIdKey;
   readonly #pool: PackPool;
   readonly #placers: readonly Placer[];
-  /** The frame that `#plain` holds and the segment of it that was decompressed last; -1: none. */
-  #frame = -1;
-  #segmentAt = -1;
-  readonly #plain = Buffer.allocUnsafe(PACK_LIMITS.frameBytesMax);
-  readonly #raw = Buffer.allocUnsafe(PACK_LIMITS.segmentBytesMax);
-  #segment = this.#raw;
-  #rawUsed = 0;
+  readonly #opener: PackOpener;
   #run: Run | undefined;
 
   constructor(setup: RestoreSetup) {
     this.#chunkIdKey = chunkIdKey(setup.chunkIdKey);
+    this.#opener = new PackOpener(this.#chunkIdKey, () => this.#writeRun());
     this.#pool = new PackPool(setup.pool);
     this.#placers = setup.stages.map((stage) =>
       createPlacer({ stage, setIdAllowed: setup.setIdAllowed }),
@@ -72,8 +54,9 @@ export class RestoreTask {
    * number for each chunk of the directory: 1 where just that place was opened and holds what its id says.
    */
   restore(pack: RestorePack): { failures: RestoreFailure[]; bytes: number; verified: Uint8Array } {
-    this.#frame = -1;
     this.#run = undefined;
+    const { objectKey } = pack;
+    this.#opener.begin({ bytes: this.#pool.bytes(pack.buffer), from: 0, objectKey });
     const failures: RestoreFailure[] = [];
     const missing = new Set<number>(pack.wantedFiles.keys());
     let bytes = 0;
@@ -108,52 +91,11 @@ export class RestoreTask {
     for (const placer of this.#placers) placer.close();
   }
 
-  /** The verified content of a chunk. @throws object-damaged */
-  #chunk(pack: RestorePack, located: Located): Buffer {
-    const raw = this.#rawSegment(pack, located);
-    const from = located.offsetInSegment;
-    const chunk = raw.subarray(from, from + located.length);
-    const first = located.wanted[0] ?? 0;
+  /** @throws object-damaged */
+  #chunk(pack: RestorePack, { place, wanted: [first = 0] }: Located): Buffer {
     const expected = pack.wantedIds.subarray(first * CHUNK_ID_BYTES, (first + 1) * CHUNK_ID_BYTES);
     // A check reads whole packs and cannot know which chunk is of which kind.
-    const kinds = pack.files ? [CHUNK_KINDS.data] : Object.values(CHUNK_KINDS);
-    if (!kinds.some((kind) => chunkId(this.#chunkIdKey, kind, chunk).equals(expected))) {
-      throw damagedChunk('its content does not match its id');
-    }
-    return chunk;
-  }
-
-  #rawSegment(pack: RestorePack, located: Located): Buffer {
-    this.#openFrame(pack, located);
-    const from = located.offsetInFrame;
-    const stored = this.#plain.subarray(from, from + located.segmentStored);
-    if (located.codec === CODECS.stored) return stored;
-    if (this.#segmentAt !== from) {
-      this.#segmentAt = -1;
-      if (this.#rawUsed + located.segmentRaw > SIDE_BY_SIDE_BYTES) this.#reuseRaw();
-      this.#segment = this.#raw.subarray(this.#rawUsed, this.#rawUsed + located.segmentRaw);
-      decompressInto(stored, this.#segment);
-      this.#rawUsed += located.segmentRaw;
-      this.#segmentAt = from;
-    }
-    return this.#segment;
-  }
-
-  #reuseRaw(): void {
-    this.#writeRun();
-    this.#rawUsed = 0;
-  }
-
-  #openFrame(pack: RestorePack, located: Located): void {
-    if (this.#frame === located.frame) return;
-    this.#frame = -1;
-    this.#segmentAt = -1;
-    this.#reuseRaw();
-    const bytes = this.#pool.bytes(pack.buffer);
-    const stored = bytes.subarray(located.offset, located.offset + located.storedLength);
-    const isWhole = openFrameInto(pack.objectKey, located.frame, false, stored, this.#plain);
-    if (!isWhole) throw damagedChunk('its frame does not open');
-    this.#frame = located.frame;
+    return this.#opener.chunk(place, expected, pack.files ? [CHUNK_KINDS.data] : EVERY_KIND);
   }
 
   #write(pack: RestorePack, index: number, chunk: Buffer): void {
@@ -195,41 +137,20 @@ const continues = ({ position, bytes }: Run, next: number, chunk: Buffer): boole
   chunk.buffer === bytes.buffer &&
   chunk.byteOffset === bytes.byteOffset + bytes.length;
 
-const damagedChunk = (why: string): FerryError =>
-  new FerryError('object-damaged', `a chunk is damaged: ${why}`);
+const EVERY_KIND = Object.values(CHUNK_KINDS);
 
 /** The wanted chunks in the order they lie in the pack, and how many chunks it has at all. */
 function locate(pack: RestorePack): { found: Located[]; chunks: number } {
   const wanted = wantedById(pack);
   const found: Located[] = [];
   let chunks = 0;
-  let frame = { number: 0, offset: 0, storedLength: 0 };
-  let segment = { codec: 0 as Codec, offsetInFrame: 0, segmentStored: 0, segmentRaw: 0 };
-  visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the directory of ${pack.name}`, {
-    frame: (number, offset, storedLength) => {
-      frame = { number, offset, storedLength };
-    },
-    segment: (codec, offsetInFrame, segmentStored, segmentRaw) => {
-      segment = { codec, offsetInFrame, segmentStored, segmentRaw };
-    },
-    chunk: (id, offsetInSegment, length) => {
-      const number = chunks++;
-      const key = id.toString('latin1');
-      const indexes = wanted.get(key);
-      if (!indexes) return;
-      wanted.delete(key);
-      const { offset, storedLength } = frame;
-      found.push({
-        number,
-        frame: frame.number,
-        offset,
-        storedLength,
-        ...segment,
-        offsetInSegment,
-        length,
-        wanted: indexes,
-      });
-    },
+  visitPlaces(pack.directory, pack.name, (id, place) => {
+    const number = chunks++;
+    const key = id.toString('latin1');
+    const indexes = wanted.get(key);
+    if (!indexes) return;
+    wanted.delete(key);
+    found.push({ number, place: place(), wanted: indexes });
   });
   return { found, chunks };
 }

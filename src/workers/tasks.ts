@@ -11,7 +11,7 @@ import { keepHeapsSmall } from './small-heaps.ts';
 type Job = Extract<ToWorker, { readonly job: number }>;
 type JobBody = Job extends infer J ? (J extends Job ? Omit<J, 'job'> : never) : never;
 type Answer = Exclude<FromWorker, { readonly type: 'ready' | 'pack' | 'failed' }>;
-type Begin = Extract<ToWorker, { readonly type: 'begin capture' | 'begin restore' }>;
+type Begin = Extract<ToWorker, { readonly type: `begin ${string}` }>;
 type Waiting = { resolve(answer: Answer): void; reject(error: Error): void };
 type Thread = {
   readonly worker: Worker;
@@ -27,7 +27,8 @@ export class Tasks {
   readonly #threads: Thread[] = [];
   readonly #threadsMax: number;
   readonly #onPack: (pack: BuiltPack) => void;
-  #begin: Begin | undefined;
+  /** The last of each kind, for threads that start later. */
+  readonly #begun = new Map<Begin['type'], Begin>();
   #lastJob = 0;
 
   /** @param onPack called with every pack that a worker completed, before the answer of the job that completed it */
@@ -45,7 +46,7 @@ export class Tasks {
   }
 
   tellAll(message: Begin): void {
-    this.#begin = message;
+    this.#begun.set(message.type, message);
     for (const { worker } of this.#threads) worker.postMessage(message);
   }
 
@@ -105,7 +106,7 @@ export class Tasks {
       fail(thread, new FerryError('bug', `a worker died: ${String(error)}`, { cause: error })),
     );
     worker.on('exit', () => fail(thread, new FerryError('interrupted', 'a worker was stopped')));
-    if (this.#begin) worker.postMessage(this.#begin);
+    for (const message of this.#begun.values()) worker.postMessage(message);
     return thread;
   }
 

@@ -4,17 +4,23 @@ import { assert, FerryError, messageOf, unreachable } from '../base/errors.ts';
 import { decompress } from '../codec/zstd.ts';
 import { judgeFile } from '../fs/whole-file.ts';
 import { CaptureTask } from './capture-task.ts';
+import { PIPELINE } from './limits.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import { PoolStopped } from './pack-builder.ts';
 import { readBack } from './read-back-task.ts';
+import { ReadTask } from './read-task.ts';
 import { RestoreTask } from './restore-task.ts';
 
 assert(parentPort, 'this file runs as a worker thread');
 const port = parentPort;
 const say = (message: FromWorker): void => port.postMessage(message);
 
+/** For what is only looked at; one for each file would be garbage until somebody collects it. */
+const looking = Buffer.allocUnsafe(PIPELINE.readBytes);
+
 let capture: CaptureTask | undefined;
 let restore: RestoreTask | undefined;
+let reading: ReadTask | undefined;
 
 port.on('message', (message: ToWorker) => {
   try {
@@ -49,6 +55,22 @@ function handle(message: ToWorker): void {
     case 'finish':
       capture?.finish();
       return say({ type: 'done', job: message.job });
+    case 'begin read':
+      reading = new ReadTask(message.setup);
+      return;
+    case 'read': {
+      assert(reading, 'no reading was begun');
+      const { bytes, lengths } = reading.read(message.part);
+      return port.postMessage(
+        { type: 'was read', job: message.job, bytes, lengths } satisfies FromWorker,
+        [bytes.buffer],
+      );
+    }
+    case 'copy': {
+      assert(reading && capture, 'no copying was begun');
+      const ids = capture.copy(reading, message.part, message.companies);
+      return say({ type: 'copied', job: message.job, ids });
+    }
     case 'begin restore':
       restore = new RestoreTask(message.setup);
       return;
@@ -63,11 +85,11 @@ function handle(message: ToWorker): void {
       return say({ type: 'stage verified', job: message.job, good });
     }
     case 'read back': {
-      const found = readBack(message.files, message.chunkIdKey);
+      const found = readBack(message.files, message.chunkIdKey, looking);
       return say({ type: 'was read back', job: message.job, found });
     }
     case 'judge': {
-      const verdict = judgeFile(message.path, message.kind, decompress);
+      const verdict = judgeFile(message.path, message.kind, decompress, looking);
       return say({ type: 'judged', job: message.job, verdict });
     }
     case 'finish restore':

@@ -14,7 +14,8 @@ export async function runExport(call: Call, session: Session): Promise<Report> {
   const { snapshot, path } = await openAddress(session, reading, argument(call, 0), install);
   const request = { reader: snapshot, path: pathInRoots(snapshot, path) };
   const { emit, signal } = session;
-  const { files, bytes } = await exportSnapshot(request, target.output, { emit }, signal);
+  const deps = { repository: reading.repository, emit };
+  const { files, bytes } = await exportSnapshot(request, target.output, deps, signal);
   target.finish();
   const { id } = snapshot.cover;
   return { summary: { verb: 'export', snapshot: id, file: target.file, files, bytes } };

@@ -12,9 +12,10 @@ import { isDatabase, judgeFile, type FileVerdict } from '../../../src/fs/whole-f
 const folder = mkdtempSync(join(tmpdir(), 'whole-file-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+const BUFFER = Buffer.alloc(64 * 1024);
 const at = (name: string): string => join(folder, name);
 const judgeDatabase = (name: string): FileVerdict =>
-  judgeFile(bytePathFromText(at(name)), 'database', decompress);
+  judgeFile(bytePathFromText(at(name)), 'database', decompress, BUFFER);
 
 function makeDatabase(name: string, sql: string): void {
   const database = new DatabaseSync(at(name));
@@ -90,7 +91,7 @@ describe('databases', () => {
 describe('transcripts', () => {
   const judge = (text: string | Buffer): FileVerdict => {
     writeFileSync(at('one.jsonl'), text);
-    return judgeFile(bytePathFromText(at('one.jsonl')), 'records', decompress);
+    return judgeFile(bytePathFromText(at('one.jsonl')), 'records', decompress, BUFFER);
   };
 
   test('whole ones, however they end', () => {

@@ -5,13 +5,23 @@ import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { bytePathFromText } from '../../../src/base/byte-path.ts';
 import { writeArchive } from '../../../src/fs/archive-file.ts';
+import type { SnapshotReader } from '../../../src/repository/snapshot-reader.ts';
 import { exportSnapshot } from '../../../src/transfer/export.ts';
-import { engineFolder, makeEngine, NO_ABORT, pushTree, type Engine } from '../../support/engine.ts';
+import { damageFile } from '../../support/damage.ts';
+import {
+  engineFolder,
+  makeEngine,
+  NO_ABORT,
+  openReader,
+  pushTree,
+  type Engine,
+} from '../../support/engine.ts';
+import { noise } from '../../support/tree.ts';
 import { contentsOf, forget, importInto, newestSnapshot, oldSample, tar } from './imports.ts';
 
 async function exportTo(engine: Engine, file: string, path?: string) {
   const reader = await newestSnapshot(engine);
-  const deps = { emit: () => undefined };
+  const deps = { repository: await openReader(engine.store), emit: () => undefined };
   return writeArchive(bytePathFromText(file), (output) =>
     exportSnapshot({ reader, path }, output, deps, NO_ABORT),
   );
@@ -81,6 +91,56 @@ describe('export', () => {
     assert.equal(statSync(`${folder}/b/state/b/second`).nlink, 2);
   });
 
+  test('files of several lots, and content that lies in many packs', async (context) => {
+    const folder = engineFolder(context);
+    const engine = await makeEngine(folder);
+    const tree = `${folder}/tree`;
+    mkdirSync(tree);
+    const large = noise(1, 9_500_001);
+    writeFileSync(`${tree}/large`, large);
+    writeFileSync(`${tree}/larger`, Buffer.concat([large, large]));
+    for (let number = 0; number < 1100; number++) {
+      writeFileSync(`${tree}/small-${number}`, noise(number, number % 50));
+    }
+    await pushTree(engine.store, engine.machine, tree);
+    const reader = await newestSnapshot(engine);
+    assert.ok(reader.packs.length > 8, 'there are many packs');
+    await exportTo(engine, `${folder}/out.tar`);
+    unpack(`${folder}/out.tar`, `${folder}/out`);
+    const compared = spawnSync('diff', ['-r', tree, `${folder}/out/state`], { encoding: 'utf8' });
+    assert.equal(compared.status, 0, compared.stdout);
+  });
+
+  test('a chunk that is not where it is read ahead is looked for once more, alone', async (context) => {
+    const folder = engineFolder(context);
+    const engine = await makeEngine(folder);
+    const tree = `${folder}/tree`;
+    mkdirSync(tree);
+    const content = noise(2, 700_000);
+    writeFileSync(`${tree}/file`, content);
+    await pushTree(engine.store, engine.machine, tree);
+    const repository = await openReader(engine.store);
+    const reader = await newestSnapshot(engine);
+    await damageFile(repository, reader.cover, 'state/file');
+    await assert.rejects(exportTo(engine, `${folder}/lost.tar`), { code: 'object-damaged' });
+    assert.ok(!readdirSync(folder).includes('lost.tar'));
+    const alone: number[] = [];
+    const found: SnapshotReader = {
+      ...reader,
+      chunk: async ({ chunkBytes }, number) => {
+        alone.push(number);
+        return content.subarray(number * chunkBytes, (number + 1) * chunkBytes);
+      },
+    };
+    const deps = { repository, emit: () => undefined };
+    await writeArchive(bytePathFromText(`${folder}/out.tar`), (output) =>
+      exportSnapshot({ reader: found }, output, deps, NO_ABORT),
+    );
+    assert.deepEqual(alone, [0]);
+    unpack(`${folder}/out.tar`, `${folder}/out`);
+    assert.ok(readFileSync(`${folder}/out/state/file`).equals(content));
+  });
+
   test('an output that breaks is an error, not a hang', async (context) => {
     const folder = engineFolder(context);
     const engine = await makeEngine(folder);
@@ -96,7 +156,7 @@ describe('export', () => {
         done(written < 1_000_000 ? null : Object.assign(new Error('full'), { code: 'ENOSPC' }));
       },
     });
-    const deps = { emit: () => undefined };
+    const deps = { repository: await openReader(engine.store), emit: () => undefined };
     await assert.rejects(exportSnapshot({ reader }, full, deps, NO_ABORT), { code: 'no-space' });
   });
 
