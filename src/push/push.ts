@@ -5,19 +5,19 @@
 import { extname } from 'node:path';
 import { toHex } from '../base/bytes.ts';
 import type { IndexedPack } from '../format/index-object.ts';
-import type { ListedPack } from '../format/pack-list.ts';
 import type { Origin, SnapshotBody } from '../format/snapshot.ts';
 import { ownPacks } from '../repository/indexes.ts';
 import { installKeys, type InstallKeys } from '../repository/machine.ts';
 import { refuseRevoked } from '../repository/revocations.ts';
 import { WalkAhead } from '../workers/walk-ahead.ts';
 import { archiveInstall, type PushSource } from './archive-install.ts';
-import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX, type Committed } from './commit.ts';
+import { commitSnapshot } from './commit.ts';
 import { PushLine, type LineDeps } from './line.ts';
 import type { Omission, Problem } from './omission-log.ts';
 import type { OmitSpec } from './omit-spec.ts';
 import { indexKeys } from './pack-uploader.ts';
 import type { Totals } from './progress.ts';
+import { pushInRounds, type Round } from './rounds.ts';
 
 export type PushRequest = {
   readonly source: PushSource;
@@ -105,38 +105,19 @@ export async function pushFilled(
   deps: PushDeps,
   signal: AbortSignal,
 ): Promise<PushedSnapshot> {
-  const { repository, emit } = deps;
-  const { store, writer, revoked } = repository;
+  const { store, writer, revoked } = deps.repository;
   refuseRevoked(revoked, { machine: writer.machine, location: store.location });
-  /** Packs that an index or the cache names and that are not what they were. */
-  const gone = new Set<string>();
-  const forget = (packs: readonly ListedPack[]): void => {
-    for (const { writer, pack } of packs) {
-      gone.add(writer + pack);
-      repository.cache.dropPack(writer, pack);
-    }
-  };
-  forget(await finishPending(deps, signal));
   let bytesStored = 0;
-  for (let round = 1; round <= TRIES_MAX; round++) {
+  const once = async (gone: ReadonlySet<string>): Promise<PushedOnce> => {
     const done = await pushOnce(filling, deps, gone, signal);
     bytesStored += done.bytesStored;
-    forget(done.committed.gone);
-    if (done.committed.outcome === 'done') {
-      return { ...done.snapshot, id: done.committed.mark.snapshot, bytesStored };
-    }
-    emit({
-      type: 'notice',
-      code: 'packs-missing',
-      message:
-        'packs that this push relied on are missing or damaged in the store; pushing their content again',
-    });
-  }
-  throw keepsLosing(repository.store.location, 'packs');
+    return done;
+  };
+  const { committed, snapshot } = await pushInRounds(deps, once, signal);
+  return { ...snapshot, id: committed.mark.snapshot, bytesStored };
 }
 
-type PushedOnce = {
-  readonly committed: Committed;
+type PushedOnce = Round & {
   readonly bytesStored: number;
   readonly snapshot: Omit<PushedSnapshot, 'id' | 'bytesStored'>;
 };
@@ -159,14 +140,17 @@ async function pushOnce(
       body.roots.reduce((total, root) => total + root[of], 0);
     const totals = { files: sum('files'), bytes: sum('bytes') };
     const packs = line.packsUsed();
+    const { known } = line;
     const committed = await commitSnapshot(
-      { packs, known: line.known, install, label, origin, ...totals, body },
+      { packs, known, install, label, origin, ...totals, body },
       deps,
       signal,
     );
     const ownBytes = committed.outcome === 'done' ? committed.bytes : 0;
     const { bytesNew } = line.progress;
     return {
+      packs,
+      known,
       committed,
       bytesStored: line.bytesStored + ownBytes,
       snapshot: {

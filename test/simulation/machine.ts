@@ -6,7 +6,8 @@ import { idFromBytes, writerObjectName, type ObjectId } from '../../src/format/n
 import type { IndexedPack } from '../../src/format/index-object.ts';
 import type { ListedPack } from '../../src/format/pack-list.ts';
 import type { SnapshotBody } from '../../src/format/snapshot.ts';
-import { commitSnapshot, finishPending, keepsLosing, TRIES_MAX } from '../../src/push/commit.ts';
+import { commitSnapshot } from '../../src/push/commit.ts';
+import { pushInRounds, type Round } from '../../src/push/rounds.ts';
 import { indexKeys } from '../../src/push/pack-uploader.ts';
 import { ownPacks, writeIndex } from '../../src/repository/indexes.ts';
 import {
@@ -84,17 +85,10 @@ export class Machine {
     const repository = await openForWriting(store, memory, cache, emit, NO_ABORT);
     const random = (length: number): Uint8Array => this.#dice.noise(length);
     const deps = { repository, random, emit };
-    const gone = new Set<string>();
-    const forget = (packs: readonly ListedPack[]): void => {
-      for (const { writer, pack } of packs) {
-        gone.add(writer + pack);
-        cache.dropPack(writer, pack);
-      }
-    };
-    forget(await finishPending(deps, NO_ABORT));
     const { chunks } = this.content;
-    this.capturing = chunks;
-    for (let round = 1; round <= TRIES_MAX; round++) {
+    let rounds = 0;
+    const once = async (gone: ReadonlySet<string>): Promise<Round> => {
+      if (++rounds === 1) this.capturing = chunks;
       const { packs, known } = await this.#archive(repository, chunks, gone, emit);
       const request = {
         packs,
@@ -105,15 +99,12 @@ export class Machine {
         bytes: 0,
         body: bodyOf(repository.writer, this.#told(chunks)),
       };
-      const committed = await commitSnapshot(request, deps, NO_ABORT);
-      forget(committed.gone);
-      cache.flush();
-      if (committed.outcome === 'done') {
-        process.count(round === 1 ? 'pushes' : 'pushes that had to store something again');
-        return committed.mark.snapshot as ObjectId;
-      }
-    }
-    throw keepsLosing(store.location, 'packs');
+      return { packs, known, committed: await commitSnapshot(request, deps, NO_ABORT) };
+    };
+    const { committed } = await pushInRounds(deps, once, NO_ABORT);
+    cache.flush();
+    process.count(rounds === 1 ? 'pushes' : 'pushes that had to store something again');
+    return committed.mark.snapshot as ObjectId;
   }
 
   /** Stores what no known pack has. Answers the packs that these chunks need, and those known before. */

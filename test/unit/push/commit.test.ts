@@ -6,6 +6,10 @@ import { test, type TestContext } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
 import { ed25519KeyPair, systemRandom } from '../../../src/crypto/sodium.ts';
 import { COMMIT_WINDOW_MS, TRIES_MAX } from '../../../src/push/commit.ts';
+import { parseWriterObjectName } from '../../../src/format/names.ts';
+import { packName } from '../../../src/repository/pack-reader.ts';
+import { readPackList } from '../../../src/repository/pack-lists.ts';
+import { writerOf } from '../../../src/repository/machine.ts';
 import { writeTombstone } from '../../../src/repository/tombstones.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import {
@@ -269,22 +273,60 @@ test('where nobody may ask for packs, what a listing does not show counts as mis
   assert.equal((await allObjects(at.store, 'snapshots/')).size, 0);
 });
 
-test('every pack that is gone is forgotten at once, not one for each try', async (context) => {
-  const at = await scene(context);
-  const forgetful = withoutCache(at.machine);
+/** Has this machine store the same content so many times, in packs of which each is believed to hold it. */
+async function makeCopies(
+  at: Scene,
+  forgetful: Engine['machine'],
+  count: number,
+): Promise<string[]> {
   const indexes = new Map<string, Uint8Array>();
-  // The same content in more packs than there are tries: each of them is believed to hold it.
-  for (let copy = 0; copy <= TRIES_MAX; copy++) {
+  const packs = new Set<string>();
+  for (let copy = 0; copy < count; copy++) {
     await pushTree(at.store, forgetful, at.tree);
+    for (const name of (await allObjects(at.store, 'packs/')).keys()) packs.add(name);
     for (const [name, bytes] of await allObjects(at.store, 'indexes/')) {
       indexes.set(name, bytes);
       await at.store.delete(name, NO_ABORT);
     }
   }
   for (const [name, bytes] of indexes) await at.store.put(name, bytes, {}, NO_ABORT);
-  for (const pack of (await allObjects(at.store, 'packs/')).keys()) {
-    await at.store.delete(pack, NO_ABORT);
-  }
+  assert.ok(packs.size >= count);
+  return [...packs];
+}
+
+test('every pack that is gone is forgotten at once, not one for each try', async (context) => {
+  const at = await scene(context);
+  const forgetful = withoutCache(at.machine);
+  const copies = await makeCopies(at, forgetful, TRIES_MAX + 1);
+  for (const pack of copies) await at.store.delete(pack, NO_ABORT);
   await pushTree(at.store, forgetful, at.tree);
   await assertWhole(at, TRIES_MAX + 2);
+});
+
+test('however often a prune announces what a slow push relied on, the push ends', async (context) => {
+  const at = await scene(context);
+  const forgetful = withoutCache(at.machine);
+  const copies = await makeCopies(at, forgetful, TRIES_MAX + 2);
+  const { id, subkeys } = writerOf(forgetful.state);
+  const keys = { repository: forgetful.state.repository, writer: id, key: subkeys.packList };
+  const buried: string[] = [];
+  const pruned: ObjectStore = {
+    ...at.store,
+    async put(name, body, options, signal) {
+      const answer = await at.store.put(name, body, options, signal);
+      const list = parseWriterObjectName(name);
+      if (list?.folder !== 'lists') return answer;
+      const needed = await readPackList(at.store, keys, list.id, signal);
+      const old = needed.map(packName).find((pack) => copies.includes(pack));
+      if (old !== undefined) {
+        await bury(at, [old], 'root');
+        buried.push(old);
+      }
+      return answer;
+    },
+  };
+  await pushTree(pruned, forgetful, at.tree);
+  assert.ok(buried.length > TRIES_MAX);
+  for (const pack of buried) await at.store.delete(pack, NO_ABORT);
+  await assertWhole(at, TRIES_MAX + 3);
 });
