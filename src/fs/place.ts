@@ -30,6 +30,8 @@ import { stageParents, unsafe } from './stage-parents.ts';
 export type PlaceOptions = {
   /** Absolute; made with mode 0700 when missing; its parent is trusted. */
   readonly stage: BytePath;
+  /** Where it is reached, if not by its name. */
+  readonly at?: BytePath;
   /** Root asked for it: keep setuid and setgid on files. */
   readonly setIdAllowed: boolean;
   readonly openFilesMax?: number;
@@ -81,7 +83,8 @@ export type Placer = {
 };
 
 export function createPlacer(options: PlaceOptions): Placer {
-  const parents = inStage(options.stage, options.stage, () => stageParents(options.stage));
+  const folder = options.at ?? options.stage;
+  const parents = inStage(options.stage, options.stage, () => stageParents(folder));
   const files = openFiles(options.openFilesMax ?? OPEN_FILES_MAX, (path) =>
     openForChunks(parents.reach(path), path),
   );

@@ -37,6 +37,7 @@ export async function finishStages(
   for (const number of directories.toReversed()) {
     staging.placerOf(number).finishDirectory(files.path(number), files.attributes(number));
   }
+  staging.checkNames();
   for (const { stage } of staging.targets) await syncTree(stage, tools);
 }
 

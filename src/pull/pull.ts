@@ -26,6 +26,7 @@ import {
   stageInstall,
 } from './stage-install.ts';
 import { leftStages, swapIn, type ReadyInstall } from './swap-in.ts';
+import { withTheirRights } from './their-rights.ts';
 
 export type { LandingSite, Pulled, PullPlan } from './landing.ts';
 
@@ -115,8 +116,11 @@ async function stage(landing: Landing, deps: PullDeps, signal: AbortSignal): Pro
   else refuseMissing(landing, request.snapshot.body, counted);
   const relocation = relocationOf(request, landing);
   for (const notice of relocation.notices) deps.emit({ type: 'notice', ...notice });
-  applyRelocation(relocation);
-  renameStaged(placement);
+  const stages = placement.roots.map((root) => root.stage);
+  withTheirRights(request.site.owner, stages, () => {
+    applyRelocation(relocation);
+    renameStaged(placement);
+  });
   return { landing, restored, counted, relocated: editsPerFile(relocation) };
 }
 

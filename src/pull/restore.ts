@@ -60,7 +60,7 @@ export async function restoreTrees(
   const bytesMax = roots.reduce((sum, { bytes }) => sum + bytes, 0);
   const filesMax = roots.reduce((sum, { files }) => sum + files, 0);
   const staging = new Staging(targets, setIdAllowed, deps.emit);
-  const { pool, tasks } = startLine(request);
+  const { pool, tasks } = startLine(request, staging);
   const progress = new RestoreProgress(deps.emit, deps.clock, bytesMax, filesMax);
   try {
     const { emit } = deps;
@@ -76,23 +76,22 @@ export async function restoreTrees(
   } finally {
     progress.end();
     pool.stop();
-    staging.close();
     await tasks.close();
+    staging.close();
   }
 }
 
 /** The threads, and the buffers that packs come down into. */
-function startLine({ snapshot, targets, setIdAllowed }: RestoreRequest): {
-  pool: PackPool;
-  tasks: Tasks;
-} {
+function startLine(
+  { snapshot, targets, setIdAllowed }: RestoreRequest,
+  { stages }: Staging,
+): { pool: PackPool; tasks: Tasks } {
   const threads = workerCount();
   const largest = Math.max(0, ...snapshot.packs.map(({ size }) => size));
   const buffers = threads + PIPELINE.spareBuffers;
   const pool = PackPool.create(buffers, Math.max(largest, 64 * 1024));
   for (let buffer = 0; buffer < buffers; buffer++) pool.free(buffer);
   const tasks = new Tasks(threads, () => undefined);
-  const stages = targets.map(({ stage }) => stage);
   const setup = { pool: pool.shared, chunkIdKey: snapshot.chunkIdKey, stages, setIdAllowed };
   tasks.tellAll({ type: 'begin restore', setup });
   // Who wants a few files may never need them.

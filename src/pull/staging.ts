@@ -2,7 +2,8 @@
 import { asBytePath, joinBytes, showPath, type BytePath } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
-import { createPlacer, type Placer } from '../fs/place.ts';
+import { holdFolder, type HeldFolder } from '../fs/held-folder.ts';
+import { createPlacer, type PlaceOptions, type Placer } from '../fs/place.ts';
 import { FileTable } from './file-table.ts';
 import type { RestoreTarget } from './restore-target.ts';
 
@@ -13,6 +14,9 @@ export class Staging {
   /** Everything that is placed, by number. */
   readonly files = new FileTable();
   readonly problems: RestoreProblem[] = [];
+  /** For threads too: where each stage is reached, whatever becomes of its name. */
+  readonly stages: readonly Pick<PlaceOptions, 'stage' | 'at'>[];
+  readonly #held: readonly HeldFolder[];
   readonly #placers: readonly Placer[];
   readonly #emit: Emit;
   /** `<stage>/<path>` of what is not in its place. */
@@ -20,7 +24,13 @@ export class Staging {
 
   constructor(targets: readonly RestoreTarget[], setIdAllowed: boolean, emit: Emit) {
     this.targets = targets;
-    this.#placers = targets.map(({ stage }) => createPlacer({ stage, setIdAllowed }));
+    this.#held = targets.map(({ stage }) => {
+      // Made and proven by its name, for the last time.
+      createPlacer({ stage, setIdAllowed }).close();
+      return holdFolder(stage);
+    });
+    this.stages = this.#held.map(({ name, path }) => ({ stage: name, at: path }));
+    this.#placers = this.stages.map((stage) => createPlacer({ ...stage, setIdAllowed }));
     this.#emit = emit;
   }
 
@@ -50,8 +60,15 @@ export class Staging {
     return this.#lost.has(`${stage}/${path}`);
   }
 
+  /** @throws target-unsafe when the name of a stage leads to something else by now */
+  checkNames(): void {
+    for (const held of this.#held) held.check();
+  }
+
+  /** Once no thread writes any more. */
   close(): void {
     for (const placer of this.#placers) placer.close();
+    for (const held of this.#held) held.release();
   }
 
   #rootName(stage: number): BytePath {

@@ -17,6 +17,7 @@ import { freePlace } from './free-place.ts';
 import { removeEnded, type Journal, type SwappedInstall } from './journal.ts';
 import type { Landing, Pulled, PullRequest } from './landing.ts';
 import { swap } from './swap.ts';
+import { withTheirRights } from './their-rights.ts';
 import { STAGE_PREFIX, type PlacedPart, type PlacedRoot, type Placement } from './placement.ts';
 
 export type ReadyInstall = Pick<SwappedInstall, 'counted'> &
@@ -30,18 +31,17 @@ export function swapIn(
   ready: readonly ReadyInstall[],
   clock: Clock,
 ): Journal {
-  const placements = ready.map(({ landing }) => landing.placement);
+  const roots = ready.flatMap(({ landing }) => landing.placement.roots);
   const first = ready[0]?.landing.plan.snapshot ?? '';
   const file = freePlace(bytePathFromText(`${journals}/${stamp}-${first}`), '.json');
-  const journal = swap(file, {
+  const parts = {
     time: timeText(clock.nowMs()),
     stamp,
     installs: ready.map(swappedInstall),
-    steps: swapSteps(
-      placements.flatMap(({ roots }) => roots),
-      site.owner,
-    ),
-  });
+    steps: swapSteps(roots, site.owner),
+  };
+  const places = roots.map(({ to }) => to);
+  const journal = swap(file, parts, (move) => withTheirRights(site.owner, places, move));
   removeEnded(journals, new Set(journal.installs.map(({ install }) => install)));
   return journal;
 }

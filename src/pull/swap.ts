@@ -21,11 +21,19 @@ import {
   type JournalFile,
 } from './journal.ts';
 
+/** How files are moved: with whose rights. */
+export type MoveFiles = <T>(move: () => T) => T;
+const asWeAre: MoveFiles = (move) => move();
+
 /** @param file where the journal is kept until an undo is no longer wanted */
-export function swap(file: BytePath, parts: Omit<Journal, 'format' | 'state'>): Journal {
+export function swap(
+  file: BytePath,
+  parts: Omit<Journal, 'format' | 'state'>,
+  moveFiles: MoveFiles = asWeAre,
+): Journal {
   const swapping: Journal = { format: 1, state: 'swapping', ...parts };
   writeJournal(file, swapping);
-  return finish({ file, journal: swapping });
+  return finish({ file, journal: swapping }, moveFiles);
 }
 
 /** Moves what the swap placed aside, and what it had moved aside back. */
@@ -96,18 +104,18 @@ export function completedNotice({ state, installs }: Journal): FerryEvent {
   return { type: 'notice', code: 'swap-completed', message };
 }
 
-function finish({ file, journal }: JournalFile): Journal {
+function finish({ file, journal }: JournalFile, moveFiles: MoveFiles = asWeAre): Journal {
   switch (journal.state) {
     case 'swapping': {
       const ended = { done: 'done', back: 'taken back' } as const;
       const what = 'the new files could not be put in place';
-      return perform({ file, journal }, journal.steps, ended, what);
+      return perform({ file, journal }, journal.steps, ended, what, moveFiles);
     }
     case 'undoing': {
       assert(journal.undo, 'an undo knows its steps');
       const ended = { done: 'undone', back: 'done' } as const;
       const what = 'what was here before could not be put back';
-      return perform({ file, journal }, journal.undo.steps, ended, what);
+      return perform({ file, journal }, journal.undo.steps, ended, what, moveFiles);
     }
     default:
       return journal;
@@ -125,13 +133,14 @@ function perform(
   steps: readonly SwapStep[],
   ended: { readonly done: Journal['state']; readonly back: Journal['state'] },
   what: string,
+  moveFiles: MoveFiles,
 ): Journal {
   let downtimeMs: number;
   try {
-    downtimeMs = performSteps(steps);
+    downtimeMs = moveFiles(() => performSteps(steps));
   } catch (error) {
     // Where something stands in the way, the journal stays as it is, and the next run tries again.
-    if (takeBackSteps(steps)) written(file, { ...journal, state: ended.back });
+    if (moveFiles(() => takeBackSteps(steps))) written(file, { ...journal, state: ended.back });
     else throw halfway(what, error, steps);
     throw takenBack(what, error);
   }

@@ -5,6 +5,7 @@ import type { ReadLiveResult } from '../fs/read-live.ts';
 import type { FileStat } from '../fs/file-stat.ts';
 import type { ChunkPlace } from '../format/chunk-place.ts';
 import type { FileKind, FileVerdict } from '../fs/whole-file.ts';
+import type { PlaceOptions } from '../fs/place.ts';
 import type { SharedChunkTable } from './chunk-table.ts';
 import type { BuiltPack } from './pack-builder.ts';
 import type { SharedPackPool } from './pack-pool.ts';
@@ -89,8 +90,8 @@ export type BlobCompany = 'secret' | { readonly group: string };
 export type RestoreSetup = {
   readonly pool: SharedPackPool;
   readonly chunkIdKey: Uint8Array;
-  /** Absolute stage directories; files name theirs by index. */
-  readonly stages: readonly BytePath[];
+  /** Stage directories; files name theirs by index. */
+  readonly stages: readonly Pick<PlaceOptions, 'stage' | 'at'>[];
   readonly setIdAllowed: boolean;
 };
 

@@ -45,7 +45,7 @@ export class RestoreTask {
     this.#opener = new PackOpener(this.#chunkIdKey, () => this.#writeRun());
     this.#pool = new PackPool(setup.pool);
     this.#placers = setup.stages.map((stage) =>
-      createPlacer({ stage, setIdAllowed: setup.setIdAllowed }),
+      createPlacer({ ...stage, setIdAllowed: setup.setIdAllowed }),
     );
   }
 

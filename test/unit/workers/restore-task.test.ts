@@ -79,7 +79,7 @@ function scene(context: TestContext): {
   const ids = PAGES.map((page) => chunkId(key, CHUNK_KINDS.data, page));
   const { directory } = built(pool, ids);
   const stage = join(tempDir(context), 'stage');
-  const stages = [bytePathFromText(stage)];
+  const stages = [{ stage: bytePathFromText(stage) }];
   const task = new RestoreTask({
     pool: pool.shared,
     chunkIdKey: ID_KEY,
