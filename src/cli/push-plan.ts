@@ -51,8 +51,8 @@ function planOne(
       }
     }
     roots.push({ name: root.name, path: root.path, files, bytes });
-    omissions.push(...log.omissions);
-    problems.push(...log.problems);
+    for (const omission of log.omissions) omissions.push(omission);
+    for (const problem of log.problems) problems.push(problem);
   }
   const sum = (of: 'files' | 'bytes'): number => roots.reduce((total, one) => total + one[of], 0);
   return { roots, files: sum('files'), bytes: sum('bytes'), omissions, problems };

@@ -13,6 +13,8 @@ import { decodePadded, encodePadded } from './padded.ts';
 export const SNAPSHOT_LIMITS = {
   snapshotBytesMax: 64 * 1024 * 1024,
   coverBytesMax: 64 * 1024,
+  /** Of what was left out, and of what could not be read: so much is told by name. */
+  listBytesMax: 12 * 1024 * 1024,
 } as const;
 
 const hex16 = z.string().regex(/^[0-9a-f]{32}$/);
@@ -88,8 +90,26 @@ export const encodeCover = (cover: Cover): Uint8Array =>
 export const decodeCover = (plaintext: Uint8Array, name: string): Cover =>
   parseJson(coverSchema, decodePadded(plaintext, name), name);
 
-export const encodeSnapshotBody = (body: SnapshotBody): Uint8Array =>
-  encodePadded(utf8(JSON.stringify(bodySchema.parse(body))));
+/** However much was left out or could not be read: nobody could read a snapshot that is too long. */
+export function encodeSnapshotBody(body: SnapshotBody): Uint8Array {
+  const path = (count: number): string => `${count} more`;
+  const omissions = abridged(body.omissions, (count) => ({
+    path: path(count),
+    reason: 'not named here: the list is full',
+  }));
+  const problems = abridged(body.problems, (count) => ({ path: path(count), code: 'list-full' }));
+  return encodePadded(utf8(JSON.stringify(bodySchema.parse({ ...body, omissions, problems }))));
+}
+
+function abridged<T>(all: readonly T[], more: (count: number) => T): readonly T[] {
+  let bytes = 0;
+  const end = all.findIndex((one) => {
+    bytes += utf8(JSON.stringify(one)).length + 1;
+    return bytes > SNAPSHOT_LIMITS.listBytesMax;
+  });
+  return end < 0 ? all : [...all.slice(0, end), more(all.length - end)];
+}
+
 export const decodeSnapshotBody = (plaintext: Uint8Array, name: string): SnapshotBody =>
   parseJson(bodySchema, decodePadded(plaintext, name), name);
 

@@ -1,6 +1,6 @@
 /** Making and reading snapshots: cover for the writer, body for readers, signature for both. */
 import { concatBytes, fromHex, toHex } from '../base/bytes.ts';
-import { FerryError } from '../base/errors.ts';
+import { assert, FerryError } from '../base/errors.ts';
 import { openBox, sealBox } from '../crypto/box.ts';
 import { openBody, sealBody } from '../crypto/frames.ts';
 import { sealHeader } from '../crypto/sealing.ts';
@@ -20,6 +20,7 @@ import {
   decodeSnapshotBody,
   encodeCover,
   encodeSnapshotBody,
+  SNAPSHOT_LIMITS,
   splitSnapshot,
   type Cover,
   type SnapshotBody,
@@ -53,6 +54,10 @@ export function makeSnapshot(
   const sealedBody = sealBody(sealed.objectKey, encodeSnapshotBody(body));
   const signed = assembleSnapshot(sealed.header, coverBox, sealedBody);
   const bytes = concatBytes(signed, sign('snapshot', signed, writer.signing.secretKey));
+  assert(
+    bytes.length <= SNAPSHOT_LIMITS.snapshotBytesMax,
+    'a snapshot is as short as readers want',
+  );
   return {
     id,
     name: writerObjectName('snapshots', writer.id, id),
