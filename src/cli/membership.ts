@@ -42,16 +42,26 @@ export function joinCommand(session: Session, location: Location): string | null
   return `stateferry join '${printed}'`;
 }
 
+export type Member = {
+  /** As the settings know it: the place that is meant may have been spelled in another way. */
+  readonly location: string;
+  readonly machine: string;
+};
+
 /** What this machine is there, and may go on being: whoever types join twice seldom means a second one. */
 export function memberBefore(
   session: Session,
   location: Location,
   { id, writers }: ReaderRepository,
-): MachineState | undefined {
-  const state = stateOf(session, location);
-  if (state?.repository !== id || state.revoked) return undefined;
-  const record = [...writers.values()].find((one) => one.id === state.writer.id);
-  return record && !record.revoked ? state : undefined;
+): Member | undefined {
+  const printed = printLocation(location);
+  const members = session.settings.data.repositories.flatMap((known) => {
+    const { machine: state } = known;
+    if (state?.repository !== id || state.revoked) return [];
+    const record = [...writers.values()].find((one) => one.id === state.writer.id);
+    return record && !record.revoked ? [{ location: known.location, machine: state.machine }] : [];
+  });
+  return members.find((one) => one.location === printed) ?? members[0];
 }
 
 /** The names of the machines that write there, but for this one's own. */

@@ -42,10 +42,14 @@ function planOne(
     const log = new OmissionLog(root.name, session.emit);
     let files = 0;
     let bytes = 0;
+    const linked = new Set<string>();
     for (const item of walkTree(root.readFrom, { omit: omitRuleOf(root.omit), sqliteSets: true })) {
       if (item.kind === 'omission') log.omission(item.path, item.reason);
       else if (item.kind === 'problem') log.problem(item.path, item.code, item.message);
       else if (item.type === 'file') {
+        const inode = `${item.dev}:${item.ino}`;
+        if (linked.has(inode)) continue; // a further name of a file that is counted already
+        if (item.nlink > 1) linked.add(inode);
         files += 1;
         bytes += item.size;
       }

@@ -15,7 +15,6 @@ import {
 import { handOverRepository, makePrivateFolder } from '../settings/places.ts';
 import { printLocation, type Location } from '../store/location.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import type { CreateFolder } from '../store/folder-store.ts';
 import { openStore } from '../store/open-store.ts';
 import { rememberedStoreSettings } from './probing.ts';
 import { rememberRevocations } from './revocations-seen.ts';
@@ -24,7 +23,7 @@ import { secretFor, secretIfGiven, type Session } from './session.ts';
 export async function storeAt(
   session: Session,
   location: Location,
-  choices: { readonly createFolder?: CreateFolder } = {},
+  choices: { readonly createFolder?: boolean } = {},
 ): Promise<ObjectStore> {
   const store = await openStore(location, {
     emit: session.emit,
@@ -34,7 +33,7 @@ export async function storeAt(
   });
   const { environment } = session;
   if (location.kind === 'folder' && environment.actsForOther) {
-    const isNew = choices.createFolder !== undefined;
+    const isNew = choices.createFolder === true;
     session.atEnd(() => handOverRepository(location.path, environment.owner, isNew));
   }
   session.atEnd(() => store.close());

@@ -6,12 +6,14 @@ import { together } from '../base/lanes.ts';
 import { countText } from '../base/quantity-text.ts';
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import { publicHalves } from '../crypto/identity.ts';
 import type { WriterId } from '../format/names.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ReaderRepository, WriterRepository } from '../repository/open.ts';
 import { packName } from '../repository/pack-reader.ts';
 import { listSnapshots } from '../repository/snapshot-list.ts';
 import type { OpenedCover } from '../repository/snapshots.ts';
+import { readTombstones } from '../repository/tombstones.ts';
 import { listOf, neededBy, noteAbsent, noteNeeders, type NeededPacks } from './check-lists.ts';
 import { noteOpening } from './check-opening.ts';
 import { PackChecker, type DamagedChunks } from './check-packs.ts';
@@ -38,6 +40,8 @@ export type CheckDeps = { readonly emit: Emit };
 
 export type Checked = {
   readonly problems: readonly CheckProblem[];
+  /** What of it a repair has announced already: only a push brings it back. Seen by a reader. */
+  readonly announced: readonly string[];
   readonly snapshots: number;
   readonly packs: number;
   readonly read: { readonly objects: number; readonly bytes: number };
@@ -52,12 +56,28 @@ export async function check(
 ): Promise<Checked> {
   const found = await examine(repository, request, deps, signal);
   const { faults, snapshots, needed, read } = found;
+  const problems = faults.problems();
   return {
-    problems: faults.problems(),
+    problems,
+    announced: await announcedOf(repository, problems, deps, signal),
     snapshots: snapshots.length,
     packs: needed.packs.size,
     read,
   };
+}
+
+async function announcedOf(
+  repository: ReaderRepository | WriterRepository,
+  problems: readonly CheckProblem[],
+  { emit }: CheckDeps,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (problems.length === 0 || !('identity' in repository)) return [];
+  const { store, id, identity } = repository;
+  const { root } = publicHalves(identity);
+  const tombstones = await readTombstones({ store, id, root }, emit, signal);
+  const announced = new Set(tombstones.flatMap(({ condemned }) => condemned));
+  return problems.map(({ object }) => object).filter((name) => announced.has(name));
 }
 
 export type Examined = {

@@ -52,7 +52,10 @@ export class MirrorCopy {
 
   async header(signal: AbortSignal): Promise<void> {
     const { from, to } = this.#request;
-    if (await to.stat(HEADER_NAME, signal)) return;
+    if (await to.stat(HEADER_NAME, signal)) {
+      this.present += 1;
+      return;
+    }
     const bytes = await readObject(from, HEADER_NAME, HEADER_BYTES_MAX, signal);
     await this.#store(HEADER_NAME, bytes, signal);
   }

@@ -111,11 +111,11 @@ class Planner {
     } else if (entry.type === 'hardlink') {
       this.#links.push({ stage, path: entry.path, target: entry.target, number });
     } else {
-      this.#files += 1;
       // Files that share chunks cost their maker nothing, so their sizes may add up to any sum.
       if (this.#bytes + entry.size > bytesMax) {
         return staging.lose(number, 'with it the snapshot would hold more than it says');
       }
+      this.#files += 1;
       this.#bytes += entry.size;
       await this.#planFile(stage, entry, number, signal);
     }

@@ -39,6 +39,7 @@ export type RestoreDeps = {
 };
 
 export type Restored = {
+  /** Files that are in the stage, and what they hold. */
   readonly files: number;
   readonly bytes: number;
   readonly bytesFetched: number;
@@ -67,18 +68,31 @@ export async function restoreTrees(
     const ownerOf = (entry: Entry): Owner => request.ownerOf(entry);
     const planning = { snapshot, staging, tasks, progress, emit, ownerOf, bytesMax };
     const plan = await planStages(planning, signal);
+    const lostBefore = staging.lost.length;
     const line = { snapshot, staging, pool, tasks, progress };
     const packsLost = await download(plan, line, deps, signal);
     await finishStages(staging, plan, deps, signal);
-    const { files, bytes } = plan;
     const { bytesFetched } = progress;
-    return { files, bytes, bytesFetched, problems: staging.problems, packsLost };
+    const amount = amountArrived(plan, staging, lostBefore);
+    return { ...amount, bytesFetched, problems: staging.problems, packsLost };
   } finally {
     progress.end();
     pool.stop();
     await tasks.close();
     staging.close();
   }
+}
+
+/** What was planned, less what was lost on the way. */
+function amountArrived(
+  { files, bytes }: StagesPlan,
+  staging: Staging,
+  lostBefore: number,
+): Pick<Restored, 'files' | 'bytes'> {
+  const lost = staging.lost.slice(lostBefore).map((number) => staging.files.file(number));
+  // A further name of a file has no content of its own.
+  const sizes = lost.filter(({ chunkBytes }) => chunkBytes > 0).map(({ size }) => size);
+  return { files: files - sizes.length, bytes: bytes - sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 /** The threads, and the buffers that packs come down into. */

@@ -20,12 +20,12 @@ const READ_BYTES_MAX = 4 * 1024 * 1024;
 /** Never follow a planted link, never wait for the other end of a planted FIFO. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Alone: what it lies in must be there, since it may be a disk that is not connected. */
-export type CreateFolder = 'alone' | 'with-parents';
-
 export type FolderStoreOptions = {
-  /** Make the folder (0700) when it is missing; otherwise a missing one is `repository-missing`. */
-  readonly createRoot?: CreateFolder | undefined;
+  /**
+   * Make the folder (0700) when it is missing; otherwise a missing one is `repository-missing`. What it lies in must
+   * be there, since it may be a disk that is not connected.
+   */
+  readonly createRoot?: boolean | undefined;
   /** Stands in for link(2), so that a test can be a file system without hard links. */
   readonly link?: LinkFile;
 };
@@ -36,7 +36,7 @@ export async function openFolderStore(
   options: FolderStoreOptions = {},
 ): Promise<ObjectStore> {
   const root = resolve(folder);
-  if (options.createRoot) await makeRoot(root, options.createRoot);
+  if (options.createRoot === true) await makeRoot(root);
   return folderStore({
     root,
     counts: noCounts(),
@@ -45,11 +45,11 @@ export async function openFolderStore(
   });
 }
 
-async function makeRoot(root: string, how: CreateFolder): Promise<void> {
+async function makeRoot(root: string): Promise<void> {
   try {
-    await mkdir(root, { recursive: how === 'with-parents', mode: 0o700 });
+    await mkdir(root, { mode: 0o700 });
   } catch (error) {
-    if (how === 'alone' && systemCode(error) === 'EEXIST') return;
+    if (systemCode(error) === 'EEXIST') return;
     if (systemCode(error) === 'ENOENT') throw folderMissing(dirname(root), error);
     throw folderError(error, root, 'make the folder');
   }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { systemClock } from '../base/clock.ts';
-import { openFolderStore, type CreateFolder } from './folder-store.ts';
+import { openFolderStore } from './folder-store.ts';
 import { limitStore } from './limit-store.ts';
 import type { Location } from './location.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -15,7 +15,7 @@ export type OpenStoreOptions = {
   readonly retry?: RetryLimits;
   readonly requestsInFlightMax?: number;
   /** Make the folder when it is missing. A bucket is never made. */
-  readonly createFolder?: CreateFolder | undefined;
+  readonly createFolder?: boolean | undefined;
   /** What a probe of this bucket found and the settings remember. */
   readonly uploadChecksum?: UploadChecksum;
   readonly createOnly?: CreateOnlySupport;

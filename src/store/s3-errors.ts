@@ -13,6 +13,8 @@ const FULL_CODES = /quota|InsufficientStorage|StorageFull|StorageLimitExceeded|D
 const BODY_CODES = /^(BadDigest|InvalidDigest|IncompleteBody|XAmzContent\w+Mismatch)$/;
 const CREDENTIALS_HINT =
   'Check the access key (AWS_ACCESS_KEY_ID, AWS_PROFILE or the instance role) and what it may do with this bucket.';
+const NO_CREDENTIALS_HINT =
+  'No access key was found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or keep it in ~/.aws/credentials.';
 
 /** What a failed request means. Only the code of the answer decides; its message is for people. */
 export function s3Error(error: unknown, context: S3ErrorContext): FerryError {
@@ -129,7 +131,13 @@ function byStatus(status: number, name: string): Meaning {
 function withoutAnswer(error: unknown): Meaning {
   const system = systemCode(error) ?? '';
   if (/^Credentials|CredentialsProviderError|TokenProviderError/.test(s3CodeOf(error))) {
-    return { code: 'store-denied', hint: CREDENTIALS_HINT };
+    return { code: 'store-denied', hint: NO_CREDENTIALS_HINT };
+  }
+  if (system === 'EPROTO' && messageOf(error).includes('wrong version number')) {
+    return {
+      code: 'store-refused',
+      hint: 'What answers there speaks no TLS: check the port, or begin the endpoint with http:// where that is meant.',
+    };
   }
   if (system === 'ENOTFOUND') {
     return { code: 'store-refused', hint: 'No such host: check the endpoint and the network.' };

@@ -178,3 +178,31 @@ test('where no snapshot is whole, what is left can be taken', async () => {
   assert.ok(named.length > 0 && named.length <= 20, `${named.length} are named`);
   assertNothingPlaced(machine);
 });
+
+const secret = ['-r', repository, '--recovery-file', kit];
+
+test('what comes back is counted without what was lost', async () => {
+  const machine = fresh();
+  const pull = ['pull', ...secret, '--yes', '--json'];
+  const all = succeeded(await machine.run(...pull, '--into', join(machine.home, 'all'))).last();
+  spoil(packOf('content'));
+  const answer = await machine.run(...pull, '--into', join(machine.home, 'rest'));
+  assert.equal(answer.exit, 3, answer.stderr);
+  const rest = answer.last();
+  assert.equal(rest['files'], Number(all['files']) - 1);
+  assert.equal(rest['bytes'], Number(all['bytes']) - BIG_BYTES);
+});
+
+test('a check names the repair that finds what it found, and after that the push', async () => {
+  const machine = fresh();
+  spoil(packOf('content'));
+  const check = ['check', '--read-data', ...secret];
+  const found = await machine.run(...check);
+  assert.equal(found.exit, 16, found.stderr);
+  const named = /^next: stateferry (?<command>repair.*?) has /m.exec(found.stdout);
+  const command = named?.groups?.['command'];
+  assert.ok(command !== undefined, found.stdout);
+  const repaired = await machine.run(...command.split(' '), ...secret, '--yes');
+  assert.match(repaired.stdout, /^announced 1 damaged object$/m);
+  assert.match((await machine.run(...check)).stdout, /^next: stateferry push on each machine /m);
+});

@@ -52,6 +52,14 @@ describe('machines of one name', () => {
     assert.ok(answer.lines().some(({ code }) => code === 'machine-name-taken'));
   });
 
+  test('the same repository in another place is no other one', async () => {
+    const elsewhere = join(folder.path, 'elsewhere');
+    cpSync(repository, elsewhere, { recursive: true });
+    const refused = await bob.run('join', elsewhere, ...secret);
+    assert.equal(refused.exit, 23, 'it would be one more machine');
+    assert.ok(refused.stderr.includes(`which it knows as ${repository}. `), refused.stderr);
+  });
+
   test('one that is typed is taken as it is, and that is said too', async () => {
     const dave = makeMachine(folder.path, 'dave');
     const args = ['--machine', 'old-mac', '--json', ...secret];

@@ -104,7 +104,9 @@ test('of a repository at two places only one is left, and what both share stays'
   succeeded(await machine.run('mirror', nas, first));
   succeeded(await machine.run('mirror', nas, second));
   const secret = ['--passphrase-file', machine.passphraseFile];
-  for (const place of [first, second]) succeeded(await machine.run('join', place, ...secret));
+  for (const place of [first, second]) {
+    succeeded(await machine.run('join', place, '--yes', ...secret));
+  }
   const before_ = caches();
   succeeded(await machine.run('leave', first, '--yes'));
   assert.deepEqual(caches(), before_);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   existsSync,
+  linkSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -84,6 +85,8 @@ describe('before there is a repository', () => {
 });
 
 describe('init and push', () => {
+  let planned: Record<string, unknown> | undefined;
+
   test('init answers, and the kit is a page for its owner only', async () => {
     const answer = succeeded(
       await old.run(
@@ -116,10 +119,12 @@ describe('init and push', () => {
     }));
 
   test('push --dry-run stores nothing', async () => {
+    linkSync(join(old.home, '.openclaw/.env'), join(old.home, '.openclaw/env.same'));
     const count = readdirSync(repository, { recursive: true }).length;
     const summary = succeeded(await old.run('push', '--dry-run', '--json')).last();
     assert.equal(summary['dryRun'], true);
     assert.equal(readdirSync(repository, { recursive: true }).length, count);
+    [planned] = summary['plan'] as Record<string, unknown>[];
   });
 
   test('push needs no secret; its summary has the fields that stay', async () => {
@@ -138,6 +143,7 @@ describe('init and push', () => {
     for (const field of PUSHED_FIELDS) {
       assert.ok(field in (snapshot ?? {}), field);
     }
+    assert.equal(snapshot?.['bytes'], planned?.['bytes']);
     assert.ok(Array.isArray(snapshot?.['omissions']) && snapshot['omissions'].length > 0);
   });
 

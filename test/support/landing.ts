@@ -37,7 +37,7 @@ export type LandingWorld = {
 
 export async function landingWorld(folder: string): Promise<LandingWorld> {
   const repository = join(folder, 'repository');
-  const store = await openFolderStore(repository, { createRoot: 'with-parents' });
+  const store = await openFolderStore(repository, { createRoot: true });
   const { machine } = await makeEngine(folder, store);
   const reader = await openReader(store);
   const oldHome = join(folder, 'old/home/alice');

@@ -21,7 +21,7 @@ export async function runInit(call: Call, session: Session): Promise<Report> {
   session.settings.lock();
   const kit = kitTarget(session, textOption(call, 'kit'));
   const askPassphrase = await passphraseForNew(session);
-  const store = await storeAt(session, location, { createFolder: 'with-parents' });
+  const store = await storeAt(session, location, { createFolder: true });
   await refuseExisting(store, session.signal);
   const found = await probe(session, location);
   const passphrase = await askPassphrase();

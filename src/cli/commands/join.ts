@@ -19,13 +19,18 @@ import type { Call, Report } from '../verb.ts';
 
 export async function runJoin(call: Call, session: Session): Promise<Report> {
   const location = locationFrom(session, argument(call, 0));
+  const printed = printLocation(location);
   const typed = textOption(call, 'machine');
   machineName(typed);
   session.settings.lock();
   const repository = await readerAt(session, location);
   const before = memberBefore(session, location, repository);
   if (before) {
-    const question = `This machine is "${before.machine}" there already. Make a new one of it, which uploads all anew?`;
+    const there =
+      before.location === printed
+        ? 'there already'
+        : `in that repository already, which it knows as ${before.location}`;
+    const question = `This machine is "${before.machine}" ${there}. Make a new one of it, which uploads all anew?`;
     await confirm(session, question);
   }
   const others = otherMachines(session, location, repository);
@@ -37,7 +42,6 @@ export async function runJoin(call: Call, session: Session): Promise<Report> {
   rememberMachine(session, location, state);
   rememberProbe(session, location, found);
   noteCredentials(session, location);
-  const printed = printLocation(location);
   return {
     summary: {
       verb: 'join',

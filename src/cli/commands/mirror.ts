@@ -17,7 +17,7 @@ export async function runMirror(call: Call, session: Session): Promise<Report> {
   assert(source && target, 'both are required arguments');
   refuseSamePlace(source, target);
   const from = await storeAt(session, source);
-  const to = await storeAt(session, target, { createFolder: 'alone' });
+  const to = await storeAt(session, target, { createFolder: true });
   const known = stateOf(session, source);
   const mirrored = await mirror(
     {

@@ -139,6 +139,8 @@ export type CheckSummary = Cost & {
     readonly snapshots?: readonly string[];
     readonly files?: { readonly lost: number; readonly named: readonly string[] };
   }[];
+  /** Objects of the problems that a repair has announced already. */
+  readonly announced: readonly string[];
   readonly read: { readonly objects: number; readonly bytes: number };
   /** As asked for; 0: the structure only. */
   readonly readPercent: number;

@@ -33,7 +33,7 @@ async function newRoot(): Promise<string> {
 describe('folder store', () => {
   test('folders are 0700 and files 0600, whatever the umask', async () => {
     const root = join(await newRoot(), 'new');
-    const store = await openFolderStore(root, { createRoot: 'with-parents' });
+    const store = await openFolderStore(root, { createRoot: true });
     await store.put('packs/w/a', body, {}, never);
     for (const folder of [root, join(root, 'packs'), join(root, 'packs/w')]) {
       assert.equal((await stat(folder)).mode & 0o777, 0o700);
@@ -44,13 +44,10 @@ describe('folder store', () => {
 
   test('made alone it lies in a folder that is there: a disk that is not connected is not made up', async () => {
     const disk = join(await newRoot(), 'disk');
-    await rejectsWith(
-      'repository-missing',
-      openFolderStore(join(disk, 'x'), { createRoot: 'alone' }),
-    );
+    await rejectsWith('repository-missing', openFolderStore(join(disk, 'x'), { createRoot: true }));
     await mkdir(disk);
     for (let time = 0; time < 2; time++) {
-      const store = await openFolderStore(join(disk, 'x'), { createRoot: 'alone' });
+      const store = await openFolderStore(join(disk, 'x'), { createRoot: true });
       await store.put(`a${time}`, body, {}, never);
     }
     assert.deepEqual((await readdir(join(disk, 'x'))).toSorted(), ['a0', 'a1']);

@@ -17,13 +17,26 @@ export function checkLines(summary: CheckSummary, { paint }: AnswerChoices): str
       ? `${paint.good('no problems')} in ${of}${summary.ownOnly ? ' of this machine' : ''}`
       : `${countText(problems.length, 'problem')} in ${of}`,
     `${data}; took ${durationText(summary.durationMs)}`,
-    ...(problems.some(({ code }) => REPAIRABLE.has(code))
-      ? ['next: stateferry repair has damaged content pushed again, where its machine still has it']
-      : []),
+    ...nextLines(summary),
   ];
 }
 
+/** A repair reads nothing unless told to, and would not find again what only reading shows. */
+function nextLines({ problems, announced, readPercent }: CheckSummary): string[] {
+  const repairable = problems.filter(({ code }) => REPAIRABLE.has(code));
+  if (repairable.length === 0) return [];
+  if (repairable.every(({ object }) => announced.includes(object))) return PUSH_AGAIN;
+  const command = readPercent > 0 ? 'stateferry repair --read-data' : 'stateferry repair';
+  return [`next: ${command} has damaged content pushed again, where its machine still has it`];
+}
+
 const REPAIRABLE = new Set(['object-damaged', 'object-missing']);
+
+/** After a repair: what is left to do, and what becomes of the snapshots that it cannot help. */
+export const PUSH_AGAIN = [
+  'next: stateferry push on each machine stores again what it still has, for its new snapshots;',
+  'an old one that stays without it goes with its keep rules, or at once: stateferry forget ID',
+];
 
 /** What is wrong, and below it what that costs. */
 export function problemLines(

@@ -8,20 +8,25 @@ import { repackLines } from './repack-answer.ts';
 import { bytesText, countText, durationText, timeText } from '../text/words.ts';
 
 export function prunePlanLines(plan: PrunePlanShown): string[] {
-  const { announce, waiting, young, needed } = plan;
-  const when = (time: string | null): string => (time === null ? '' : timeText(time));
+  const { announce } = plan;
   const snapshots = countText(plan.snapshots, 'snapshot');
   return [
     `${printableLine(plan.repository)} has ${snapshots} and ${amountText(plan.stored)}`,
     ...amountLine('delete', plan.delete, deleteWhy(plan.delete)),
     ...amountLine('announce', announce, `to be deleted after ${when(announce.until)}`),
-    ...amountLine('leave', waiting, `announced before, to be deleted after ${when(waiting.until)}`),
-    ...amountLine('leave', young, 'not needed, and too new to be announced'),
-    ...amountLine('leave', needed, 'announced, and needed by a snapshot'),
+    ...leaveLines(plan),
     ...costLine(plan.changes),
     ...(plan.delete.bytes > 0 ? versionsLines(plan.oldVersions) : []),
   ];
 }
+
+const when = (time: string | null): string => (time === null ? '' : timeText(time));
+
+const leaveLines = ({ waiting, young, needed }: PrunePlanShown | PruneSummary): string[] => [
+  ...amountLine('leave', waiting, `announced before, to be deleted after ${when(waiting.until)}`),
+  ...amountLine('leave', young, 'not needed, and too new to be announced: not older than --grace'),
+  ...amountLine('leave', needed, 'announced, and needed by a snapshot'),
+];
 
 /** A drill record is not announced: nothing rests on it that a newer one does not tell. */
 const deleteWhy = ({ packs, lists, drills }: PruneAmount): string =>
@@ -67,6 +72,8 @@ export function pruneLines(summary: PruneSummary, { paint }: AnswerChoices): str
     ...repackLines(summary.repack),
     ...refusedLines(refused, paint),
     refused.length === 0 ? paint.good(said) : said,
+    // Where nothing is to be done, no plan was shown that would say why.
+    ...(did.length === 0 ? leaveLines(summary) : []),
     ...(isNothing(left) ? [] : [`left to the next run: ${amountText(left)}`]),
     ...(isNothing(deleted) ? [] : versionsLines(summary.oldVersions)),
     ...locksLines(summary.locks, 'are'),

@@ -1,6 +1,6 @@
 /** What a repair is about to do, and what it did. */
 import type { AnswerChoices } from '../answers.ts';
-import { problemLines } from './check-answer.ts';
+import { problemLines, PUSH_AGAIN } from './check-answer.ts';
 import { printableLine } from '../text/printable.ts';
 import type { RepairPlanShown, RepairSummary } from './repair-summary.ts';
 import { bytesText, countText, durationText } from '../text/words.ts';
@@ -45,11 +45,6 @@ export function repairLines(summary: RepairSummary, { paint }: AnswerChoices): s
     ...problems.flatMap((one) => problemLines(paint.bad('lost'), one)),
     problems.length + refused.length === 0 ? paint.good(said) : said,
     `${data}; took ${durationText(summary.durationMs)}`,
-    ...(problems.length === 0
-      ? []
-      : [
-          'next: stateferry push on each machine stores again what it still has, for its new snapshots;',
-          'an old one that stays without it goes with its keep rules, or at once: stateferry forget ID',
-        ]),
+    ...(problems.length === 0 ? [] : PUSH_AGAIN),
   ];
 }
