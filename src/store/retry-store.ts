@@ -150,7 +150,7 @@ async function pauseOrThrow(call: Call, attempt: number, error: unknown): Promis
   const { operation, name } = call;
   const { deps, limits, hasAnswered } = call.story;
   const attemptsMax = hasAnswered ? limits.attemptsOnceAnsweredMax : limits.attemptsMax;
-  if (attempt >= attemptsMax || !mayHelp(error, operation, attempt)) throw error;
+  if (attempt >= attemptsMax || !mayHelp(error, call, attempt)) throw error;
   const delayMs = delayFor(attempt, limits, deps.random(), error);
   deps.emit({ type: 'retry', operation, name, attempt, delayMs, message: error.message });
   try {
@@ -161,8 +161,10 @@ async function pauseOrThrow(call: Call, attempt: number, error: unknown): Promis
   }
 }
 
-function mayHelp(error: unknown, operation: string, attempt: number): error is FerryError {
+function mayHelp(error: unknown, { operation, story }: Call, attempt: number): error is FerryError {
   if (!(error instanceof FerryError)) return false;
+  // Without a line some systems say that there is no such host; one that has answered has not lost its name.
+  if (story.hasAnswered && error.details['isHostUnknown'] === true) return true;
   // A body that was damaged on its way up is worth one more try; then the digests themselves are wrong.
   return (
     error.retryable || (operation === 'put' && error.code === 'object-damaged' && attempt === 1)

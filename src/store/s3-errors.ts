@@ -24,7 +24,7 @@ export function s3Error(error: unknown, context: S3ErrorContext): FerryError {
   }
   const status = statusOf(error);
   const name = s3CodeOf(error);
-  const { code, hint } =
+  const { code, hint, details } =
     status === undefined ? withoutAnswer(error) : withAnswer(error, status, name);
   const said = messageOf(error) === name || messageOf(error) === '' ? '' : `: ${messageOf(error)}`;
   const answer = status === undefined ? name : `${status} ${name}`;
@@ -32,7 +32,7 @@ export function s3Error(error: unknown, context: S3ErrorContext): FerryError {
   const why = answer === 'Error' && said !== '' ? said : `: ${answer}${said}`;
   return new FerryError(code, `cannot ${context.action} at ${context.location}${why}`, {
     ...(hint !== undefined && { hint }),
-    details: { location: context.location, answer, ...retryAfter(error) },
+    details: { location: context.location, answer, ...retryAfter(error), ...details },
     cause: error,
   });
 }
@@ -77,7 +77,11 @@ export function s3CodeOf(error: unknown): string {
   return error instanceof Error ? error.name : 'Error';
 }
 
-type Meaning = { readonly code: ErrorCode; readonly hint?: string | undefined };
+type Meaning = {
+  readonly code: ErrorCode;
+  readonly hint?: string | undefined;
+  readonly details?: { readonly isHostUnknown: true };
+};
 
 function withAnswer(error: unknown, status: number, name: string): Meaning {
   if (CLOCK_CODES.has(name) || (status === 403 && clockIsWrong(error))) {
@@ -140,7 +144,11 @@ function withoutAnswer(error: unknown): Meaning {
     };
   }
   if (system === 'ENOTFOUND') {
-    return { code: 'store-refused', hint: 'No such host: check the endpoint and the network.' };
+    return {
+      code: 'store-refused',
+      hint: 'No such host: check the endpoint and the network.',
+      details: { isHostUnknown: true },
+    };
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL/.test(system)) {
     return {

@@ -5,6 +5,7 @@ import type { FerryEvent } from '../../../src/base/events.ts';
 import { openMemoryStore } from '../../../src/store/memory-store.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { retryStore, type RetryLimits } from '../../../src/store/retry-store.ts';
+import { s3Error } from '../../../src/store/s3-errors.ts';
 import { listAll, rejectsWith } from '../../contract/store-contract.ts';
 import { faultStore, WorldStopped, type FaultPlan } from '../../support/fault-store.ts';
 
@@ -72,6 +73,24 @@ describe('retry', () => {
     assert.equal(await store.stat('a', never), undefined);
     await rejectsWith('store-unreachable', store.stat('a', never));
     assert.equal(inner.operations.length, 1 + limits.attemptsOnceAnsweredMax);
+  });
+
+  test('a name that nobody knows is no reason to wait, until it has been known', async () => {
+    const { code, errno, syscall } = { code: 'ENOTFOUND', errno: -3008, syscall: 'getaddrinfo' };
+    const cause = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code, errno, syscall });
+    const unknown = s3Error(cause, { action: 'look', location: 's3://a' });
+    for (const [answers, asked] of [
+      [0, 1],
+      [1, 1 + limits.attemptsOnceAnsweredMax],
+    ] as const) {
+      const inner = faultStore(openMemoryStore(), {
+        refuse: ({ number }) => (number > answers ? unknown : undefined),
+      });
+      const { store } = retrying(inner);
+      if (answers > 0) await store.stat('a', never);
+      await rejectsWith('store-refused', store.stat('a', never));
+      assert.equal(inner.operations.length, asked);
+    }
   });
 
   for (const code of [
