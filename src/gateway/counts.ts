@@ -98,11 +98,14 @@ function allAgents(input: CountInput): CountedAgent[] {
 
 const isFolder = (agents: BytePath | undefined, id: string): boolean =>
   agents !== undefined &&
-  statIfAny(toFsPath(joinBytes(agents, asBytePath(`${id}/sessions`))))?.isDirectory() === true;
+  readable(
+    () => statIfAny(toFsPath(joinBytes(agents, asBytePath(`${id}/sessions`)))),
+    undefined,
+  )?.isDirectory() === true;
 
 function countAgent(agent: CountedAgent, input: CountInput): AgentCounts {
   const database = kept(input, `${agent.agentDir}/openclaw-agent.sqlite`);
-  const inDatabase = database === undefined ? undefined : countDatabaseSessions(database);
+  const inDatabase = database && readable(() => countDatabaseSessions(database), undefined);
   const index = readKept(input, `${agent.sessionsDir}/sessions.json`);
   return {
     id: agent.id,
@@ -157,7 +160,7 @@ function countCronJobs(input: CountInput): number {
   const store = textAt(input.config, 'cron', 'store') ?? `${input.stateDir}/cron/jobs.json`;
   const path = input.home === undefined ? store : expandTilde(store, input.home);
   const database = kept(input, `${input.stateDir}/state/openclaw.sqlite`);
-  const inDatabase = database === undefined ? undefined : countDatabaseJobs(database, path);
+  const inDatabase = database && readable(() => countDatabaseJobs(database, path), undefined);
   const bytes = readKept(input, path);
   const parsed = cronSchema.safeParse(bytes === undefined ? undefined : parseJson(bytes));
   return (inDatabase ?? 0) + (parsed.success ? parsed.data.jobs.length : 0);
@@ -174,7 +177,7 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** What cannot be read is in no snapshot either: the capture names it, and nothing is expected of it. */
+/** What cannot be read is in no snapshot, or damaged there too: nothing is expected of it. The capture names it. */
 function readable<T>(read: () => T, otherwise: T): T {
   try {
     return read();

@@ -7,7 +7,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
-import { assert } from '../base/errors.ts';
+import { assert, FerryError } from '../base/errors.ts';
 import { movePath } from './path-map.ts';
 import { statIfAny } from './read.ts';
 import type { DatabaseChange, RelocationPlan, RelocationRequest } from './relocate.ts';
@@ -28,25 +28,37 @@ export function countDatabaseJobs(path: BytePath, storeKey: string): number | un
 }
 
 export function planDatabaseEdits(request: RelocationRequest): RelocationPlan {
-  const file = `${request.stateDir}/${DATABASE}`;
-  const at = locateIn(request.roots, file);
+  const at = locateIn(request.roots, `${request.stateDir}/${DATABASE}`);
   if (at === undefined || (statIfAny(toFsPath(at))?.size ?? 0) === 0) {
     return { edits: [], notices: [] };
   }
-  const edits = askDatabase(at, (database) =>
-    keyedTables(database).flatMap((table): DatabaseChange[] =>
-      database
-        .prepare(`SELECT DISTINCT ${KEY} AS found FROM "${table}"`)
-        .all()
-        .flatMap((row) => {
-          const from = String(row['found']);
-          const to = movePath(request.map, from);
-          if (to === undefined || to === from) return [];
-          return [{ kind: 'database', at, file, where: `${table}.${KEY}`, from, to }];
-        }),
-    ),
+  try {
+    return { edits: askDatabase(at, (database) => changesIn(database, request, at)), notices: [] };
+  } catch (error) {
+    // Damaged on the old machine too; everything else still arrives.
+    if (!(error instanceof FerryError) || error.code !== 'file-unreadable') throw error;
+    const message = `${request.stateDir}/${DATABASE} cannot be read: paths in it stay as they are`;
+    return { edits: [], notices: [{ code: 'database-damaged', message }] };
+  }
+}
+
+function changesIn(
+  database: DatabaseSync,
+  { map, stateDir }: RelocationRequest,
+  at: BytePath,
+): DatabaseChange[] {
+  const file = `${stateDir}/${DATABASE}`;
+  return keyedTables(database).flatMap((table): DatabaseChange[] =>
+    database
+      .prepare(`SELECT DISTINCT ${KEY} AS found FROM "${table}"`)
+      .all()
+      .flatMap((row) => {
+        const from = String(row['found']);
+        const to = movePath(map, from);
+        if (to === undefined || to === from) return [];
+        return [{ kind: 'database', at, file, where: `${table}.${KEY}`, from, to }];
+      }),
   );
-  return { edits, notices: [] };
 }
 
 /** On a copy that nobody else has open. */

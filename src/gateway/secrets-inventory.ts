@@ -114,6 +114,14 @@ const TABLES: Readonly<Record<string, SecretKind>> = {
 
 /** The newest generation keeps them in databases. */
 function addDatabase(path: string, kinds: Readonly<Record<string, SecretKind>>, add: Add): void {
+  orNothing(() => addFromDatabase(path, kinds, add), undefined);
+}
+
+function addFromDatabase(
+  path: string,
+  kinds: Readonly<Record<string, SecretKind>>,
+  add: Add,
+): void {
   if ((statIfAny(path)?.size ?? 0) === 0) return;
   askDatabase(bytePathFromText(path), (database) => {
     const tables = tablesOf(database);

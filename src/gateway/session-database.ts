@@ -4,8 +4,9 @@
  * (a plain open would leave files beside it), one with a -wal never is (its rows would be missing).
  */
 import { DatabaseSync } from 'node:sqlite';
-import { asBytePath, toFsPath } from '../base/byte-path.ts';
+import { asBytePath, showPath, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
+import { FerryError, messageOf, systemCode } from '../base/errors.ts';
 import { lstatIfAny, statIfAny } from './read.ts';
 
 export type DatabaseSessions = { readonly sessions: number; readonly transcripts: number };
@@ -26,15 +27,31 @@ export function countDatabaseSessions(path: BytePath): DatabaseSessions | undefi
   });
 }
 
-/** Opens, asks, closes: nothing is changed on disk. */
+/**
+ * Opens, asks, closes: nothing is changed on disk.
+ * @throws file-unreadable where it is damaged, or only others may read it
+ */
 export function askDatabase<T>(path: BytePath, count: (database: DatabaseSync) => T): T {
-  const database = openToCount(path);
+  let database: DatabaseSync | undefined;
   try {
+    database = openToCount(path);
     return count(database);
+  } catch (error) {
+    if (systemCode(error) !== 'ERR_SQLITE_ERROR' || isInUse(error)) throw error;
+    throw new FerryError('file-unreadable', `cannot read ${showPath(path)}: ${messageOf(error)}`, {
+      cause: error,
+    });
   } finally {
-    database.close();
+    database?.close();
   }
 }
+
+/** Whole, and counted as nothing it would seem to have lost everything. */
+const isInUse = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && IN_USE.has(Number(error.errcode) & 0xff);
+
+/** SQLITE_BUSY, SQLITE_LOCKED. */
+const IN_USE = new Set([5, 6]);
 
 export const tablesOf = (database: DatabaseSync): Set<string> =>
   new Set(

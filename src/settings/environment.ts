@@ -1,12 +1,13 @@
 /**
  * The environment, read once and as plain data: the only door to it. Everything else takes what it needs from here.
  */
-import { statSync } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { FerryError, systemCode } from '../base/errors.ts';
 import { readOwners } from '../fs/owners.ts';
 import { callersOwn } from './callers-own.ts';
+import { fileFailure } from './file-failure.ts';
 import { homeOfUser, isHomeHere } from './user-home.ts';
 
 export type Owner = { readonly uid: number; readonly gid: number };
@@ -97,11 +98,28 @@ const present = (value: string | undefined): string | undefined =>
   value === undefined || value === '' ? undefined : value;
 
 function ownerOf(home: string): Owner {
-  const stats = statSync(home, { throwIfNoEntry: false });
+  const stats = lookAt(home);
   if (!stats?.isDirectory()) {
-    throw new FerryError('usage', `there is no home folder ${home}`, {
-      hint: 'Name the home that is meant: --home DIR',
-    });
+    throw new FerryError(
+      'usage',
+      home === '' ? 'HOME is empty' : `there is no home folder ${home}`,
+      {
+        hint: 'Name the home that is meant: --home DIR',
+      },
+    );
   }
   return { uid: stats.uid, gid: stats.gid };
+}
+
+function lookAt(home: string): Stats | undefined {
+  try {
+    return statSync(home, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileFailure(
+      `cannot look at the home folder ${home}`,
+      error,
+      'Run as the user whose home it is, or with sudo.',
+      'file-unreadable',
+    );
+  }
 }

@@ -160,6 +160,9 @@ describe('push', { skip }, () => {
     const closed = join(home.alice, 'notes/closed/inside.md');
     put(secret, '{"only":"root"}');
     put(closed, 'of root');
+    put(join(state, 'agents/main/agent/openclaw-agent.sqlite'), 'of root');
+    put(join(state, 'state/openclaw.sqlite'), 'of root');
+    lchownSync(join(state, 'state'), ALICE, ALICE);
     const alice = { uid: ALICE, env: { HOME: home.alice } };
     const part = run(alice, 'push', '--json');
     assert.equal(part.exit, 3, part.all);
@@ -167,7 +170,9 @@ describe('push', { skip }, () => {
       .object({ snapshots: z.array(z.object({ problems: z.array(z.unknown()) })) })
       .parse(lastLine(part.stdout)).snapshots[0]?.problems;
     assert.deepEqual(problems, [
+      { path: 'state/agents/main/agent', code: 'EACCES' },
       { path: 'state/credentials/of-root.json', code: 'EACCES' },
+      { path: 'state/state/openclaw.sqlite', code: 'EACCES' },
       { path: 'workspace/closed', code: 'EACCES' },
     ]);
     const words = run(alice, 'push');
@@ -178,7 +183,14 @@ describe('push', { skip }, () => {
       foreignIn(home.alice, ALICE)
         .map((path) => path.slice(home.alice.length))
         .toSorted(),
-      ['/.openclaw/credentials/of-root.json', '/notes/closed', '/notes/closed/inside.md'],
+      [
+        '/.openclaw/agents/main/agent',
+        '/.openclaw/agents/main/agent/openclaw-agent.sqlite',
+        '/.openclaw/credentials/of-root.json',
+        '/.openclaw/state/openclaw.sqlite',
+        '/notes/closed',
+        '/notes/closed/inside.md',
+      ],
     );
   });
 });

@@ -169,6 +169,17 @@ test('a damaged index is told and does not stop the rest', () => {
   );
 });
 
+test('a damaged database is told and does not stop the rest', () => {
+  put('state/openclaw.json', `{"logging": {"file": "/home/al/x"}}`);
+  put('state/state/openclaw.sqlite', 'no database at all');
+  const plan = planRelocation(request);
+  assert.equal(plan.edits.length, 1);
+  assert.deepEqual(
+    plan.notices.map((notice) => notice.code),
+    ['database-damaged'],
+  );
+});
+
 test('the scheduler’s rows follow, no other table changes, no -wal is left', () => {
   put('state/openclaw.json', '{}');
   mkdirSync(`${stage}/state/state`, { recursive: true });
