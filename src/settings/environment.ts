@@ -98,15 +98,16 @@ const present = (value: string | undefined): string | undefined =>
   value === undefined || value === '' ? undefined : value;
 
 function ownerOf(home: string): Owner {
+  if (home === '') {
+    throw new FerryError('usage', 'no home folder is named: HOME or --home is empty', {
+      hint: 'Name the home that is meant: --home DIR',
+    });
+  }
   const stats = lookAt(home);
   if (!stats?.isDirectory()) {
-    throw new FerryError(
-      'usage',
-      home === '' ? 'HOME is empty' : `there is no home folder ${home}`,
-      {
-        hint: 'Name the home that is meant: --home DIR',
-      },
-    );
+    throw new FerryError('usage', `there is no home folder ${home}`, {
+      hint: 'Name the home that is meant: --home DIR',
+    });
   }
   return { uid: stats.uid, gid: stats.gid };
 }
