@@ -184,12 +184,21 @@ export class ByteWriter {
     this.#at = 0;
   }
 
+  /** For a writer of much that is written to no more; what it showed must not be used any more either. */
+  release(): void {
+    const bytes = this.#bytes;
+    this.#bytes = Buffer.alloc(0);
+    this.#at = 0;
+    release(bytes);
+  }
+
   /** Call it before touching the buffer: it may replace it. */
   #reserve(length: number): number {
     const at = this.#at;
     if (at + length > this.#bytes.length) {
       const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, at + length));
       this.#bytes.copy(grown, 0, 0, at);
+      release(this.#bytes);
       this.#bytes = grown;
     }
     this.#at = at + length;

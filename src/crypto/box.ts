@@ -3,6 +3,7 @@
  * nonce (24) ‖ commitment (32) ‖ XChaCha20-Poly1305 ciphertext. The commitment binds key, nonce and associated
  * data, so that one box cannot open under two keys.
  */
+import { release, view } from '../base/bytes.ts';
 import { kdf } from './kdf.ts';
 import { sameBytes, xchachaOpen, xchachaSeal, type Random } from './sodium.ts';
 
@@ -16,7 +17,10 @@ export function sealBox(
 ): Uint8Array {
   const nonce = random(24);
   const commitment = kdf(key, 'box commit', nonce, associated);
-  return Buffer.concat([nonce, commitment, xchachaSeal(plaintext, associated, nonce, key)]);
+  const sealed = xchachaSeal(plaintext, associated, nonce, key);
+  const box = Buffer.concat([nonce, commitment, sealed]);
+  release(view(sealed));
+  return box;
 }
 
 /** The plaintext, or undefined when the key is another one or anything was changed. */

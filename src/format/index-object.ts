@@ -19,13 +19,19 @@ export type IndexedPack = {
 export const INDEX_LIMITS = { packsMax: 65_536, indexBytesMax: 64 * 1024 * 1024 } as const;
 
 export function encodeIndex(packs: readonly IndexedPack[]): Uint8Array {
-  const writer = new ByteWriter(64 * 1024).u32(packs.length);
+  const bytes = packs.reduce((sum, { directory }) => sum + PACK_HEAD_BYTES + directory.length, 4);
+  const writer = new ByteWriter(bytes).u32(packs.length);
   for (const pack of packs) {
     writer.bytes(idBytes(pack.writer)).bytes(idBytes(pack.pack)).u32(pack.size);
     writer.u32(pack.directory.length).bytes(pack.directory);
   }
-  return encodePadded(writer.view());
+  const padded = encodePadded(writer.view());
+  writer.release();
+  return padded;
 }
+
+/** Two ids, the pack's size and the length of its directory. */
+const PACK_HEAD_BYTES = 2 * ID_BYTES + 8;
 
 /** Directories are not looked into here: `visitDirectory` reads them strictly. */
 export function decodeIndex(plaintext: Uint8Array, what: string): IndexedPack[] {

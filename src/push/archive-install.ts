@@ -77,6 +77,7 @@ export async function archiveInstall(
         log,
         onEntry: (bytes) => {
           line.progress.settled(bytes);
+          capturer.handOn();
           entries += 1;
           if (entries === ENTRIES_OF_A_LARGE_INSTALL) keepHeapsSmall();
         },

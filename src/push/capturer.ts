@@ -9,7 +9,7 @@ import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { CHUNK_BYTES } from '../format/entry.ts';
 import type { FileStat } from '../fs/file-stat.ts';
 import { PIPELINE } from '../workers/limits.ts';
-import type { CaptureFile, CaptureResult } from '../workers/messages.ts';
+import type { Blob, CaptureFile, CaptureResult } from '../workers/messages.ts';
 import type { Tasks } from '../workers/tasks.ts';
 import type { ChunkSink } from './chunk-sink.ts';
 import type { DatabaseReader } from './database-reader.ts';
@@ -50,7 +50,7 @@ type OnCaptured = (captured: Captured) => void;
 type InLot = { readonly file: ToCapture; readonly onCaptured: OnCaptured };
 
 /** List and page chunks are handed to the first worker once they are this much. */
-const BLOB_BYTES_MAX = 4 * 1024 * 1024;
+const BLOB_BYTES_MAX = 1024 * 1024;
 
 export class Capturer {
   readonly #tasks: Tasks;
@@ -84,9 +84,14 @@ export class Capturer {
     return this.#underWay.size >= this.#tasks.threads * PIPELINE.lotsInFlightPerWorker;
   }
 
+  /** For who puts much into the sink before the event loop turns: pages are handed on before they are many. */
+  handOn(): void {
+    if (this.#sink.blobBytes >= BLOB_BYTES_MAX) this.#sendBlobs();
+  }
+
   /** Lets the event loop turn; waits while too much is under way. */
   async turn(signal: AbortSignal): Promise<void> {
-    if (this.#sink.blobBytes >= BLOB_BYTES_MAX) this.#sendBlobs();
+    this.handOn();
     await new Promise((resolve) => setImmediate(resolve));
     while (this.isFull) await this.#settleOne(signal);
     this.#underWay.rethrow();
@@ -124,9 +129,9 @@ export class Capturer {
   }
 
   #sendBlobs(): void {
-    const blobs = this.#sink.takeBlobs();
-    if (blobs.length === 0) return;
-    this.#underWay.add(this.#tasks.run('done', { type: 'store', blobs }, 0));
+    for (const blobs of inMessages(this.#sink.takeBlobs())) {
+      this.#underWay.add(this.#tasks.run('done', { type: 'store', blobs }, 0));
+    }
   }
 
   async #runLot(lot: readonly InLot[]): Promise<void> {
@@ -203,20 +208,37 @@ export class Capturer {
     const { path, size, secret } = file;
     const chunkBytes = CHUNK_BYTES.database;
     const length = PIPELINE.databaseRangeBytes;
-    const ids: Uint8Array[] = [];
+    const idsPerRange = (length / chunkBytes) * CHUNK_ID_BYTES;
+    const ids = new Uint8Array(Math.ceil(size / chunkBytes) * CHUNK_ID_BYTES);
     let next = 0;
     let isWhole = true;
     const readOn = async (): Promise<void> => {
       for (let at = next++; isWhole && at * length < size; at = next++) {
         const range = { path, offset: at * length, length, chunkBytes, secret };
         const answer = await this.#tasks.run('range captured', { type: 'capture range', range });
-        ids[at] = answer.ids;
-        isWhole &&= answer.bytes === Math.min(length, size - at * length);
+        const wanted = Math.min(length, size - at * length);
+        isWhole &&= answer.bytes === wanted;
+        if (isWhole) ids.set(answer.ids, at * idsPerRange);
       }
     };
     await Promise.all(Array.from({ length: this.#tasks.threads }, readOn));
-    return isWhole ? { size, ids: Buffer.concat(ids) } : undefined;
+    return isWhole ? { size, ids } : undefined;
   }
+}
+
+/** A message is a buffer that doubles while it is written: of many MiB it would be the peak of a push. */
+function inMessages(blobs: readonly Blob[]): Blob[][] {
+  const messages: Blob[][] = [];
+  let bytes = BLOB_BYTES_MAX;
+  for (const blob of blobs) {
+    if (bytes >= BLOB_BYTES_MAX) {
+      messages.push([]);
+      bytes = 0;
+    }
+    messages.at(-1)?.push(blob);
+    bytes += blob.bytes.length;
+  }
+  return messages;
 }
 
 const captureFile = (file: ToCapture): CaptureFile => ({

@@ -1,10 +1,13 @@
 /**
  * What the last push found in each directory: by it, an unchanged file is not even opened. One cache row per
- * directory, read with a cursor since the walk comes in the same order as the row was written.
+ * directory, read with a cursor since the walk comes in the same order as the row was written. The ids of a large
+ * file are megabytes, which SQLite would copy several times over: they lie in slices of their own, and the row has
+ * their digests.
  */
 import { asBytePath, type BytePath } from '../base/byte-path.ts';
-import { ByteReader, ByteWriter, view } from '../base/bytes.ts';
+import { ByteReader, ByteWriter, concatBytes, view } from '../base/bytes.ts';
 import { FerryError } from '../base/errors.ts';
+import { sameBytes, blake2b256 } from '../crypto/sodium.ts';
 import type { FileStat } from '../fs/file-stat.ts';
 import type { RepositoryCache } from '../repository/cache.ts';
 
@@ -22,10 +25,12 @@ export type SeenFile = {
 
 /** The files of one directory, asked for in name order. */
 export class SeenDirectory {
+  readonly #sliceOf: SliceOf;
   #reader: ByteReader | undefined;
   #next: SeenFile | undefined;
 
-  constructor(row: Uint8Array | undefined) {
+  constructor(row: Uint8Array | undefined, sliceOf: SliceOf) {
+    this.#sliceOf = sliceOf;
     this.#reader = row ? new ByteReader(row, 'a row of the local cache') : undefined;
     this.#advance();
   }
@@ -38,25 +43,44 @@ export class SeenDirectory {
   /** A damaged row is as good as none from there on: the files are read again. */
   #advance(): void {
     this.#next = undefined;
-    if (!this.#reader || this.#reader.remaining === 0) return;
     try {
-      this.#next = this.#read(this.#reader);
+      while (!this.#next && this.#reader && this.#reader.remaining > 0) {
+        this.#next = this.#read(this.#reader);
+      }
     } catch (error) {
       if (!(error instanceof FerryError)) throw error;
       this.#reader = undefined;
     }
   }
 
-  #read(reader: ByteReader): SeenFile {
-    return {
-      name: asBytePath(reader.latin1(reader.u16())),
-      stat: reader.bytes(STAT_BYTES),
-      fingerprint: reader.latin1(reader.u16()),
-      rest: reader.bytes(reader.u32()),
-      ids: reader.bytes(reader.u32()),
-    };
+  /** Undefined: a slice of its ids is gone, or is another one. */
+  #read(reader: ByteReader): SeenFile | undefined {
+    const name = asBytePath(reader.latin1(reader.u16()));
+    const stat = reader.bytes(STAT_BYTES);
+    const fingerprint = reader.latin1(reader.u16());
+    const rest = reader.bytes(reader.u32());
+    const ids = this.#ids(reader, name);
+    return ids && { name, stat, fingerprint, rest, ids };
+  }
+
+  #ids(reader: ByteReader, name: BytePath): Uint8Array | undefined {
+    const length = reader.u32();
+    if (length <= SLICE_BYTES) return reader.bytes(length);
+    const slices: Uint8Array[] = [];
+    for (let number = 0; number * SLICE_BYTES < length; number++) {
+      const digest = reader.bytes(DIGEST_BYTES);
+      const slice = this.#sliceOf(name, number);
+      if (slice && sameBytes(blake2b256(slice), digest)) slices.push(slice);
+    }
+    const ids = concatBytes(...slices);
+    return ids.length === length ? ids : undefined;
   }
 }
+
+type SliceOf = (name: BytePath, number: number) => Uint8Array | undefined;
+
+const SLICE_BYTES = 256 * 1024;
+const DIGEST_BYTES = 32;
 
 export type SeenFiles = {
   readonly cache: RepositoryCache;
@@ -65,7 +89,16 @@ export type SeenFiles = {
 };
 
 export const openSeen = (seen: SeenFiles, directory: BytePath): SeenDirectory =>
-  new SeenDirectory(seen.cache.directory(seen.install, seen.root, directory));
+  new SeenDirectory(seen.cache.directory(seen.install, seen.root, directory), (name, number) =>
+    seen.cache.object(sliceName(seen, directory, name, number)),
+  );
+
+const sliceName = (
+  { install, root }: SeenFiles,
+  directory: BytePath,
+  name: BytePath,
+  number: number,
+): string => `ids ${number} of ${install} ${root} ${directory}/${name}`;
 
 /** Collects what is found in one directory now, and writes the row when something differs. */
 export class SeenCollector {
@@ -90,17 +123,31 @@ export class SeenCollector {
     if (!this.#changed) return;
     const writer = new ByteWriter(1024);
     for (const file of this.#files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      encodeSeen(writer, file);
+      encodeSeen(writer, file, (number, slice) =>
+        seen.cache.setObject(sliceName(seen, directory, file.name, number), slice),
+      );
     }
     seen.cache.setDirectory(seen.install, seen.root, directory, writer.view());
+    writer.release();
   }
 }
 
-function encodeSeen(writer: ByteWriter, file: SeenFile): void {
+function encodeSeen(
+  writer: ByteWriter,
+  file: SeenFile,
+  setSlice: (number: number, slice: Uint8Array) => void,
+): void {
   writer.u16(file.name.length).latin1(file.name).bytes(file.stat);
   writer.u16(file.fingerprint.length).latin1(file.fingerprint);
   writer.u32(file.rest.length).bytes(file.rest);
-  writer.u32(file.ids.length).bytes(file.ids);
+  const { ids } = file;
+  writer.u32(ids.length);
+  if (ids.length <= SLICE_BYTES) return void writer.bytes(ids);
+  for (let number = 0; number * SLICE_BYTES < ids.length; number++) {
+    const slice = ids.subarray(number * SLICE_BYTES, (number + 1) * SLICE_BYTES);
+    setSlice(number, slice);
+    writer.bytes(blake2b256(slice));
+  }
 }
 
 /** Five numbers of 64 bits in this machine's own order: rows are compared and never sent anywhere. */

@@ -1,5 +1,5 @@
 /** Objects under a writer's own subkey: index and pack list. Header (64 bytes) ‖ box, bound to the header. */
-import { concatBytes } from '../base/bytes.ts';
+import { concatBytes, release, view } from '../base/bytes.ts';
 import { openBox, sealBox } from '../crypto/box.ts';
 import type { Random } from '../crypto/sodium.ts';
 import { checkHeader, encodeHeader, HEADER_BYTES, type Header } from '../format/header.ts';
@@ -12,7 +12,10 @@ export function sealBoxed(
   random: Random,
 ): Uint8Array {
   const encoded = encodeHeader(header);
-  return concatBytes(encoded, sealBox(key, encoded, plaintext, random));
+  const box = sealBox(key, encoded, plaintext, random);
+  const bytes = concatBytes(encoded, box);
+  release(view(box));
+  return bytes;
 }
 
 /** @throws object-damaged, object-foreign */

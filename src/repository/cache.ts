@@ -13,7 +13,7 @@ import type { ObjectId, WriterId } from '../format/names.ts';
 
 type SqlValue = string | number | Uint8Array;
 const WRITES_PER_TRANSACTION = 256;
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 const SCHEMA = `
   CREATE TABLE packs (indexer TEXT, writer TEXT, pack TEXT, size INTEGER, indexed INTEGER, directory BLOB,
     PRIMARY KEY (indexer, writer, pack)) WITHOUT ROWID;

@@ -26,7 +26,7 @@ import type { RepositoryCache } from './cache.ts';
 import { readObject, writeFresh } from './objects.ts';
 import { packName } from './pack-reader.ts';
 import { visitEach } from './read-each.ts';
-import { fromHex, fromUtf8, utf8 } from '../base/bytes.ts';
+import { fromHex, fromUtf8, release, utf8, view } from '../base/bytes.ts';
 
 export type IndexKeys = {
   readonly repository: string;
@@ -121,9 +121,13 @@ export async function writeIndex(
 ): Promise<{ name: string; bytes: number }> {
   const object = idFromBytes<ObjectId>(random(16));
   const name = writerObjectName('indexes', keys.writer, object);
-  const bytes = sealBoxed(keys.key, headerOf(keys, object), encodeIndex(packs), random);
+  const encoded = encodeIndex(packs);
+  const bytes = sealBoxed(keys.key, headerOf(keys, object), encoded, random);
+  release(view(encoded));
+  const { length } = bytes;
   await writeFresh(store, name, bytes, signal);
-  return { name, bytes: bytes.length };
+  release(view(bytes));
+  return { name, bytes: length };
 }
 
 /** Of a pack that somebody else made, a later index may say more than the one before. */
