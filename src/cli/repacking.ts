@@ -2,6 +2,7 @@
 import { FerryError } from '../base/errors.ts';
 import { repack, REPACK_LIMITS, type Repacked } from '../maintenance/repack.ts';
 import type { RepackChoice } from '../maintenance/repack-plan.ts';
+import type { DryRun } from '../maintenance/store-look.ts';
 import type { MachineState } from '../repository/machine.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { flag, textOption } from './call.ts';
@@ -17,7 +18,7 @@ export type Repacking = {
   readonly repository: ReaderRepository;
   readonly location: string;
   readonly graceMs: number;
-  readonly dryRun: boolean;
+  readonly dryRun: DryRun | undefined;
   readonly seen: { readonly seen?: MachineState['highWater'] };
   readonly lockDays: LockDays;
 };

@@ -17,14 +17,13 @@ import { cachedSets, rememberSets, type StoreView } from '../repository/used-obj
 import type { ObjectStore } from '../store/object-store.ts';
 import { oldDrills } from './old-drills.ts';
 import { GRACE, planPrune, type PrunePlan, type StoredObject } from './prune-plan.ts';
-import { listed, lookAtStore, readUsed, refuseLacking } from './store-look.ts';
+import { listed, lookAtStore, readUsed, refuseLacking, type DryRun } from './store-look.ts';
 import { sweep, type RefusedDelete } from './sweep.ts';
 
 export type PruneRequest = {
   /** At least GRACE.leastMs. */
   readonly graceMs: number;
-  /** Nothing is stored or deleted. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: DryRun | undefined;
   /**
    * What this machine has seen of each writer. With it, a repository that shows less than it should is not pruned:
    * packs of a snapshot that is only hidden would go.
@@ -71,7 +70,7 @@ export async function prune(
   const { plan, view } = await look(request, deps, signal);
   const pruned = { plan, deleted: [], refused: [], left: [] };
   const changes = plan.condemn.length + plan.sweep.length + plan.spent.length + plan.drills.length;
-  if (request.dryRun === true || changes === 0) return pruned;
+  if (request.dryRun || changes === 0) return pruned;
   await approve?.(plan);
   emit({ type: 'stage', stage: 'prune' });
   // P1. What P2 deletes is in it too, unless a tombstone names it that will stay for long enough.
@@ -107,12 +106,12 @@ async function perform(
 
 /** Snapshots after packs and lists. */
 async function look(
-  { graceMs, seen }: PruneRequest,
+  { graceMs, seen, dryRun }: PruneRequest,
   deps: PruneDeps,
   signal: AbortSignal,
 ): Promise<{ readonly plan: PlannedPrune; readonly view: StoreView }> {
   const { nowMs, tombstones, packs, stored, view } = await lookAtStore(deps, signal);
-  const { used, snapshots, history } = await readUsed(deps, view, signal);
+  const { used, snapshots, history } = await readUsed(deps, view, signal, dryRun);
   if (seen) refuseLacking(history, seen);
   const planned = planPrune({ graceMs, nowMs, tombstones, stored, used });
   const going = new Set(planned.sweep.map(({ name }) => name));

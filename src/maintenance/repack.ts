@@ -17,7 +17,7 @@ import { agreedDirectory } from './emptied-pack.ts';
 import { GRACE } from './prune-plan.ts';
 import { RepackRun } from './repack-run.ts';
 import { choosePacks, type PackLife, type RepackChoice, type RepackLimits } from './repack-plan.ts';
-import { lookAtStore, readUsed, refuseLacking, type StoreLook } from './store-look.ts';
+import { lookAtStore, readUsed, refuseLacking, type DryRun, type StoreLook } from './store-look.ts';
 
 export const REPACK_LIMITS: RepackLimits = {
   movedBytesMax: 2 * 1024 ** 3,
@@ -27,8 +27,7 @@ export const REPACK_LIMITS: RepackLimits = {
 export type RepackRequest = RepackLimits & {
   /** At least GRACE.leastMs: a pack is left alone for as long. */
   readonly graceMs: number;
-  /** Nothing is stored. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: DryRun | undefined;
   /** What this machine has seen of each writer, as for a prune. */
   readonly seen?: MachineState['highWater'];
 };
@@ -59,7 +58,7 @@ export async function repack(
   assert(request.graceMs >= GRACE.leastMs, 'a grace period that every push can rely on');
   const { plan, living } = await planRepack(request, deps, signal);
   const nothing = { plan, emptied: 0, made: 0, bytesRead: 0, bytesStored: 0 };
-  if (request.dryRun === true || plan.chosen.length === 0) return nothing;
+  if (request.dryRun || plan.chosen.length === 0) return nothing;
   await deps.approve?.(plan);
   deps.emit({ type: 'stage', stage: 'repack', detail: countText(plan.chosen.length, 'pack') });
   const run = new RepackRun(deps, living, plan);
@@ -84,7 +83,7 @@ async function planRepack(
 ): Promise<{ readonly plan: RepackChoice; readonly living: LivingChunks }> {
   const { repository, emit } = deps;
   const look = await lookAtStore(deps, signal);
-  const { snapshots, history } = await readUsed(deps, look.view, signal);
+  const { snapshots, history } = await readUsed(deps, look.view, signal, request.dryRun);
   if (request.seen) refuseLacking(history, request.seen);
   const { records } = await readRepackRecords(repository, () => undefined, signal);
   const { sizes, announced } = look.view;

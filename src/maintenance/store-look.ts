@@ -13,6 +13,12 @@ import type { StoredObject } from './prune-plan.ts';
 
 export type LookDeps = { readonly repository: ReaderRepository; readonly emit: Emit };
 
+/** Nothing is stored or deleted. */
+export type DryRun = {
+  /** Digests of snapshots that are taken for forgotten: what is planned is what would come after that. */
+  readonly forgotten?: ReadonlySet<string>;
+};
+
 export type StoreLook = {
   /** The store's, before anything else was asked. */
   readonly nowMs: number;
@@ -60,8 +66,9 @@ export async function readUsed(
   { repository, emit }: LookDeps,
   view: StoreView,
   signal: AbortSignal,
+  { forgotten }: DryRun = {},
 ): Promise<UsedObjects> {
-  const found = await readUsedObjects(repository, view, emit, signal);
+  const found = await readUsedObjects(repository, view, emit, signal, forgotten);
   const [first] = found.unreadable;
   if (!first) return found;
   for (const { object, code, message } of found.unreadable) {

@@ -49,12 +49,14 @@ export type UsedObjects = Pick<History, 'snapshots'> & {
  * Lists the snapshots and reads every pack list that they name.
  * @param sizes of the packs and pack lists that the store showed, by name
  * @param announced what tombstones name, read before the listing
+ * @param without digests of snapshots that count as if they were not there
  */
 export async function readUsedObjects(
   repository: ReaderRepository,
   { sizes, announced }: StoreView,
   emit: Emit,
   signal: AbortSignal,
+  without: ReadonlySet<string> = new Set(),
 ): Promise<UsedObjects> {
   const unreadable: UnreadableSnapshot[] = [];
   const hear: Emit = (event) => {
@@ -63,7 +65,7 @@ export async function readUsedObjects(
     unreadable.push({ object, code, message });
   };
   const history = await readHistory(repository, hear, signal);
-  const { snapshots } = history;
+  const snapshots = history.snapshots.filter(({ digest }) => !without.has(digest));
   const byList = Map.groupBy(snapshots, ({ writer, cover }) =>
     writerObjectName('lists', writer, cover.packList as ObjectId),
   );

@@ -105,7 +105,7 @@ test('a crowd made cheaply is one that a reader believes: whole chains, and list
   assert.deepEqual([history.snapshots.length, crowd.snapshots, crowd.packs], [26, 26, 13]);
   assert.deepEqual([...findHoles(history), ...findRollbacks(history, {})], []);
   const { plan } = await prune(
-    { graceMs: GRACE.defaultMs, dryRun: true },
+    { graceMs: GRACE.defaultMs, dryRun: {} },
     { repository: reader, random: systemRandom, emit },
     NO_ABORT,
   );

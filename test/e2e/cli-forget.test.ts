@@ -4,7 +4,14 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
-import { fails, makeFolder, makeMachine, succeeded, type Answer } from '../support/cli-run.ts';
+import {
+  asRecord,
+  fails,
+  makeFolder,
+  makeMachine,
+  succeeded,
+  type Answer,
+} from '../support/cli-run.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 
 const folder = makeFolder();
@@ -59,6 +66,14 @@ describe('before anything is forgotten', () => {
     assert.match(stderr, /forget .* not among the last$/m);
     assert.match(stderr, /keep .* the newest, last/);
     assert.match(stdout, /would forget 2 snapshots and keep 2; nothing was changed/);
+    assert.deepEqual(await numbers(), [1, 2, 3, 4]);
+  });
+
+  test('with --prune a dry run tells what prune would do after it', async () => {
+    const rules = ['--keep-last', '1', '--keep-label', 'gold'];
+    const { prune } = succeeded(await forget(...rules, '--prune', '--dry-run', '--json')).last();
+    assert.equal(asRecord(prune)['snapshots'], 2);
+    assert.equal(asRecord(prune)['dryRun'], true);
     assert.deepEqual(await numbers(), [1, 2, 3, 4]);
   });
 });

@@ -54,7 +54,13 @@ export async function runForget(call: Call, session: Session): Promise<Report> {
     signal,
   );
   if (dryRun) output.plan(shown(forgotten.plan));
-  const pruned = prune && (await pruneAt({ location, repository, costUntilNow }, prune, session));
+  const pruned =
+    prune &&
+    (await pruneAt(
+      { location, repository, costUntilNow },
+      dryRun ? { ...prune, dryRun: { forgotten: digestsOf(forgotten.plan) } } : prune,
+      session,
+    ));
   return {
     exit: exitOfProblems(forgotten.refused) || (pruned?.exit ?? 0),
     summary: {
@@ -94,6 +100,9 @@ const planShown = ({ kept, doomed, tickets, unusual }: ForgetPlan) => ({
   lost: [],
   damaged: [],
 });
+
+const digestsOf = ({ doomed }: ForgetPlan): Set<string> =>
+  new Set(doomed.map(({ snapshot }) => snapshot.digest));
 
 const dated = ({ snapshot, timeMs }: Pick<Kept, 'snapshot' | 'timeMs'>) => ({
   ...snapshotLine(snapshot),

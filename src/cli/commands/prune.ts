@@ -2,6 +2,7 @@
 import { DAY_MS } from '../../base/durations.ts';
 import { FerryError } from '../../base/errors.ts';
 import { prune, type PlannedPrune, type Pruned } from '../../maintenance/prune.ts';
+import type { DryRun } from '../../maintenance/store-look.ts';
 import { GRACE, type StoredObject } from '../../maintenance/prune-plan.ts';
 import { timeText } from '../../repository/objects.ts';
 import type { ReaderRepository } from '../../repository/open.ts';
@@ -32,7 +33,7 @@ export type PruneWish = {
   /** For repacking; undefined: nobody asked for it. */
   readonly movedBytesMax: number | undefined;
   readonly acceptMissing: boolean;
-  readonly dryRun: boolean;
+  readonly dryRun: DryRun | undefined;
 };
 
 /** @throws usage */
@@ -40,7 +41,7 @@ export const pruneWish = (call: Call): PruneWish => ({
   graceMs: graceOf(textOption(call, 'grace')),
   movedBytesMax: repackLimit(call),
   acceptMissing: flag(call, 'acceptMissing'),
-  dryRun: flag(call, 'dryRun'),
+  dryRun: flag(call, 'dryRun') ? {} : undefined,
 });
 
 export type PrunePlace = {
@@ -73,14 +74,14 @@ export async function pruneAt(
   const place = { repository, location: printLocation(location), lockDays };
   const repack = await repackFirst({ ...place, movedBytesMax, graceMs, dryRun, seen }, session);
   const pruned = await prune({ graceMs, dryRun, ...seen }, deps, signal);
-  const locks = await keepLocked(session, repository, lockDays, dryRun);
+  const locks = await keepLocked(session, repository, lockDays, dryRun !== undefined);
   if (dryRun) output.plan(shown(pruned.plan));
   return {
     exit: exitOfProblems([...pruned.refused, ...(locks?.refused ?? [])]),
     summary: {
       ...shown(pruned.plan),
-      ...(dryRun && { dryRun }),
-      ...doneOf(pruned, dryRun, graceMs),
+      ...(dryRun && { dryRun: true }),
+      ...doneOf(pruned, dryRun !== undefined, graceMs),
       repack,
       locks,
       ...costUntilNow([store]),

@@ -196,7 +196,11 @@ export const KEEPING_VERBS: readonly Verb[] = [
         flags: '--missing',
         about: 'instead of rules: accept as lost what is missing and no record explains',
       },
-      { flags: '--dry-run', about: 'show what would stay and what would go, and why' },
+      {
+        flags: '--dry-run',
+        about:
+          'show what would stay and what would go, and why (with --prune: and what prune would then do)',
+      },
       {
         flags: '--more-than-usual',
         about: 'go on where nobody looks and far more than usual would be forgotten',

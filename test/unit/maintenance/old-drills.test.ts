@@ -119,7 +119,7 @@ test('a prune takes them away, and a rolled-back history is noticed as before', 
   const world = await pruneWorld(context);
   const witness = await drilledWorld(world);
   const request = { graceMs: 14 * 86_400_000 };
-  const planned = await runPrune(world, [], { ...request, dryRun: true });
+  const planned = await runPrune(world, [], { ...request, dryRun: {} });
   assert.equal(planned.plan.drills.length, 4);
   const pruned = await runPrune(world, [], request);
   const gone = pruned.deleted.filter(({ name }) => name.startsWith('drills/'));

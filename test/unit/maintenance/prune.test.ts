@@ -90,9 +90,29 @@ test('a dry run answers the plan and changes nothing', async (context) => {
   const world = await pruneWorld(context);
   await withGarbage(world);
   const before = await allObjects(world.store);
-  const dry = { graceMs: GRACE.defaultMs, dryRun: true };
+  const dry = { graceMs: GRACE.defaultMs, dryRun: {} };
   assert.equal((await runPrune(world, [], dry)).plan.announce.length, 2);
   assert.deepEqual(await allObjects(world.store), before);
+});
+
+test('a dry run can tell what would come after snapshots were forgotten', async (context) => {
+  const world = await pruneWorld(context);
+  await pushVersion(world, 1);
+  const doomed = await pushVersion(world, 2);
+  await pushVersion(world, 3);
+  later(world, 14);
+  const before = await allObjects(world.store);
+  const plan = async (forgotten?: ReadonlySet<string>) => {
+    const dryRun = forgotten ? { forgotten } : {};
+    return (await runPrune(world, [], { graceMs: GRACE.defaultMs, seen: {}, dryRun })).plan;
+  };
+  assert.equal((await plan()).announce.length, 0);
+  const told = await plan(new Set([doomed.digest]));
+  assert.deepEqual(await allObjects(world.store), before);
+  await dropSnapshot(world, doomed);
+  const real = await plan();
+  assert.equal(real.announce.length, 2, 'a pack and its list');
+  assert.deepEqual(told, real);
 });
 
 test('what is announced does not count for the next push: its content is stored once more', async (context) => {
@@ -190,7 +210,7 @@ test('a pack list that is gone, and a pack with it: nothing is announced or dele
 });
 
 const announced = async (world: PruneWorld): Promise<string[]> =>
-  (await runPrune(world, [], { graceMs: 1e12, dryRun: true })).plan.waiting.map(({ name }) => name);
+  (await runPrune(world, [], { graceMs: 1e12, dryRun: {} })).plan.waiting.map(({ name }) => name);
 
 const listsOf = async (world: PruneWorld, but: ReadonlySet<string>): Promise<string[]> =>
   (await namesBelow(world.store, 'lists/')).filter((name) => !but.has(name));
