@@ -9,6 +9,7 @@ import type { BytePath } from '../base/byte-path.ts';
 import { assert, systemCode } from '../base/errors.ts';
 import { fileStatOf, isRacyStat, isSameStat } from './file-stat.ts';
 import type { FileStat } from './file-stat.ts';
+import { isOpenAt } from './led-away.ts';
 import { isJsonLines, wholeRecordsEnd } from './json-lines.ts';
 import { pauseMs } from './pause.ts';
 import { isSqliteHead, SQLITE_HEADER_BYTES } from './sqlite-file.ts';
@@ -22,6 +23,8 @@ export type ReadLiveOptions = {
   readonly expected?: FileStat;
   /** Return `sqlite` without a single chunk when the file is a database: those are captured, not read. */
   readonly sqliteApart?: boolean;
+  /** Answer `replaced` where a link on the way leads somewhere else. */
+  readonly mayBeLedAway?: boolean;
 };
 
 export type ReadLiveSink = {
@@ -44,7 +47,7 @@ export type ReadLiveResult =
     }
   | { readonly kind: 'sqlite' }
   | { readonly kind: 'vanished' }
-  /** No longer a regular file. */
+  /** No longer a regular file, or no longer there: a link leads elsewhere. */
   | { readonly kind: 'replaced' }
   | { readonly kind: 'problem'; readonly code: string; readonly message: string };
 
@@ -63,6 +66,7 @@ export function readLive(
   let fd: number | undefined;
   try {
     fd = openSync(toFsPath(path), OPEN_FLAGS);
+    if (options.mayBeLedAway === true && !isOpenAt(fd, path)) return { kind: 'replaced' };
     for (let reads = 1; ; reads++) {
       const result = readOnce({ ...options, path, fd }, sink, reads);
       if (result !== 'again') return result;

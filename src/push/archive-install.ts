@@ -42,7 +42,7 @@ export type ArchiveInstallDeps = {
   /** Where private copies of databases may lie for a moment. */
   readonly scratch: string;
   /** Of all roots of the source, not used yet. */
-  readonly walk: WalkAhead<OmitSpec>;
+  readonly walk: Pick<WalkAhead<OmitSpec>, 'next'>;
 };
 
 /** So many of them would leave a hundred MiB of garbage even where nothing is read; 100 000 hold 214 MiB in all. */

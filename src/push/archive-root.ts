@@ -13,6 +13,7 @@ import { ByteWriter, view } from '../base/bytes.ts';
 import { throwIfAborted } from '../base/errors.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import { CHUNK_BYTES, encodeEntryRest, type Entry, type EntryBase } from '../format/entry.ts';
+import { mayBeLedAway } from '../fs/led-away.ts';
 import type { Owners } from '../fs/owners.ts';
 import { setFingerprint, statSet } from '../fs/sqlite-file.ts';
 import type { WalkEntry, WalkItem } from '../fs/walk.ts';
@@ -78,9 +79,11 @@ export class RootArchiver {
   readonly #directories: OpenDirectory[] = [];
   /** Files with several names, by inode: the first name that is kept. */
   readonly #hardLinks = new Map<string, Waiting>();
+  readonly #mayBeLedAway: boolean;
 
   constructor(root: ArchiveRoot, deps: ArchiveDeps) {
     this.#root = root;
+    this.#mayBeLedAway = mayBeLedAway(root.readFrom);
     this.#deps = deps;
     this.#queue = new EntryQueue({
       tree: new TreeBuilder(deps.sink, deps.pageCutKey),
@@ -222,7 +225,8 @@ export class RootArchiver {
       asDatabase: this.#root.isSecret(item.path, true),
     };
     const path = joinBytes(this.#root.readFrom, item.path);
-    const at = { path, shown: item.path, group, secret, expected: item };
+    const common = { group, secret, mayBeLedAway: this.#mayBeLedAway };
+    const at = { path, shown: item.path, expected: item, ...common };
     this.#deps.capturer.add(at, (captured) => {
       this.#captured(item, waiting, directory, captured);
       verdict.settled = captured;

@@ -23,6 +23,7 @@ export type ToCapture = {
   readonly group: string;
   readonly secret: { readonly asFile: boolean; readonly asDatabase: boolean };
   readonly expected: FileStat;
+  readonly mayBeLedAway: boolean;
 };
 
 export type Captured =
@@ -245,6 +246,7 @@ const captureFile = (file: ToCapture): CaptureFile => ({
   path: file.path,
   group: file.group,
   secret: file.secret.asFile,
+  mayBeLedAway: file.mayBeLedAway,
   chunkBytes: CHUNK_BYTES.other,
   expected: file.expected,
 });

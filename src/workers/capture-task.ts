@@ -103,8 +103,8 @@ export class CaptureTask {
     const onRestart = (): void => {
       this.#idsUsed = idsBefore;
     };
-    const { chunkBytes, expected } = file;
-    const options = { buffer: this.#buffer, chunkBytes, sqliteApart: true };
+    const { chunkBytes, expected, mayBeLedAway } = file;
+    const options = { buffer: this.#buffer, chunkBytes, sqliteApart: true, mayBeLedAway };
     const result = readLive(file.path, expected ? { ...options, expected } : options, {
       onChunk,
       onRestart,

@@ -27,6 +27,8 @@ export type CaptureFile = {
   /** Small files with the same group share a compression context: one directory of one root. */
   readonly group: string;
   readonly secret: boolean;
+  /** Somebody could put a link in the place of a folder on the way. */
+  readonly mayBeLedAway: boolean;
   readonly chunkBytes: number;
   readonly expected: FileStat | undefined;
 };

@@ -64,7 +64,7 @@ function toCapture(path: string): ToCapture {
   const expected = statFile(where);
   assert.ok(expected);
   const secret = { asFile: false, asDatabase: false };
-  return { path: where, shown: where, group: '', secret, expected };
+  return { path: where, shown: where, group: '', secret, expected, mayBeLedAway: false };
 }
 
 function change(path: string): void {
