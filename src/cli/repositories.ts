@@ -18,7 +18,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { openStore } from '../store/open-store.ts';
 import { rememberedStoreSettings } from './probing.ts';
 import { rememberRevocations } from './revocations-seen.ts';
-import { secretFor, secretIfGiven, type Session } from './session.ts';
+import { secretIfGiven, withAskedSecret, type Session } from './session.ts';
 
 export async function storeAt(
   session: Session,
@@ -57,15 +57,16 @@ export async function readerAt(
   given?: Secret,
 ): Promise<ReaderRepository> {
   const store = await storeAt(session, location);
-  const secret = given ?? (await secretOnceThere(session, location, store));
-  const repository = await openForReading(
-    store,
-    secret,
-    stateOf(session, location),
-    (id) => cacheOf(session, id),
-    session.emit,
-    session.signal,
-  );
+  const open = (secret: Secret): Promise<ReaderRepository> =>
+    openForReading(
+      store,
+      secret,
+      stateOf(session, location),
+      (id) => cacheOf(session, id),
+      session.emit,
+      session.signal,
+    );
+  const repository = await (given ? open(given) : withSecret(session, location, store, open));
   const revoked = [...repository.writers.values()].flatMap((writer) => writer.revoked ?? []);
   rememberRevocations(session, location, revoked);
   return repository;
@@ -77,21 +78,23 @@ export async function identityAt(
   location: Location,
 ): Promise<{ readonly store: ObjectStore; readonly opened: OpenedIdentity }> {
   const store = await storeAt(session, location);
-  const secret = await secretOnceThere(session, location, store);
   const pinned = stateOf(session, location);
-  return { store, opened: await openIdentity(store, secret, pinned, session.signal) };
+  const open = (secret: Secret): Promise<OpenedIdentity> =>
+    openIdentity(store, secret, pinned, session.signal);
+  return { store, opened: await withSecret(session, location, store, open) };
 }
 
 /** Nobody shall type a passphrase for a place where there is no repository. */
-async function secretOnceThere(
+async function withSecret<T>(
   session: Session,
   location: Location,
   store: ObjectStore,
-): Promise<Secret> {
+  open: (secret: Secret) => Promise<T>,
+): Promise<T> {
   const known = await secretIfGiven(session);
-  if (known) return known;
+  if (known) return open(known);
   await readRepositoryId(store, session.signal);
-  return secretFor(session, location);
+  return withAskedSecret(session, location, open);
 }
 
 export const stateOf = (session: Session, location: Location): MachineState | undefined =>

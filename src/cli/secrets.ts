@@ -1,5 +1,6 @@
 /** Where a secret comes from: an option, the environment, or a person at a terminal. */
 import { FerryError } from '../base/errors.ts';
+import type { Emit } from '../base/events.ts';
 import { looksLikeRecoveryCode, parseRecoveryCode } from '../crypto/recovery-code.ts';
 import { runProcess } from '../process/run.ts';
 import type { Secret } from '../repository/key-slots.ts';
@@ -35,16 +36,32 @@ export async function givenSecret(deps: SecretDeps): Promise<Secret | undefined>
   return undefined;
 }
 
-/** @throws secret-needed without a source and without a terminal */
-export async function neededSecret(deps: SecretDeps, location: string): Promise<Secret> {
-  const given = await givenSecret(deps);
-  if (given) return given;
-  if (!deps.terminal.isThere) throw needed();
-  const typed = await deps.terminal.askHidden(
-    `Passphrase (or recovery code) of ${location}: `,
-    deps.signal,
-  );
-  if (typed === '') throw needed();
+/**
+ * Asks at the terminal, and once more for what was mistyped.
+ * @throws secret-needed without a terminal
+ */
+export async function openAsked<T>(
+  deps: SecretDeps,
+  location: string,
+  open: (secret: Secret) => Promise<T>,
+  emit: Emit,
+): Promise<T> {
+  for (let left = ASKS_MAX - 1; ; left -= 1) {
+    try {
+      return await open(await askSecret(deps, location));
+    } catch (error) {
+      if (left === 0 || !(error instanceof FerryError) || error.code !== 'nothing-opens') {
+        throw error;
+      }
+      emit({ type: 'notice', code: 'secret-mistyped', message: error.message });
+    }
+  }
+}
+
+async function askSecret({ terminal, signal }: SecretDeps, location: string): Promise<Secret> {
+  if (!terminal.isThere) throw needed();
+  const typed = await terminal.askHidden(`Passphrase (or recovery code) of ${location}: `, signal);
+  if (typed === '') throw new FerryError('nothing-opens', 'nothing was typed');
   return looksLikeRecoveryCode(typed) ? recovery(typed) : { with: 'passphrase', passphrase: typed };
 }
 

@@ -15,7 +15,7 @@ import { handOver, placesOf, refuseLedElsewhere, type Places } from '../settings
 import { Settings } from '../settings/settings.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Output, Sinks } from './output/output.ts';
-import { givenSecret, neededSecret, newPassphrase, secondPassphrase } from './secrets.ts';
+import { givenSecret, openAsked, newPassphrase, secondPassphrase } from './secrets.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { toolVersion } from './version.ts';
 
@@ -162,8 +162,12 @@ const secretDeps = (session: Session) => ({
 export const secretIfGiven = (session: Session): Promise<Secret | undefined> =>
   givenSecret(secretDeps(session));
 
-export const secretFor = (session: Session, location: Location): Promise<Secret> =>
-  neededSecret(secretDeps(session), printLocation(location));
+/** Asks for one, and once more where what was typed opens nothing. */
+export const withAskedSecret = <T>(
+  session: Session,
+  location: Location,
+  open: (secret: Secret) => Promise<T>,
+): Promise<T> => openAsked(secretDeps(session), printLocation(location), open, session.emit);
 
 export const passphraseForNew = (session: Session): Promise<() => Promise<string>> =>
   newPassphrase(secretDeps(session));

@@ -76,9 +76,11 @@ function statusDisagreements(
     const agent = own.get(normalizeAgentId(id));
     if (agent === undefined) return differ(`agent ${id}`, 'it is there', 'not there');
     const folder = sessionsPath?.replace(/\/[^/]*$/, '');
+    // The newest generation keeps them in the agent's own database.
+    const sessionsDir = folder === agent.agentDir ? agent.agentDir : agent.sessionsDir;
     return [
       ...differ(`workspace of agent ${id}`, workspaceDir, agent.workspace),
-      ...differ(`sessions of agent ${id}`, folder, agent.sessionsDir),
+      ...differ(`sessions of agent ${id}`, folder, sessionsDir),
     ];
   });
   return [...differ('mode', said.gateway?.mode, read.mode), ...ofAgents];

@@ -19,7 +19,8 @@ export class Meter {
     }
     this.#samples.push({ atMs: nowMs, bytes: progress.bytesDone });
     while ((this.#samples[0]?.atMs ?? nowMs) < nowMs - WINDOW_MS) this.#samples.shift();
-    const rate = this.#bytesPerSecond();
+    const isDone = progress.totalsKnown && progress.bytesDone >= progress.bytesTotal;
+    const rate = isDone ? undefined : this.#bytesPerSecond();
     const parts = [
       `${progress.stage} ${amountText(progress)}`,
       ...doneText(progress),

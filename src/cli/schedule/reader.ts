@@ -39,7 +39,7 @@ export async function readerKeyFor(
 const noKey = (readers: readonly string[]): FerryError =>
   new FerryError(
     'secret-needed',
-    `--${readers.join(', --')}: a timer needs a reader key file for that`,
+    `a timer that does ${readers.join(', ')} needs a reader key file`,
     {
       hint:
         'It opens and may forget everything, so use it on another machine than the gateway, if you have one: ' +

@@ -8,11 +8,12 @@ import { FerryError } from '../../../src/base/errors.ts';
 import type { GlobalOptions } from '../../../src/cli/global-options.ts';
 import {
   givenSecret,
-  neededSecret,
+  openAsked,
   newPassphrase,
   type SecretDeps,
 } from '../../../src/cli/secrets.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
+import type { Secret } from '../../../src/repository/key-slots.ts';
 import { formatRecoveryCode } from '../../../src/crypto/recovery-code.ts';
 import { cryptoReady } from '../../../src/crypto/sodium.ts';
 import type { Environment, OwnVariables } from '../../../src/settings/environment.ts';
@@ -35,6 +36,15 @@ before(async () => {
   );
 });
 after(() => rmSync(folder, { recursive: true }));
+
+/** What was typed at last, where nothing but `right` opens. */
+async function asked(typed: readonly string[], right?: string): Promise<Secret> {
+  const open = (secret: Secret): Promise<Secret> =>
+    right === undefined || (secret.with === 'passphrase' && secret.passphrase === right)
+      ? Promise.resolve(secret)
+      : Promise.reject(new FerryError('nothing-opens', 'wrong passphrase'));
+  return openAsked(deps({}, {}, typed), '/r', open, () => undefined);
+}
 
 function deps(
   options: Partial<GlobalOptions>,
@@ -112,8 +122,15 @@ describe('sources', () => {
   });
 
   test('the prompt knows a recovery code by its form', async () => {
-    assert.equal((await neededSecret(deps({}, {}, [code]), '/r')).with, 'recovery code');
-    assert.equal((await neededSecret(deps({}, {}, ['SF1 is my dog']), '/r')).with, 'passphrase');
+    assert.equal((await asked([code])).with, 'recovery code');
+    assert.equal((await asked(['SF1 is my dog'])).with, 'passphrase');
+  });
+
+  test('what was mistyped is asked for again, three times in all', async () => {
+    const right = 'right';
+    assert.equal((await asked(['wrong', '', right], right)).with, 'passphrase');
+    await rejects(() => asked(['a', 'b', 'SF1-TYPO', right], right), 'nothing-opens');
+    await rejects(() => asked([]), 'secret-needed');
   });
 
   test('a new passphrase is asked for twice, and again when the two differ', async () => {
@@ -148,7 +165,7 @@ describe('sources', () => {
 
 describe('what cannot be', () => {
   const cases: readonly (readonly [string, () => Promise<unknown>, string])[] = [
-    ['no source and no terminal', () => neededSecret(deps({}), '/r'), 'secret-needed'],
+    ['no source and no terminal', () => asked([]), 'secret-needed'],
     [
       'two options',
       () => givenSecret(deps({ passphraseFile: 'pass', recoveryFile: 'kit' })),

@@ -112,6 +112,13 @@ test('a path that the product does not tell is no disagreement', async () => {
   assert.ok(more.some(({ message }) => message.startsWith('sessions of agent main')));
 });
 
+test('sessions in the agent’s own database are where the newest generation has them', async () => {
+  const sessionsPath = `${state}/agents/main/agent/openclaw-agent.sqlite`;
+  const status = { agents: { agents: [{ id: 'main', sessionsPath }] } };
+  const { notices } = await found({ about: 'all', run: product({ status }) });
+  assert.ok(!notices.some(({ message }) => message.startsWith('sessions of agent')));
+});
+
 test('an answer is kept until the config changes; nothing is run for what is only remembered', async () => {
   const kept = new Map<string, unknown>();
   const memory = {

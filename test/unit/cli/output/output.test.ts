@@ -221,6 +221,12 @@ describe('the progress line', () => {
     );
   });
 
+  test('what is done has no rate: the last bytes are not the whole', () => {
+    const meter = new Meter();
+    meter.line(progress(100 * 1024 * 1024 - 20), 0);
+    assert.doesNotMatch(meter.line(progress(100 * 1024 * 1024), 5000), /\/s/);
+  });
+
   test('while the totals still grow, no promise', () => {
     const line = new Meter().line({ ...progress(1), totalsKnown: false }, 0);
     assert.match(line, /1 B of at least 100\.0 MiB/);
