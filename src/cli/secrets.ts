@@ -7,7 +7,7 @@ import type { Secret } from '../repository/key-slots.ts';
 import { variablesForOthers, type Environment } from '../settings/environment.ts';
 import { readSecretFile } from '../settings/secret-files.ts';
 import type { GlobalOptions } from './global-options.ts';
-import { parseReaderKey } from './reader-key.ts';
+import { parseReaderKey } from './members/reader-key.ts';
 import type { Terminal } from './terminal.ts';
 
 export type SecretDeps = {

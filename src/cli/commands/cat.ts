@@ -2,8 +2,8 @@
 import { fileAt } from '../../browse/cat.ts';
 import { FerryError } from '../../base/errors.ts';
 import { argument, textOption } from '../call.ts';
-import { startPayload } from '../exporting.ts';
-import { openAddress, openReading } from '../reading.ts';
+import { startPayload } from '../looking/exporting.ts';
+import { openAddress, openReading } from '../looking/reading.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

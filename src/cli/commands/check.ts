@@ -1,10 +1,10 @@
 /** check: is everything that the snapshots need there, whole and ours? */
 import { check } from '../../maintenance/check.ts';
 import { printLocation } from '../../store/location.ts';
-import { exitOfProblems, readPercent } from '../checking.ts';
+import { exitOfProblems, readPercent } from '../keeping/checking.ts';
 import { startCost } from '../cost.ts';
-import { historyProblems, openForListing } from '../listing.ts';
-import { readerAt } from '../repositories.ts';
+import { historyProblems, openForListing } from '../looking/listing.ts';
+import { readerAt } from '../places/repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

@@ -4,11 +4,11 @@ import { chooseSnapshot } from '../../repository/snapshot-list.ts';
 import { printLocation } from '../../store/location.ts';
 import { copySnapshots } from '../../transfer/copy.ts';
 import { argument, argumentList, flag, textOption } from '../call.ts';
-import { exitOfProblems } from '../checking.ts';
+import { exitOfProblems } from '../keeping/checking.ts';
 import { startCost } from '../cost.ts';
-import { historyAt, ofInstall } from '../listing.ts';
-import { lackProblems, sayLack } from '../history.ts';
-import { readerAt, writerAt } from '../repositories.ts';
+import { historyAt, ofInstall } from '../looking/listing.ts';
+import { lackProblems, sayLack } from '../looking/history.ts';
+import { readerAt, writerAt } from '../places/repositories.ts';
 import { locationFrom, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

@@ -1,8 +1,8 @@
 /** export: a snapshot, or a part of it, as a tar archive in plain text. */
 import { exportSnapshot } from '../../transfer/export.ts';
 import { argument, optionalArgument, textOption } from '../call.ts';
-import { archiveTarget, pathInRoots, startPayload } from '../exporting.ts';
-import { openAddress, openReading } from '../reading.ts';
+import { archiveTarget, pathInRoots, startPayload } from '../looking/exporting.ts';
+import { openAddress, openReading } from '../looking/reading.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

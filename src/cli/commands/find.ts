@@ -3,9 +3,9 @@ import { find, matcher } from '../../browse/find.ts';
 import { chooseSnapshot } from '../../repository/snapshot-list.ts';
 import { openSnapshot } from '../../repository/snapshot-reader.ts';
 import { argument, textOption } from '../call.ts';
-import { ofInstall } from '../listing.ts';
+import { ofInstall } from '../looking/listing.ts';
 import { entryLine } from '../output/text/entry-text.ts';
-import { openReading } from '../reading.ts';
+import { openReading } from '../looking/reading.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

@@ -11,7 +11,7 @@ import { makeHandoff, type Made } from '../handoff/make.ts';
 import { ticketPicture } from '../handoff/ticket-picture.ts';
 import { ticketTarget } from '../handoff/ticket-target.ts';
 import { chooseInstalls, installsHere } from '../installs.ts';
-import { readerAt, stateOf } from '../repositories.ts';
+import { readerAt, stateOf } from '../places/repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 import type { Install } from '../../gateway/install.ts';

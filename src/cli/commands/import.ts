@@ -7,8 +7,8 @@ import { emptyScratch } from '../../settings/scratch.ts';
 import { importArchives } from '../../transfer/import.ts';
 import { argumentList, textOption } from '../call.ts';
 import { startCost } from '../cost.ts';
-import { rememberPush } from '../push-installs.ts';
-import { writerAt } from '../repositories.ts';
+import { rememberPush } from '../push/push-installs.ts';
+import { writerAt } from '../places/repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

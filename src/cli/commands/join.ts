@@ -3,7 +3,7 @@ import { joinRepository } from '../../repository/create.ts';
 import { printLocation } from '../../store/location.ts';
 import { argument, textOption } from '../call.ts';
 import { confirm } from '../confirm.ts';
-import { machineName, nameAmong } from '../machine-name.ts';
+import { machineName, nameAmong } from '../members/machine-name.ts';
 import {
   newcomerAt,
   noteCredentials,
@@ -11,9 +11,9 @@ import {
   memberBefore,
   otherMachines,
   rememberMachine,
-} from '../membership.ts';
-import { probe, rememberProbe } from '../probing.ts';
-import { readerAt } from '../repositories.ts';
+} from '../members/membership.ts';
+import { probe, rememberProbe } from '../places/probing.ts';
+import { readerAt } from '../places/repositories.ts';
 import { locationFrom, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

@@ -10,11 +10,11 @@ import { portableLocation } from '../../store/portable-location.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { argumentList, textOption } from '../call.ts';
 import { confirm } from '../confirm.ts';
-import { kitPage } from '../kit.ts';
-import { kitTarget } from '../kit-target.ts';
+import { kitPage } from '../members/kit.ts';
+import { kitTarget } from '../members/kit-target.ts';
 import type { KeysSummary } from '../output/summary.ts';
-import { READER_KEY_BYTES, readerKeyText } from '../reader-key.ts';
-import { identityAt } from '../repositories.ts';
+import { READER_KEY_BYTES, readerKeyText } from '../members/reader-key.ts';
+import { identityAt } from '../places/repositories.ts';
 import { anotherPassphrase, meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

@@ -1,6 +1,6 @@
 /** leave: this machine lets go of a repository. Nothing of the repository is touched, or even looked at. */
 import { argument, flag } from '../call.ts';
-import { agreeToLeave, leavePlan, letGo } from '../leaving.ts';
+import { agreeToLeave, leavePlan, letGo } from '../members/leaving.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

@@ -2,7 +2,7 @@
 import { ls } from '../../browse/ls.ts';
 import { argument, flag, textOption } from '../call.ts';
 import { entryLine } from '../output/text/entry-text.ts';
-import { openAddress, openReading } from '../reading.ts';
+import { openAddress, openReading } from '../looking/reading.ts';
 import type { Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

@@ -3,9 +3,9 @@ import { FerryError } from '../../base/errors.ts';
 import { listMachines } from '../../maintenance/machines.ts';
 import { printLocation } from '../../store/location.ts';
 import { argumentList, textOption } from '../call.ts';
-import { openReading } from '../reading.ts';
-import { stateOf } from '../repositories.ts';
-import { revoke } from '../revoking.ts';
+import { openReading } from '../looking/reading.ts';
+import { stateOf } from '../places/repositories.ts';
+import { revoke } from '../members/revoking.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

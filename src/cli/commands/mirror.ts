@@ -4,10 +4,10 @@ import { mirror } from '../../maintenance/mirror.ts';
 import { pinnedHalves } from '../../repository/machine.ts';
 import { printLocation, type Location } from '../../store/location.ts';
 import { argument, flag } from '../call.ts';
-import { exitOfProblems } from '../checking.ts';
+import { exitOfProblems } from '../keeping/checking.ts';
 import { startCost } from '../cost.ts';
-import { seenAt } from '../history.ts';
-import { stateOf, storeAt } from '../repositories.ts';
+import { seenAt } from '../looking/history.ts';
+import { stateOf, storeAt } from '../places/repositories.ts';
 import { locationFrom, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

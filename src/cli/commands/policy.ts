@@ -3,7 +3,7 @@ import { FerryError } from '../../base/errors.ts';
 import { parseId, type WriterId } from '../../format/names.ts';
 import { printLocation } from '../../store/location.ts';
 import { argument, textOption } from '../call.ts';
-import { stateOf } from '../repositories.ts';
+import { stateOf } from '../places/repositories.ts';
 import { policyFor } from '../roles/policy.ts';
 import { ROLES, type Role } from '../roles/rights.ts';
 import { meantLocation, type Session } from '../session.ts';

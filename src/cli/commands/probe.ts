@@ -1,7 +1,7 @@
 /** probe: does this store behave? */
 import { printLocation } from '../../store/location.ts';
 import { optionalArgument } from '../call.ts';
-import { probe, rememberProbe } from '../probing.ts';
+import { probe, rememberProbe } from '../places/probing.ts';
 import { locationFrom, meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

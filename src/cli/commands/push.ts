@@ -5,9 +5,9 @@ import type { Install } from '../../gateway/install.ts';
 import { startCost } from '../cost.ts';
 import { keptHandoffs } from '../handoff/kept.ts';
 import { chooseInstalls, installsHere } from '../installs.ts';
-import { pushInstalls } from '../push-installs.ts';
-import { planPush } from '../push-plan.ts';
-import { stateOf } from '../repositories.ts';
+import { pushInstalls } from '../push/push-installs.ts';
+import { planPush } from '../push/push-plan.ts';
+import { stateOf } from '../places/repositories.ts';
 import { meantLocations, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

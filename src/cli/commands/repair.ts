@@ -2,11 +2,11 @@
 import { repair, type RepairPlan } from '../../maintenance/repair.ts';
 import { printLocation } from '../../store/location.ts';
 import { flag } from '../call.ts';
-import { exitOfProblems, readPercent } from '../checking.ts';
+import { exitOfProblems, readPercent } from '../keeping/checking.ts';
 import { confirm } from '../confirm.ts';
 import { startCost } from '../cost.ts';
 import type { RepairPlanShown } from '../output/keeping/repair-summary.ts';
-import { readerAt } from '../repositories.ts';
+import { readerAt } from '../places/repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

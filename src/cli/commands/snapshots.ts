@@ -2,8 +2,8 @@
 import { printLocation } from '../../store/location.ts';
 import { ERROR_CODES } from '../../base/errors.ts';
 import { textOption } from '../call.ts';
-import { isWhole } from '../history.ts';
-import { listFor, ofInstall, snapshotLine } from '../listing.ts';
+import { isWhole } from '../looking/history.ts';
+import { listFor, ofInstall, snapshotLine } from '../looking/listing.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 

@@ -3,7 +3,7 @@ import { ERROR_CODES } from '../../base/errors.ts';
 import { textOption } from '../call.ts';
 import { gatewayLine, installsHere, sayNotices } from '../installs.ts';
 import { handoffAttention, handoffLines, storePendingReceipts } from '../handoff/status.ts';
-import { isWhole } from '../history.ts';
+import { isWhole } from '../looking/history.ts';
 import type { Session } from '../session.ts';
 import {
   attentionOf,
@@ -11,7 +11,7 @@ import {
   lastPullOf,
   repositoryStatuses,
   type RepositoryStatus,
-} from '../standing.ts';
+} from '../looking/standing.ts';
 import { ageOf } from '../schedule/age.ts';
 import { oldPushes } from '../schedule/last-pushes.ts';
 import { afterHandoff, scheduleShown, scheduleStanding } from '../schedule/standing.ts';

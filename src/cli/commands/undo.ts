@@ -1,8 +1,8 @@
 /** undo: what the last pull replaced is put back; or what pulls keep aside is removed. */
 import { flag, optionalArgument } from '../call.ts';
 import { confirm } from '../confirm.ts';
-import { forgetLanded } from '../landed.ts';
-import { landingSite, stampOf } from '../pull-install.ts';
+import { forgetLanded } from '../pull/landed.ts';
+import { landingSite, stampOf } from '../pull/pull-install.ts';
 import { journalsFolder } from '../../settings/places.ts';
 import { discard, undo, type UndoPlan, type Undone } from '../../pull/undo.ts';
 import type { Kept } from '../../pull/kept.ts';

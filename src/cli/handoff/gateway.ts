@@ -12,7 +12,7 @@ import {
 import type { Install } from '../../gateway/install.ts';
 import { findProductCli } from '../../gateway/product-cli.ts';
 import type { HandoffSettings } from '../../settings/schema.ts';
-import { landingSite } from '../pull-install.ts';
+import { landingSite } from '../pull/pull-install.ts';
 import type { Session } from '../session.ts';
 
 export type OldGateway = {

@@ -12,7 +12,7 @@ import { openStore } from '../../store/open-store.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import type { HandoffLine } from '../output/handoff/summary.ts';
 import type { Attention } from '../output/status/summary.ts';
-import { storeAt } from '../repositories.ts';
+import { storeAt } from '../places/repositories.ts';
 import type { Session } from '../session.ts';
 import { keepTaken, keptHandoffs, openHandoffOf, type KeptHandoff } from './kept.ts';
 

@@ -11,7 +11,7 @@ import { printLocation, type Location } from '../../store/location.ts';
 import { flag } from '../call.ts';
 import { confirm } from '../confirm.ts';
 import type { SchedulePlan } from '../output/schedule/summary.ts';
-import { stateOf } from '../repositories.ts';
+import { stateOf } from '../places/repositories.ts';
 import { meantLocations, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 import { sayLingering } from './linger.ts';

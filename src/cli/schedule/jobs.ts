@@ -6,7 +6,7 @@ import type { Job, JobName, Schedule } from '../../schedule/record.ts';
 import { readRepositoryId } from '../../repository/open.ts';
 import { parseLocation } from '../../store/location.ts';
 import { failureOf } from '../output/failure.ts';
-import { readerAt, storeAt } from '../repositories.ts';
+import { readerAt, storeAt } from '../places/repositories.ts';
 import type { Session } from '../session.ts';
 import { sessionWithin } from '../session.ts';
 import type { Report } from '../verb.ts';

@@ -2,7 +2,7 @@
 import type { Install } from '../../gateway/install.ts';
 import type { RepositorySettings } from '../../settings/schema.ts';
 import type { Attention } from '../output/status/summary.ts';
-import { orRetired } from '../retired.ts';
+import { orRetired } from '../members/retired.ts';
 
 export function oldPushes(
   repositories: readonly RepositorySettings[],

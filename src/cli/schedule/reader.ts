@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { FerryError } from '../../base/errors.ts';
 import type { Job } from '../../schedule/record.ts';
 import type { Location } from '../../store/location.ts';
-import { readerAt } from '../repositories.ts';
+import { readerAt } from '../places/repositories.ts';
 import type { Session } from '../session.ts';
 import { needsReader } from './jobs.ts';
 

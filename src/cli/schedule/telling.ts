@@ -6,7 +6,7 @@ import type { Notify, Schedule, Went } from '../../schedule/record.ts';
 import { tellAll } from '../../schedule/tell.ts';
 import { timeText } from '../../repository/objects.ts';
 import { variablesForOthers } from '../../settings/environment.ts';
-import { machineName } from '../machine-name.ts';
+import { machineName } from '../members/machine-name.ts';
 import type { Session } from '../session.ts';
 import { isGood, type Outcome } from './jobs.ts';
 

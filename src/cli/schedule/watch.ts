@@ -10,7 +10,7 @@ import { readRepositoryId } from '../../repository/open.ts';
 import { readRevocations } from '../../repository/revocations.ts';
 import { parseLocation, printLocation, type Location } from '../../store/location.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
-import { stateOf, storeAt } from '../repositories.ts';
+import { stateOf, storeAt } from '../places/repositories.ts';
 import { sessionWithin, type Session } from '../session.ts';
 import type { JobPlaces, Outcome } from './jobs.ts';
 

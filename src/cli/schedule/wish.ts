@@ -10,7 +10,7 @@ import {
   type Scheduler,
 } from '../../schedule/record.ts';
 import { listOption, textOption } from '../call.ts';
-import { KEEP_OPTIONS, keepRulesOf } from '../keep-rules.ts';
+import { KEEP_OPTIONS, keepRulesOf } from '../keeping/keep-rules.ts';
 import type { Call } from '../verb.ts';
 import { ageOf } from './age.ts';
 

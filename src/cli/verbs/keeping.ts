@@ -1,5 +1,5 @@
 /** Verbs that keep a repository well over the years. */
-import { KEEP_OPTIONS } from '../keep-rules.ts';
+import { KEEP_OPTIONS } from '../keeping/keep-rules.ts';
 import type { Verb, VerbOption } from '../verb.ts';
 import { SCHEDULE_VERB } from './schedule.ts';
 

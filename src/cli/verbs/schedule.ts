@@ -1,5 +1,5 @@
 /** What happens by itself, with its many choices. */
-import { KEEP_OPTIONS } from '../keep-rules.ts';
+import { KEEP_OPTIONS } from '../keeping/keep-rules.ts';
 import type { Verb } from '../verb.ts';
 
 export const SCHEDULE_VERB: Verb = {
