@@ -115,14 +115,26 @@ test('of a repository at two places only one is left, and what both share stays'
 
 test('what a handoff left here is not dropped unsaid, and then it is', async () => {
   const place = `${nas}-b`;
-  const handoffs = [{ install: 'openclaw', time: new Date(0).toISOString() }];
+  const begun = { time: new Date(0).toISOString() };
+  const id = '0'.repeat(32);
+  const ticket = { grant: id, repository: id, writer: id, snapshot: id, endsAt: begun.time };
+  const offer = { ...ticket, digest: id + id, claimKey: id + id, receiptKey: id + id };
+  const handoffs = [
+    { install: 'openclaw', ...begun, offer },
+    { install: 'openclaw:work', ...begun },
+  ];
   const repositories = settings()['repositories'];
   assert.ok(Array.isArray(repositories));
   const changed = repositories.map((one) => ({ ...asRecord(one), handoffs }));
   writeFileSync(settingsFile, JSON.stringify({ ...settings(), repositories: changed }));
   const shown = succeeded(await machine.run('leave', place, '--dry-run')).stdout;
   assert.match(shown, /openclaw was handed off there: that cannot be taken back then/);
+  assert.match(
+    shown,
+    /openclaw:work was begun there and made no ticket; .* handoff openclaw:work --cancel/,
+  );
   const left = succeeded(await machine.run('leave', place, '--yes', '--json')).last();
-  assert.deepEqual(left['handoffs'], ['openclaw']);
+  assert.deepEqual(left['handoffs'], ['openclaw', 'openclaw:work']);
+  assert.deepEqual(left['interrupted'], ['openclaw:work']);
   assert.ok(!readFileSync(settingsFile, 'utf8').includes(place));
 });

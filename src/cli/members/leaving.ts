@@ -26,6 +26,7 @@ export function leavePlan(session: Session, typed: string): LeaveSummary {
     machine: machine?.machine ?? null,
     installs: Object.keys(known.lastPush ?? {}),
     handoffs: handoffs.map(({ install }) => install),
+    interrupted: handoffs.filter(({ offer }) => !offer).map(({ install }) => install),
     cache: id === undefined ? [] : cacheFiles(places.cacheFolder, id),
     wasDefault: settings.data.defaultRepository === location,
     newDefault: without(settings.data, location).defaultRepository ?? null,

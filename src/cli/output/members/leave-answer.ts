@@ -4,17 +4,22 @@ import { printableLine } from '../text/printable.ts';
 import type { LeaveSummary } from '../summary.ts';
 
 export function leavePlanLines(plan: LeaveSummary): string[] {
-  const { repository, handoffs } = plan;
+  const { repository, handoffs, interrupted } = plan;
   return [
     `let go of ${printableLine(repository)}, on this machine only:`,
     ...goingLines(plan),
-    ...handoffs.map(
-      (install) =>
-        `  ${printableLine(install)} was handed off there: that cannot be taken back then, and its fence stays`,
-    ),
+    ...handoffs.map((install) => `  ${handoffLine(install, interrupted.includes(install))}`),
     'stays:',
     ...stayingLines(plan),
   ];
+}
+
+function handoffLine(install: string, isInterrupted: boolean): string {
+  const what = isInterrupted
+    ? `a handoff of ${install} was begun there and made no ticket; to have it back here, first: ` +
+      `stateferry handoff ${install} --cancel`
+    : `${install} was handed off there: that cannot be taken back then, and its fence stays`;
+  return printableLine(what);
 }
 
 export function leaveLines(summary: LeaveSummary, { paint }: AnswerChoices): string[] {
