@@ -7,7 +7,7 @@ import { makeScratch, removeTree } from '../fs/scratch.ts';
 import { keyName } from '../repository/adoption.ts';
 import type { RepositoryCache } from '../repository/cache.ts';
 import type { InstallKeys } from '../repository/machine.ts';
-import { keepHeapsSmall } from '../workers/small-heaps.ts';
+import { keepHeapsSmall, keepYoungAsItIs } from '../workers/small-heaps.ts';
 import type { WalkAhead } from '../workers/walk-ahead.ts';
 import { RootArchiver, type ArchiveRoot } from './archive-root.ts';
 import { Capturer } from './capturer.ts';
@@ -55,6 +55,7 @@ export async function archiveInstall(
   deps: ArchiveInstallDeps,
   signal: AbortSignal,
 ): Promise<Omit<SnapshotBody, 'tool'>> {
+  keepYoungAsItIs();
   const scratch = makeScratch(deps.scratch, 'push-');
   try {
     const databases = new DatabaseReader(scratch);
