@@ -27,6 +27,7 @@ import { readObject, writeFresh } from './objects.ts';
 import { packName } from './pack-reader.ts';
 import { visitEach } from './read-each.ts';
 import { fromHex, fromUtf8, release, utf8, view } from '../base/bytes.ts';
+import { countText } from '../base/quantity-text.ts';
 
 export type IndexKeys = {
   readonly repository: string;
@@ -204,7 +205,7 @@ const seenRow = (writer: WriterId): string => `indexes of ${writer} seen`;
 const adoptedNotice = (packs: number): FerryEvent => ({
   type: 'notice',
   code: 'adopted',
-  message: `${packs} packs of the machine that this install came from are good for this one too`,
+  message: `good for this machine too: ${countText(packs, 'pack')} of the one that this install came from`,
   hint: 'What the pull has verified in them is not uploaded again.',
 });
 

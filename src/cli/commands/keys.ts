@@ -92,7 +92,10 @@ async function addPassphrase(open: Open, file: string | undefined): Promise<stri
 /** The page is written last: a page that exists opens the repository. */
 async function addRecovery(open: Open, file: string | undefined): Promise<string> {
   const { session, location, store, opened } = open;
-  const kit = kitTarget(session, file, 'the new kit needs a FILE here');
+  const kit = kitTarget(session, file, {
+    option: 'keys kit',
+    need: 'the new kit needs a FILE here',
+  });
   const code = session.random(RECOVERY_SECRET_BYTES);
   const secret = { with: 'recovery code', code } as const;
   const id = await addKey(store, opened, secret, session, session.signal);

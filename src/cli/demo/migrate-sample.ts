@@ -94,7 +94,7 @@ function pullSummaryOf(summary: Summary): PullSummary {
 
 function lookAt({ old, new: next, passphraseFile, repository }: DemoPlaces): string[] {
   return [
-    `diff -r ${old.home}/.openclaw ${next.home}/.openclaw`,
+    `diff -rq ${old.home}/.openclaw ${next.home}/.openclaw`,
     `${toolCommand()} ls latest:state -r ${repository} --passphrase-file ${passphraseFile}`,
   ];
 }

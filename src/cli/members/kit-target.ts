@@ -7,10 +7,10 @@ import type { Session } from '../session.ts';
 export function kitTarget(
   session: Session,
   file: string | undefined,
-  need = 'init needs --kit FILE here',
+  { option, need } = { option: '--kit', need: 'init needs --kit FILE here' },
 ): { write(text: string): void } {
   if (file !== undefined) {
-    const created = createSecretFile(file, '--kit', session.environment);
+    const created = createSecretFile(file, option, session.environment);
     session.atEnd(() => created.discard());
     return created;
   }

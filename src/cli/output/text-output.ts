@@ -140,6 +140,7 @@ class Talk {
   }
 
   lines(lines: readonly string[]): void {
+    if (lines.length === 0) return;
     this.clearProgress();
     this.#sinks.stderr.write(`${lines.join('\n')}\n`);
   }

@@ -93,7 +93,7 @@ export function demoLines(summary: DemoSummary, choices: AnswerChoices): string[
     product.standIn
       ? 'No product command is used here: a stand-in answered as doctor. stateferry demo --real installs a real one.'
       : `The doctor was the real one: ${printableLine(product.version)}.`,
-    'look at it:',
+    'look at it (what differs: repaired paths, and what was written there after the push):',
     ...summary.look.map((command) => `  ${printableLine(command)}`),
   ];
 }
