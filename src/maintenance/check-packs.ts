@@ -5,8 +5,9 @@ import type { Emit } from '../base/events.ts';
 import { UnderWay } from '../base/under-way.ts';
 import { sameBytes } from '../crypto/sodium.ts';
 import { SEALED_HEADER_BYTES } from '../format/header.ts';
-import { visitDirectory } from '../format/pack.ts';
 import type { ListedPack } from '../format/pack-list.ts';
+import { visitDirectory } from '../format/pack.ts';
+import { isVouched } from '../format/vouched-directory.ts';
 import type { ReaderRepository } from '../repository/open.ts';
 import { openDirectory, packName } from '../repository/pack-reader.ts';
 import { damaged } from '../repository/objects.ts';
@@ -150,10 +151,11 @@ function partOf(bytes: Uint8Array, offset: number, length: number, name: string)
   return bytes.subarray(offset, offset + length);
 }
 
+/** Of what repacking left without a name nobody says what it is, and nobody needs it. */
 function idsOf(directory: Uint8Array, name: string): Buffer[] {
   const ids: Buffer[] = [];
   visitDirectory(directory, SEALED_HEADER_BYTES, `the directory of ${name}`, {
-    chunk: (id) => void ids.push(id),
+    chunk: (id) => void (isVouched(id) && ids.push(id)),
   });
   return ids;
 }

@@ -4,6 +4,7 @@ import { asBytePath } from '../../src/base/byte-path.ts';
 import { CHUNK_KINDS, chunkId, chunkIdKey, type ChunkKind } from '../../src/crypto/chunk-id.ts';
 import { installSubkeys } from '../../src/crypto/identity.ts';
 import { sealHeader } from '../../src/crypto/sealing.ts';
+import { CHUNK_ID_BYTES } from '../../src/crypto/sizes.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import { encodeEntry, type Entry } from '../../src/format/entry.ts';
 import { encodeHeader } from '../../src/format/header.ts';
@@ -30,6 +31,8 @@ const INSTALL = 'openclaw';
 export type Forger = {
   /** Stores a chunk and answers its id. */
   chunk(kind: ChunkKind, bytes: Uint8Array): Buffer;
+  /** Stores one under no id, as repacking leaves what is dead and was not what its id said. */
+  nameless(bytes: Uint8Array): void;
   /** A leaf page of entries as they are, in the order given. */
   leaf(entries: readonly (Entry | Uint8Array)[]): Buffer;
   /** A page above others. */
@@ -98,6 +101,10 @@ export function forger(store: ObjectStore, machine: Machine, sequence = 1): Forg
   };
   return {
     chunk,
+    nameless: (bytes) => {
+      const none = Buffer.alloc(CHUNK_ID_BYTES);
+      builder.addSingle(none, ~table.claim(none), bytes, true);
+    },
     leaf: (entries) =>
       chunk(CHUNK_KINDS.page, encodePage(0, entries.length, concatBytes(...entries.map(encoded)))),
     above: (level, children) => {

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { asBytePath } from '../../../src/base/byte-path.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
 import { check, type Checked } from '../../../src/maintenance/check.ts';
 import { LocalCache } from '../../../src/repository/cache.ts';
 import { damageFile, flipBit, packOf } from '../../support/damage.ts';
 import { listAll, NO_ABORT, pushTree } from '../../support/engine.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
+import { forger } from '../../support/engine-forge.ts';
 import { faultStore } from '../../support/fault-store.ts';
 import { namesBelow, pruneWorld, pushVersion, type PruneWorld } from '../../support/prune-world.ts';
 import { noise } from '../../support/tree.ts';
@@ -48,6 +50,17 @@ test('a whole repository has no problem, and every index is read once', async (c
   const packReads = reads.filter(({ name }) => name.startsWith('packs/'));
   // One for the content of each, and a few for the pages of the trees.
   assert.ok(packReads.length <= 3 * checked.packs, `${packReads.length} reads`);
+});
+
+test('a chunk that its pack calls nothing is no problem: repacking leaves such ones', async (context) => {
+  const world = await pruneWorld(context);
+  const make = forger(world.store, world.machine);
+  make.nameless(noise(3, 5000));
+  const base = { mode: 0o755, uid: 0, gid: 0, owner: '', group: '', mtimeNs: 0n };
+  await make.commit(make.leaf([{ ...base, path: asBytePath(''), type: 'dir' }]));
+  const checked = await runCheck(world, 100);
+  assert.equal(checked.read.objects, 1);
+  assert.deepEqual(checked.problems, []);
 });
 
 test('a pack that is missing costs the files that lie in it, of the snapshots that need it', async (context) => {
