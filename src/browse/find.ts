@@ -13,7 +13,7 @@ export type Matcher = (root: string, entry: Entry) => boolean;
  * path, which begins with the name of the root.
  */
 export function matcher(pattern: string): Matcher {
-  const parsed = parsePatterns([pattern], 'the pattern');
+  const parsed = parsePatterns([pattern], 'find');
   if (parsed.length !== 1 || parsed.some((one) => one.takesBack)) {
     throw new FerryError('usage', 'the pattern says nothing to look for', {
       hint: "Give a name or a glob, as 'MEMORY.md' or 'state/agents/*/sessions/*.jsonl' (\\# for a leading #).",

@@ -33,6 +33,14 @@ describe('what an answer of the server means', () => {
     });
   }
 
+  test('TLS where none is spoken is told at once, and not tried again', async () => {
+    const { double } = await openDouble();
+    const endpoint = double.url.replace('http:', 'https:');
+    const store = await openS3Store({ ...storeOptions(double), endpoint });
+    await rejectsWith('store-refused', store.stat('absent', never));
+    await store.close();
+  });
+
   test('a 404 that names nothing is not absence', async () => {
     const { store } = await openDouble({ faults: [{ kind: 'bare-not-found', times: Infinity }] });
     await rejectsWith('store-refused', store.get('absent', undefined, never));

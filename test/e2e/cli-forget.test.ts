@@ -215,6 +215,8 @@ describe('what nobody will bring back', () => {
     const [first, last] = snapshots as { id: string }[];
     const args = ['forget', last?.id ?? '', '--yes', ...secret];
     await fails(alice, args, { exit: 2, code: 'usage' });
+    // What is the latest may be another one by then.
+    await fails(alice, ['forget', 'latest~1', ...secret], { exit: 2, code: 'usage' });
     const { stderr } = succeeded(await forget(first?.id ?? '', '--yes'));
     assert.match(stderr, /forget .* named/);
     assert.deepEqual(await numbers(), [7]);

@@ -94,12 +94,17 @@ type Place = {
   readonly unreadable: readonly Problem[];
 };
 
-/** @throws snapshot-not-found; format-too-new for what only this version cannot read */
+/** @throws snapshot-not-found, usage; format-too-new for what only this version cannot read */
 async function namedBy(
   typed: string,
   { repository, history, unreadable }: Place,
   signal: AbortSignal,
 ): Promise<NamedSnapshot> {
+  if (/^latest/i.test(typed)) {
+    throw new FerryError('usage', `forget takes ids: what ${typed} is changes with every push`, {
+      hint: 'stateferry snapshots lists them with their ids.',
+    });
+  }
   const isMeant = (name: string): boolean => {
     const parsed = parseWriterObjectName(name);
     return parsed?.folder === 'snapshots' && parsed.id.startsWith(typed.toLowerCase());
