@@ -47,7 +47,11 @@ export async function openObject(
       throw new FerryError('store-refused', `${door.location} answered without a body for ${name}`);
     }
     const length = output.ContentLength;
-    if (length === undefined || !answersRange(range, output.ContentRange, length)) {
+    if (length === undefined) {
+      body.destroy();
+      throw new FerryError('store-refused', `${door.location} does not say how long ${name} is`);
+    }
+    if (!answersRange(range, output.ContentRange, length)) {
       body.destroy();
       throw new FerryError(
         'store-refused',

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import type { ErrorCode } from '../../src/base/errors.ts';
@@ -171,6 +174,28 @@ describe('bodies', () => {
     double.addFault({ kind: 'ignore-range', times: Infinity });
     await rejectsWith('store-refused', store.get('a', { offset: 4, length: 4 }, never));
     await rejectsWith('store-refused', store.get('a', { offset: 0, length: 4 }, never));
+  });
+
+  test('a server that says no length is refused for that, large and small', async (context) => {
+    const server = createServer((_, response) => {
+      response.write('of some');
+      response.end('length');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const place = { bucket: 'a', prefix: '', region: 'here', endpoint: `http://127.0.0.1:${port}` };
+    const credentials = { accessKeyId: 'key', secretAccessKey: 'secret' };
+    const store = await openS3Store({ ...place, credentials });
+    context.after(async () => {
+      await store.close();
+      server.close();
+    });
+    for (const room of [1000, 2_000_000]) {
+      const read = store.getInto('a', undefined, Buffer.alloc(room), never);
+      const { message } = await rejectsWith('store-refused', read);
+      assert.match(message, /does not say how long a is$/);
+    }
   });
 
   test('a server that never answers is given up, and an abort ends the wait at once', async () => {
