@@ -325,10 +325,11 @@ describe('on a fresh machine', () => {
     });
     assert.equal(exit, 0);
     await fails(fresh, ['import', archive], { exit: 2, code: 'usage' });
-    const summary = succeeded(
-      await fresh.run('import', archive, '--as', 'openclaw:old', '--json'),
-    ).last();
+    const args = ['import', archive, '--as', 'openclaw:old'];
+    const summary = succeeded(await fresh.run(...args, '--json')).last();
     assert.equal(summary['home'], old.home);
+    const { stdout } = succeeded(await fresh.run(...args));
+    assert.ok(/^next: stateferry pull [0-9a-f]{8} -r '/m.test(stdout), stdout);
   });
 });
 

@@ -50,5 +50,5 @@ export const HINTS: Readonly<Record<ErrorCode, string>> = {
   'file-write': 'Check the folder and who may write there, then run the same again.',
   'gateway-command': "The product's own output is above.",
   bug: 'This is a mistake in stateferry: run the same with --verbose and report what it prints.',
-  interrupted: 'Run the same again: it goes on where it was stopped.',
+  interrupted: 'Run the same again; a push or a pull goes on where it was stopped.',
 };

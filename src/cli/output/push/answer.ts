@@ -1,4 +1,6 @@
 /** What a push did, or would do. */
+import { bytePathFromText } from '../../../base/byte-path.ts';
+import { shellWord } from '../../../base/shell-word.ts';
 import type { AnswerChoices } from '../answers.ts';
 import { printableLine } from '../text/printable.ts';
 import type { Omission, Problem } from '../summary-parts.ts';
@@ -22,8 +24,12 @@ export function importLines(summary: ImportSummary, choices: AnswerChoices): str
     ...summary.snapshots.flatMap((one) => snapshotLines(one, choices)),
     `it was in ${printableLine(summary.stateDir)}, of the home ${printableLine(summary.home)}`,
     ...summary.roots.map(({ name, path }) => `  ${name}: ${printableLine(path)}`),
+    ...summary.snapshots.map(pullLine),
   ];
 }
+
+const pullLine = ({ id, repository }: PushedInstall): string =>
+  `next: stateferry pull ${shortId(id)} -r ${shellWord(bytePathFromText(repository))}`;
 
 function snapshotLines(one: PushedInstall, { verbose, paint }: AnswerChoices): string[] {
   const listedMax = verbose ? Infinity : LISTED_MAX;
