@@ -27,14 +27,20 @@ export type PlainHead = {
 
 const HEAD_BYTES_MAX = 16 * 1024;
 
+export type DirectTimeouts = {
+  readonly connectMs: number;
+  /** Longest time without a byte. */
+  readonly idleMs: number;
+};
+
 /** Connections of one store; those that wait for the next request keep no process alive. */
 export class DirectBodies {
-  readonly #idleTimeoutMs: number;
+  readonly #timeouts: DirectTimeouts;
   #waiting: { readonly place: string; readonly connection: Connection }[] = [];
   #isClosed = false;
 
-  constructor(idleTimeoutMs: number) {
-    this.#idleTimeoutMs = idleTimeoutMs;
+  constructor(timeouts: DirectTimeouts) {
+    this.#timeouts = timeouts;
   }
 
   /** The head of the answer, once its body lies in `into`. Undefined: it is not plain, and nothing was written. */
@@ -45,7 +51,7 @@ export class DirectBodies {
   ): Promise<PlainHead | undefined> {
     throwIfAborted(signal);
     const place = `${request.protocol}//${request.hostname}:${request.port}`;
-    const connection = this.#takeWaiting(place) ?? new Connection(request, this.#idleTimeoutMs);
+    const connection = this.#takeWaiting(place) ?? new Connection(request, this.#timeouts);
     const head = await connection.ask(request, into, signal);
     if (this.#isClosed) connection.close();
     else this.#waiting.push({ place, connection });
@@ -82,7 +88,7 @@ class Connection {
   #scratchUsed = 0;
   #awaited: Awaited | undefined;
 
-  constructor(to: SignedGet, idleTimeoutMs: number) {
+  constructor(to: SignedGet, { connectMs, idleMs }: DirectTimeouts) {
     this.#socket = socketTo(to, {
       buffer: () => this.#nextBuffer(),
       callback: (bytes, read) => {
@@ -90,9 +96,10 @@ class Connection {
         return true;
       },
     });
-    this.#socket.setTimeout(idleTimeoutMs);
+    this.#socket.setTimeout(connectMs);
+    this.#socket.once('connect', () => this.#socket.setTimeout(idleMs));
     this.#socket.on('timeout', () => {
-      const error = new Error(`nothing came for ${idleTimeoutMs / 1000} s`);
+      const error = new Error(`nothing came for ${(this.#socket.timeout ?? idleMs) / 1000} s`);
       this.#fail(Object.assign(error, { code: 'ETIMEDOUT' }));
     });
     const over = (error?: Error): void => this.#over(error ?? new Error('closed early'));

@@ -63,7 +63,10 @@ export async function openS3Door(options: S3ClientOptions): Promise<S3Door> {
     },
     { step: 'deserialize', priority: 'high', name: 'noteDate' },
   );
-  const direct = new DirectBodies(options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+  const direct = new DirectBodies({
+    connectMs: CONNECT_TIMEOUT_MS,
+    idleMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+  });
   return { sdk, client, location, counts, direct, dateOf: (output) => dates.get(output) };
 }
 

@@ -32,7 +32,7 @@ async function scene(
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const direct = new DirectBodies(idleTimeoutMs);
+  const direct = new DirectBodies({ connectMs: 20_000, idleMs: idleTimeoutMs });
   context.after(() => {
     direct.close();
     for (const { on } of asked) on.destroy();
