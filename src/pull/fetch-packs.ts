@@ -17,7 +17,8 @@ import type { RestoreFailure } from '../workers/messages.ts';
 import type { PackPool } from '../workers/pack-pool.ts';
 import type { RestoreFile } from '../workers/restore-task.ts';
 import type { Tasks } from '../workers/tasks.ts';
-import { Wanted, type WantedColumns } from './wanted.ts';
+import type { Wanted, WantedColumns } from './wanted.ts';
+import { wantFrom, type WantedChunk } from './wanted-chunks.ts';
 
 export type FetchDeps = {
   readonly repository: PackSource;
@@ -55,13 +56,7 @@ export async function fetchPacks(
 }
 
 /** A chunk that no pack delivered. */
-type Lost = {
-  readonly id: Buffer;
-  readonly file: number;
-  readonly chunk: number;
-  readonly pack: string;
-  readonly why: string;
-};
+type Lost = WantedChunk & { readonly pack: string; readonly why: string };
 
 type Search = {
   /** Told when a pack has come down, or has failed to. */
@@ -224,56 +219,43 @@ function rangesFor(pack: IndexedPack, columns: WantedColumns): Range[] {
 }
 
 function pick(columns: WantedColumns, failures: readonly RestoreFailure[]): WantedColumns {
-  const picked = new Wanted();
-  for (const { wanted } of failures) {
-    const from = wanted * CHUNK_ID_BYTES;
-    const id = columns.ids.subarray(from, from + CHUNK_ID_BYTES);
-    picked.add(id, columns.files[wanted] ?? 0, columns.chunks[wanted] ?? 0);
-  }
-  return picked.columns();
+  const ids = failures.map(({ wanted }) => idOf(columns, wanted));
+  return {
+    ids: Buffer.concat(ids),
+    files: Uint32Array.from(failures, ({ wanted }) => columns.files[wanted] ?? 0),
+    chunks: Uint32Array.from(failures, ({ wanted }) => columns.chunks[wanted] ?? 0),
+  };
 }
+
+const idOf = ({ ids }: WantedColumns, wanted: number): Buffer =>
+  Buffer.from(ids.slice(wanted * CHUNK_ID_BYTES, (wanted + 1) * CHUNK_ID_BYTES));
 
 function tryElsewhere(
   ordinal: number,
   columns: WantedColumns,
   { wanted, why }: RestoreFailure,
-  deps: FetchDeps,
+  { snapshot }: FetchDeps,
   { tried, next, lost }: Search,
 ): void {
-  const { table } = deps.snapshot;
-  const from = wanted * CHUNK_ID_BYTES;
-  const id = Buffer.from(columns.ids.slice(from, from + CHUNK_ID_BYTES));
+  const id = idOf(columns, wanted);
   const file = columns.files[wanted] ?? 0;
   const chunk = columns.chunks[wanted] ?? 0;
   const name = `${file}:${chunk}`;
   const packs = tried.get(name) ?? new Set<number>();
   tried.set(name, packs.add(ordinal));
-  for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
-    const other = table.packOf(slot);
-    if (packs.has(other)) continue;
-    const columnsOther = next.get(other) ?? new Wanted();
-    columnsOther.add(id, file, chunk);
-    next.set(other, columnsOther);
-    return;
-  }
-  const pack = deps.snapshot.packs[ordinal];
+  if (wantFrom(snapshot, { id, file, chunk }, next, packs)) return;
+  const pack = snapshot.packs[ordinal];
   lost.push({ id, file, chunk, pack: pack ? packName(pack) : '', why });
 }
 
 /** The same chunks by what the table says now; what it does not know stays lost. */
-function wantAgain(missing: readonly Lost[], lost: Lost[], deps: FetchDeps): Map<number, Wanted> {
-  const { table } = deps.snapshot;
+function wantAgain(
+  missing: readonly Lost[],
+  lost: Lost[],
+  { snapshot }: FetchDeps,
+): Map<number, Wanted> {
   const again = new Map<number, Wanted>();
-  for (const one of missing) {
-    const slot = table.find(one.id);
-    if (slot < 0) {
-      lost.push(one);
-      continue;
-    }
-    const wanted = again.get(table.packOf(slot)) ?? new Wanted();
-    again.set(table.packOf(slot), wanted);
-    wanted.add(one.id, one.file, one.chunk);
-  }
+  for (const one of missing) if (!wantFrom(snapshot, one, again)) lost.push(one);
   return again;
 }
 

@@ -183,7 +183,8 @@ class Planner {
       }
       files.want(number);
       const at = file.ids.byteOffset + chunk * CHUNK_ID_BYTES;
-      this.#wanted.add(Buffer.from(file.ids.buffer, at, CHUNK_ID_BYTES), number, chunk);
+      const id = Buffer.from(file.ids.buffer, at, CHUNK_ID_BYTES);
+      this.#wanted.add({ id, file: number, chunk });
     }
     if (!files.isWanted(number)) progress.fileDone();
   }

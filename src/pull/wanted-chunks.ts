@@ -1,22 +1,25 @@
 /** Every chunk that a restore wants, by the pack to fetch it from. */
+import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { Wanted } from './wanted.ts';
 
-type Unknown = { readonly id: Buffer; readonly file: number; readonly chunk: number };
+/** @param chunk which one of that file */
+export type WantedChunk = { readonly id: Buffer; readonly file: number; readonly chunk: number };
+
+type Source = Pick<SnapshotReader, 'packs' | 'table' | 'offsets' | 'rebuild'>;
 
 export class WantedChunks {
   /** By position in the snapshot's packs. */
   readonly byPack = new Map<number, Wanted>();
-  readonly #snapshot: Pick<SnapshotReader, 'table' | 'rebuild'>;
-  #unknown: Unknown[] = [];
+  readonly #snapshot: Source;
+  #unknown: WantedChunk[] = [];
 
-  constructor(snapshot: Pick<SnapshotReader, 'table' | 'rebuild'>) {
+  constructor(snapshot: Source) {
     this.#snapshot = snapshot;
   }
 
-  /** @param file its number @param chunk which one of that file */
-  add(id: Buffer, file: number, chunk: number): void {
-    if (!this.#addKnown(id, file, chunk)) this.#unknown.push({ id, file, chunk });
+  add(wanted: WantedChunk): void {
+    if (!wantFrom(this.#snapshot, wanted, this.byPack)) this.#unknown.push(wanted);
   }
 
   /** Chunks that no index knew: the packs themselves may. Answers the files of which one is in no pack at all. */
@@ -24,18 +27,31 @@ export class WantedChunks {
     const unknown = this.#unknown;
     this.#unknown = [];
     if (unknown.length > 0) await this.#snapshot.rebuild();
-    const lost = unknown.filter(({ id, file, chunk }) => !this.#addKnown(id, file, chunk));
+    const lost = unknown.filter((one) => !wantFrom(this.#snapshot, one, this.byPack));
     return new Set(lost.map(({ file }) => file));
   }
+}
 
-  #addKnown(id: Buffer, file: number, chunk: number): boolean {
-    const { table } = this.#snapshot;
-    const slot = table.find(id);
-    if (slot < 0) return false;
-    const pack = table.packOf(slot);
-    const wanted = this.byPack.get(pack) ?? new Wanted();
-    this.byPack.set(pack, wanted);
-    wanted.add(id, file, chunk);
+/** Adds it to what is wanted of a pack that has it and was not tried. False: there is none. */
+export function wantFrom(
+  { packs, table, offsets }: Omit<Source, 'rebuild'>,
+  { id, file, chunk }: WantedChunk,
+  byPack: Map<number, Wanted>,
+  tried: ReadonlySet<number> = new Set(),
+): boolean {
+  for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
+    const ordinal = table.packOf(slot);
+    const directory = packs[ordinal]?.directory;
+    const offset = offsets.get(slot);
+    if (!directory || tried.has(ordinal) || !standsAt(directory, offset, id)) continue;
+    const wanted = byPack.get(ordinal) ?? new Wanted();
+    byPack.set(ordinal, wanted);
+    wanted.add(directory, offset, file, chunk);
     return true;
   }
+  return false;
 }
+
+/** The table knows half of an id, and may know it of a directory that was put right since. */
+const standsAt = (directory: Uint8Array, offset: number, id: Buffer): boolean =>
+  id.equals(directory.subarray(offset, offset + CHUNK_ID_BYTES));

@@ -23,6 +23,7 @@ import type { ChunkTable } from '../workers/chunk-table.ts';
 import { adoptVerified } from './adoption.ts';
 import { openBoxed, sealBoxed } from './boxed.ts';
 import type { RepositoryCache } from './cache.ts';
+import type { IdOffsets } from './id-offsets.ts';
 import { readObject, writeFresh } from './objects.ts';
 import { packName } from './pack-reader.ts';
 import { visitEach } from './read-each.ts';
@@ -215,16 +216,25 @@ export const chunksAtMost = (packs: readonly IndexedPack[]): number =>
 
 /**
  * Adds a pack's chunks to the table under the number `ordinal`, but for those that nobody vouches for. All or none.
+ * @param offsets hears where in the directory the ids stand
  * @throws object-damaged
  */
-export function addToTable(table: ChunkTable, pack: IndexedPack, ordinal: number): void {
+export function addToTable(
+  table: ChunkTable,
+  pack: IndexedPack,
+  ordinal: number,
+  offsets?: IdOffsets,
+): void {
   const ids: Buffer[] = [];
   visitDirectory(pack.directory, SEALED_HEADER_BYTES, `the index of pack ${pack.pack}`, {
     chunk: (id) => {
       if (isVouched(id)) ids.push(id);
     },
   });
-  for (const id of ids) table.add(id, ordinal);
+  for (const id of ids) {
+    const slot = table.add(id, ordinal);
+    offsets?.set(slot, id.byteOffset - pack.directory.byteOffset);
+  }
 }
 
 /**

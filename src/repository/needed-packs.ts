@@ -13,6 +13,7 @@ import { PACK_LIMITS, visitDirectory } from '../format/pack.ts';
 import { bothVouched, isVouched } from '../format/vouched-directory.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
+import type { IdOffsets } from './id-offsets.ts';
 import { addToTable, announceBad, readIndexes } from './indexes.ts';
 import type { PackSource, ReaderRepository } from './open.ts';
 import {
@@ -34,6 +35,9 @@ export type NeededPacks = {
   /** By position, chunks that an index says are in a pack and that the pack itself knows nothing of. */
   readonly absent: Map<number, ReadonlySet<string>>;
 };
+
+/** Which pack holds which chunk, by position in the packs, and where in its directory the id stands. */
+export type KnownChunks = { readonly table: ChunkTable; readonly offsets: IdOffsets };
 
 /** With everything that repack records lead to, as far as it is there. */
 export async function neededPacks(
@@ -126,7 +130,7 @@ async function everyPack(
 export async function putRight(
   repository: PackSource,
   needed: NeededPacks,
-  table: ChunkTable,
+  known: KnownChunks,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -135,7 +139,7 @@ export async function putRight(
   const check = async (ordinal: number): Promise<void> => {
     const pack = needed.packs[ordinal];
     const own = pack && (await ownDirectory(repository, pack, signal));
-    if (!own || !correct(needed, ordinal, own.directory, table)) return;
+    if (!own || !correct(needed, ordinal, own.directory, known)) return;
     changed += 1;
     if (!bothVouched(own.directory, pack.directory)) wrong += 1;
   };
@@ -159,7 +163,7 @@ export function correct(
   needed: NeededPacks,
   ordinal: number,
   directory: Uint8Array,
-  table: ChunkTable,
+  { table, offsets }: KnownChunks,
 ): boolean {
   const believed = needed.packs[ordinal];
   if (!believed || Buffer.compare(believed.directory, directory) === 0) return false;
@@ -169,7 +173,7 @@ export function correct(
     needed.absent.set(ordinal, absent.union(needed.absent.get(ordinal) ?? new Set()));
   }
   needed.packs[ordinal] = own;
-  addToTable(table, own, ordinal);
+  addToTable(table, own, ordinal, offsets);
   return true;
 }
 

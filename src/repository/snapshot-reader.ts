@@ -14,8 +14,15 @@ import { SNAPSHOT_LIMITS, type SnapshotBody, type SnapshotRoot } from '../format
 import { checkEntryPath } from '../fs/safe-path.ts';
 import { CHUNK_TABLE_LIMITS, ChunkTable } from '../workers/chunk-table.ts';
 import { ChunkSource } from './chunk-source.ts';
+import { IdOffsets } from './id-offsets.ts';
 import { addToTable, chunksAtMost } from './indexes.ts';
-import { correct, neededPacks, putRight, type NeededPacks } from './needed-packs.ts';
+import {
+  correct,
+  neededPacks,
+  putRight,
+  type KnownChunks,
+  type NeededPacks,
+} from './needed-packs.ts';
 import { damaged, readObject } from './objects.ts';
 import { authorOf, type PackSource, type ReaderRepository } from './open.ts';
 import { openCover, openSnapshotBody, type OpenedCover } from './snapshots.ts';
@@ -28,6 +35,8 @@ export type SnapshotReader = {
   readonly packs: readonly IndexedPack[];
   /** Which pack holds which chunk, by position in `packs`. */
   readonly table: ChunkTable;
+  /** Where in the directory of its pack the id of a slot of the table stands. */
+  readonly offsets: IdOffsets;
   readonly chunkIdKey: Uint8Array;
   /**
    * The entries of a root in path order; with `from` only that entry and what is below it. Every path is safe
@@ -62,7 +71,7 @@ export type PageVisit = {
 };
 
 /** Packs from which any snapshot that needs no others can be read. */
-export type Shelf = Pick<SnapshotReader, 'packs' | 'table' | 'rebuild'> & {
+export type Shelf = Pick<SnapshotReader, 'packs' | 'table' | 'offsets' | 'rebuild'> & {
   /** Takes a pack's own word for what is in it. */
   correct(ordinal: number, directory: Uint8Array): void;
   /** For chunks whose ids are under this key; the same one for every snapshot. */
@@ -79,10 +88,12 @@ export function shelfOf(
 ): Shelf {
   const { packs } = needed;
   const table = ChunkTable.create(chunksAtMost(packs));
-  for (const [ordinal, pack] of packs.entries()) addOrAnnounce(table, pack, ordinal, emit);
+  const offsets = new IdOffsets();
+  const known = { table, offsets };
+  for (const [ordinal, pack] of packs.entries()) addOrAnnounce(known, pack, ordinal, emit);
   let rebuilt: Promise<boolean> | undefined;
   const rebuild = (): Promise<boolean> =>
-    (rebuilt ??= putRight(repository, needed, table, emit, signal));
+    (rebuilt ??= putRight(repository, needed, known, emit, signal));
   const sources = new Map<string, ChunkSource>();
   const source = (chunkIdKey: Uint8Array): ChunkSource => {
     const known = sources.get(toHex(chunkIdKey));
@@ -93,9 +104,10 @@ export function shelfOf(
   return {
     packs,
     table,
+    offsets,
     rebuild,
     source,
-    correct: (ordinal, directory) => void correct(needed, ordinal, directory, table),
+    correct: (ordinal, directory) => void correct(needed, ordinal, directory, known),
     absent: needed.absent,
   };
 }
@@ -142,7 +154,7 @@ type Opened = Pick<SnapshotReader, 'cover' | 'body' | 'chunkIdKey'> & { readonly
 
 /** Over what was opened already, whoever's keys did it. */
 export function readerOf(
-  { cover, body, shelf: { packs, table, rebuild, source: sourceFor }, chunkIdKey }: Opened,
+  { cover, body, shelf: { packs, table, offsets, rebuild, source: sourceFor }, chunkIdKey }: Opened,
   signal: AbortSignal,
 ): SnapshotReader {
   const source = sourceFor(chunkIdKey);
@@ -152,6 +164,7 @@ export function readerOf(
     body,
     packs,
     table,
+    offsets,
     chunkIdKey,
     entries: (root, from, visit) => walkTree(get, root, from, visit),
     file: (entry) => readFile(get, entry),
@@ -161,9 +174,14 @@ export function readerOf(
   };
 }
 
-function addOrAnnounce(table: ChunkTable, pack: IndexedPack, ordinal: number, emit: Emit): void {
+function addOrAnnounce(
+  { table, offsets }: KnownChunks,
+  pack: IndexedPack,
+  ordinal: number,
+  emit: Emit,
+): void {
   try {
-    addToTable(table, pack, ordinal);
+    addToTable(table, pack, ordinal, offsets);
   } catch (error) {
     if (!(error instanceof FerryError) || error.code !== 'object-damaged') throw error;
     emit({ type: 'notice', code: 'index-unusable', message: error.message });

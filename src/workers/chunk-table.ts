@@ -81,14 +81,14 @@ export class ChunkTable {
     return slot;
   }
 
-  /** Adds a chunk that lies in `pack`; the same id may be added for several packs. */
-  add(id: Buffer, pack: number): void {
+  /** Adds a chunk that lies in `pack`; the same id may be added for several packs. Answers its slot. */
+  add(id: Buffer, pack: number): number {
     const bucket = id.readInt32LE(0) & this.#mask;
     const slot = this.#newSlot(id, pack + 1);
     for (;;) {
       const head = Atomics.load(this.#heads, bucket);
       Atomics.store(this.#slots, slot * SLOT_INTS + NEXT, head);
-      if (Atomics.compareExchange(this.#heads, bucket, head, slot + 1) === head) return;
+      if (Atomics.compareExchange(this.#heads, bucket, head, slot + 1) === head) return slot;
     }
   }
 
