@@ -183,14 +183,19 @@ const secret = ['-r', repository, '--recovery-file', kit];
 
 test('what comes back is counted without what was lost', async () => {
   const machine = fresh();
-  const pull = ['pull', ...secret, '--yes', '--json'];
-  const all = succeeded(await machine.run(...pull, '--into', join(machine.home, 'all'))).last();
+  const pull = ['pull', ...secret, '--yes', '--into'];
+  const all = succeeded(await machine.run(...pull, join(machine.home, 'all'), '--json')).last();
   spoil(packOf('content'));
-  const answer = await machine.run(...pull, '--into', join(machine.home, 'rest'));
+  const answer = await machine.run(...pull, join(machine.home, 'rest'), '--json');
   assert.equal(answer.exit, 3, answer.stderr);
   const rest = answer.last();
   assert.equal(rest['files'], Number(all['files']) - 1);
   assert.equal(rest['bytes'], Number(all['bytes']) - BIG_BYTES);
+  const { stdout } = await machine.run(...pull, join(machine.home, 'again'));
+  assert.match(
+    stdout,
+    /^ {2}not restored: .*: its content is missing or damaged in the repository$/m,
+  );
 });
 
 test('a check names the repair that finds what it found, and after that the push', async () => {

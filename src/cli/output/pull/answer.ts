@@ -56,7 +56,7 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
     ]),
     ...relocatedLines(summary, verbose),
     ...summary.problems.map(
-      ({ path, code }) => `  not restored: ${printableLine(path)}: ${printableLine(code)}`,
+      ({ path, code }) => `  not restored: ${printableLine(path)}: ${problemText(code)}`,
     ),
     ...doctorLines(summary),
     ...checklistLines(summary, choices),
@@ -67,6 +67,11 @@ export function pullLines(summary: PullSummary, choices: AnswerChoices): string[
       : []),
   ];
 }
+
+const problemText = (code: string): string =>
+  code === 'object-damaged'
+    ? 'its content is missing or damaged in the repository'
+    : printableLine(code);
 
 /** The swap is what a gateway has to stand still for; all of it is the doctor and the restart too. */
 function effortText(summary: PullSummary): string {
