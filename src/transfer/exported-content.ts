@@ -6,6 +6,7 @@ import type { PackSource } from '../repository/open.ts';
 import { PackParts } from '../repository/pack-parts.ts';
 import { inLots, type EntryPart } from '../repository/entry-lots.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import { shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 
 export type EntryWithContent = {
@@ -13,6 +14,9 @@ export type EntryWithContent = {
   /** Of a file: all of it, to be used up before the next entry is asked for. */
   readonly content: AsyncIterable<Buffer>;
 };
+
+/** From so many on the heap is shrunk, which takes as long as a pack or two. */
+const PACKS_OF_A_LARGE_EXPORT = 6;
 
 type ReadPart = EntryPart & { readonly content: readonly Buffer[] };
 
@@ -23,6 +27,7 @@ export class ExportedContent {
 
   constructor(repository: PackSource, reader: SnapshotReader, signal: AbortSignal) {
     this.#reader = reader;
+    if (reader.packs.length >= PACKS_OF_A_LARGE_EXPORT) shrinkHeap();
     this.#parts = new PackParts(repository, reader, this.#tasks.threads + 2, signal);
     this.#tasks.tellAll({ type: 'begin read', setup: this.#parts.setup });
   }
