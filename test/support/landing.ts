@@ -37,6 +37,7 @@ export type LandingWorld = {
 
 export async function landingWorld(folder: string): Promise<LandingWorld> {
   const repository = join(folder, 'repository');
+  mkdirSync(folder, { recursive: true });
   const store = await openFolderStore(repository, { createRoot: true });
   const { machine } = await makeEngine(folder, store);
   const reader = await openReader(store);
