@@ -89,6 +89,17 @@ export class FileTable {
     return this.#column(number, FAILED) === 1;
   }
 
+  /** The files that are not lost; a further name of one, which has no content of its own, is none of them. */
+  arrivedInAll(): { readonly files: number; readonly bytes: number } {
+    let [files, bytes] = [0, 0];
+    for (let number = 0; number < this.length; number++) {
+      if (this.#column(number, CHUNK) === 0 || this.isFailed(number)) continue;
+      files += 1;
+      bytes += this.#sizes[number] ?? 0;
+    }
+    return { files, bytes };
+  }
+
   /** One more chunk of it has to be fetched. */
   want(number: number): void {
     this.#numbers[number * COLUMNS + (WANTED ?? 0)] = this.#column(number, WANTED) + 1;

@@ -47,8 +47,6 @@ export type StagesPlan = {
   readonly toFinish: readonly number[];
   readonly directories: readonly number[];
   readonly links: readonly PlannedLink[];
-  readonly files: number;
-  readonly bytes: number;
 };
 
 export async function planStages(deps: PlanDeps, signal: AbortSignal): Promise<StagesPlan> {
@@ -62,7 +60,7 @@ class Planner {
   readonly #toFinish: number[] = [];
   readonly #directories: number[] = [];
   readonly #links: PlannedLink[] = [];
-  #files = 0;
+  /** Of the files so far. */
   #bytes = 0;
   /** What may lie in the stage already, from an earlier run. */
   #unverified: { readonly file: StageFile; readonly number: number }[] = [];
@@ -93,8 +91,6 @@ class Planner {
       toFinish: this.#toFinish,
       directories: this.#directories,
       links: this.#links,
-      files: this.#files,
-      bytes: this.#bytes,
     };
   }
 
@@ -115,7 +111,6 @@ class Planner {
       if (this.#bytes + entry.size > bytesMax) {
         return staging.lose(number, 'with it the snapshot would hold more than it says');
       }
-      this.#files += 1;
       this.#bytes += entry.size;
       await this.#planFile(stage, entry, number, signal);
     }

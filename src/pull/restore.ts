@@ -11,7 +11,7 @@ import type { PackSource } from '../repository/open.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { PackPool } from '../workers/pack-pool.ts';
-import { shrinkHeap } from '../workers/small-heaps.ts';
+import { PACKS_TO_SHRINK_FOR, shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { fetchPacks } from './fetch-packs.ts';
 import type { Owner } from './file-table.ts';
@@ -68,31 +68,17 @@ export async function restoreTrees(
     const ownerOf = (entry: Entry): Owner => request.ownerOf(entry);
     const planning = { snapshot, staging, tasks, progress, emit, ownerOf, bytesMax };
     const plan = await planStages(planning, signal);
-    const lostBefore = staging.lost.length;
     const line = { snapshot, staging, pool, tasks, progress };
     const packsLost = await download(plan, line, deps, signal);
     await finishStages(staging, plan, deps, signal);
     const { bytesFetched } = progress;
-    const amount = amountArrived(plan, staging, lostBefore);
-    return { ...amount, bytesFetched, problems: staging.problems, packsLost };
+    return { ...staging.files.arrivedInAll(), bytesFetched, problems: staging.problems, packsLost };
   } finally {
     progress.end();
     pool.stop();
     await tasks.close();
     staging.close();
   }
-}
-
-/** What was planned, less what was lost on the way. */
-function amountArrived(
-  { files, bytes }: StagesPlan,
-  staging: Staging,
-  lostBefore: number,
-): Pick<Restored, 'files' | 'bytes'> {
-  const lost = staging.lost.slice(lostBefore).map((number) => staging.files.file(number));
-  // A further name of a file has no content of its own.
-  const sizes = lost.filter(({ chunkBytes }) => chunkBytes > 0).map(({ size }) => size);
-  return { files: files - sizes.length, bytes: bytes - sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 /** The threads, and the buffers that packs come down into. */
@@ -121,9 +107,6 @@ type Line = {
   readonly progress: RestoreProgress;
 };
 
-/** From so many on the heap is shrunk, which takes as long as a pack or two. */
-const PACKS_OF_A_LARGE_PULL = 6;
-
 /** Names of the packs that did not deliver. */
 async function download(
   { wanted, incomplete }: StagesPlan,
@@ -132,7 +115,7 @@ async function download(
   signal: AbortSignal,
 ): Promise<string[]> {
   emit({ type: 'stage', stage: 'download' });
-  if (wanted.size >= PACKS_OF_A_LARGE_PULL) shrinkHeap();
+  if (wanted.size >= PACKS_TO_SHRINK_FOR) shrinkHeap();
   const packsLost = new Set<string>();
   await fetchPacks(
     wanted,

@@ -17,8 +17,6 @@ export class Staging {
   /** For threads too: where each stage is reached, whatever becomes of its name. */
   readonly stages: readonly Pick<PlaceOptions, 'stage' | 'at'>[];
   readonly #held: readonly HeldFolder[];
-  /** Numbers of what is not in its place. */
-  readonly lost: number[] = [];
   readonly #placers: readonly Placer[];
   readonly #emit: Emit;
   /** `<stage>/<path>` of what is not in its place. */
@@ -50,7 +48,6 @@ export class Staging {
   lose(number: number, why: string): void {
     if (this.files.isFailed(number)) return;
     this.files.markFailed(number);
-    this.lost.push(number);
     const stage = this.files.stage(number);
     this.#lost.add(`${stage}/${this.files.path(number)}`);
     const path = showPath(joinBytes(this.#rootName(stage), this.files.path(number)));

@@ -14,7 +14,7 @@ import { ChunkTable } from '../workers/chunk-table.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { PackPool } from '../workers/pack-pool.ts';
 import type { BuiltPack } from '../workers/pack-builder.ts';
-import { shrinkHeap } from '../workers/small-heaps.ts';
+import { PACKS_TO_SHRINK_FOR, shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { chunkSink, type ChunkSink } from './chunk-sink.ts';
 import { PackUploader } from './pack-uploader.ts';
@@ -40,9 +40,6 @@ export type KnownPacks = {
   readonly packs: readonly IndexedPack[];
   readonly unindexed: readonly IndexedPack[];
 };
-
-/** From so many on the heap is shrunk: half a second's work, where a push after a day of work is over. */
-const PACKS_OF_A_LARGE_PUSH = 6;
 
 export class PushLine {
   readonly keys: InstallKeys;
@@ -104,7 +101,7 @@ export class PushLine {
 
   #take(pack: BuiltPack): void {
     this.#packs += 1;
-    if (this.#packs === PACKS_OF_A_LARGE_PUSH) shrinkHeap();
+    if (this.#packs === PACKS_TO_SHRINK_FOR) shrinkHeap();
     this.#uploader.take(pack);
   }
 

@@ -8,6 +8,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack as tarPack } from 'tar-stream';
 import type { Header, Pack } from 'tar-stream';
+import { allEnded } from '../base/all-ended.ts';
 import { asBytePath, joinBytes, showPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { assert, FerryError, messageOf, throwIfAborted } from '../base/errors.ts';
@@ -38,9 +39,10 @@ export async function writeTar(
 ): Promise<TarTotals> {
   const pack = tarPack();
   try {
-    const [totals] = await Promise.all([
-      addItems(pack, items, signal),
+    // What the output says comes first; of what fails among the items it hears too.
+    const [, totals] = await allEnded([
       pipeline(pack, output, { signal }),
+      addItems(pack, items, signal),
     ]);
     return totals;
   } catch (error) {

@@ -6,7 +6,7 @@ import type { PackSource } from '../repository/open.ts';
 import { PackParts } from '../repository/pack-parts.ts';
 import { inLots, type EntryPart } from '../repository/entry-lots.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
-import { shrinkHeap } from '../workers/small-heaps.ts';
+import { PACKS_TO_SHRINK_FOR, shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 
 export type EntryWithContent = {
@@ -14,9 +14,6 @@ export type EntryWithContent = {
   /** Of a file: all of it, to be used up before the next entry is asked for. */
   readonly content: AsyncIterable<Buffer>;
 };
-
-/** From so many on the heap is shrunk, which takes as long as a pack or two. */
-const PACKS_OF_A_LARGE_EXPORT = 6;
 
 type ReadPart = EntryPart & { readonly content: readonly Buffer[] };
 
@@ -27,7 +24,7 @@ export class ExportedContent {
 
   constructor(repository: PackSource, reader: SnapshotReader, signal: AbortSignal) {
     this.#reader = reader;
-    if (reader.packs.length >= PACKS_OF_A_LARGE_EXPORT) shrinkHeap();
+    if (reader.packs.length >= PACKS_TO_SHRINK_FOR) shrinkHeap();
     this.#parts = new PackParts(repository, reader, this.#tasks.threads + 2, signal);
     this.#tasks.tellAll({ type: 'begin read', setup: this.#parts.setup });
   }
@@ -35,8 +32,13 @@ export class ExportedContent {
   /** @throws object-missing, object-damaged, once their turn has come */
   async *of(entries: AsyncIterable<Entry>): AsyncGenerator<EntryWithContent, void> {
     const parts = this.#read(entries);
-    for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
-      yield { entry: next.value.entry, content: contentFrom(next.value, parts) };
+    try {
+      for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
+        yield { entry: next.value.entry, content: contentFrom(next.value, parts) };
+      }
+    } finally {
+      // Whoever stops early leaves nothing under way.
+      await parts.return(undefined);
     }
   }
 

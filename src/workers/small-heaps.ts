@@ -13,6 +13,9 @@ export const keepHeapsSmall = (): void => setFlagsFromString('--optimize-for-siz
  */
 export const keepYoungAsItIs = (): void => setFlagsFromString('--semi-space-growth-factor=1');
 
+/** From so many packs on a heap is shrunk for them: it takes as long as one or two. */
+export const PACKS_TO_SHRINK_FOR = 6;
+
 /**
  * For who is going to need much beside the heap: collects that of this thread once, and from here on none gets more
  * room for what is young. Starting leaves 30 MiB there that nobody needs again. It takes a twentieth of a second, so it

@@ -3,9 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { bytePathFromText } from '../../../src/base/byte-path.ts';
 import { writeArchive } from '../../../src/fs/archive-file.ts';
 import type { SnapshotReader } from '../../../src/repository/snapshot-reader.ts';
+import type { ObjectStore } from '../../../src/store/object-store.ts';
 import { exportSnapshot } from '../../../src/transfer/export.ts';
 import { damageFile } from '../../support/damage.ts';
 import {
@@ -109,6 +111,39 @@ describe('export', () => {
     unpack(`${folder}/out.tar`, `${folder}/out`);
     const compared = spawnSync('diff', ['-r', tree, `${folder}/out/state`], { encoding: 'utf8' });
     assert.equal(compared.status, 0, compared.stdout);
+  });
+
+  test('one that ends early leaves no request under way', async (context) => {
+    const folder = engineFolder(context);
+    const engine = await makeEngine(folder);
+    const tree = `${folder}/tree`;
+    mkdirSync(tree);
+    for (let number = 0; number < 20; number++) {
+      writeFileSync(`${tree}/file-${number}`, noise(number, 1_000_000));
+    }
+    await pushTree(engine.store, engine.machine, tree);
+    const reader = await newestSnapshot(engine);
+    const asked = { underWay: 0, all: 0 };
+    const slow: ObjectStore = {
+      ...engine.store,
+      async getInto(name, range, into, signal) {
+        asked.underWay += 1;
+        asked.all += 1;
+        try {
+          await setTimeout(20);
+          return await engine.store.getInto(name, range, into, signal);
+        } finally {
+          asked.underWay -= 1;
+        }
+      },
+    };
+    const output = new Writable({
+      write: (_chunk, _encoding, done) => done(new Error('nobody reads on')),
+    });
+    const deps = { repository: await openReader(slow), emit: () => undefined };
+    await assert.rejects(exportSnapshot({ reader }, output, deps, NO_ABORT), /nobody reads on/);
+    assert.ok(asked.all > 1, 'it was read ahead');
+    assert.equal(asked.underWay, 0);
   });
 
   test('a chunk that is not where it is read ahead is looked for once more, alone', async (context) => {
