@@ -2,12 +2,14 @@
  * The copying of a mirror: object by object, each read back; what is there already is left as it is, and what cannot
  * be copied is named. Counts what it did.
  */
-import { FerryError, isObjectFault, throwIfAborted } from '../base/errors.ts';
+import { FerryError, isObjectFault } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import { inLanes } from '../base/lanes.ts';
 import { HEADER_NAME } from '../format/names.ts';
 import type { Authenticity } from '../repository/authenticity.ts';
 import { readObject } from '../repository/objects.ts';
 import type { ListedObject, ObjectStore } from '../store/object-store.ts';
+import { OBJECT_BYTES_MAX } from '../store/ranges.ts';
 
 export type CopyRequest = {
   readonly from: ObjectStore;
@@ -72,10 +74,9 @@ export class MirrorCopy {
     const saysWho = this.#authenticity !== undefined && SAYS_WHO.includes(folder);
     if (saysWho) await this.#learnTakenBack(folder, source, target, signal);
     const isRead = this.#request.compareAll || saysWho;
-    // The oldest last, which is where a lane takes the next one from.
     const wanted = [...source.values()]
       .filter(({ name }) => isRead || !target.has(name))
-      .toSorted((a, b) => b.modifiedMs - a.modifiedMs);
+      .toSorted((a, b) => a.modifiedMs - b.modifiedMs);
     for (const { name, size } of source.values()) {
       const there = target.get(name);
       if (!there) continue;
@@ -84,14 +85,10 @@ export class MirrorCopy {
     }
     this.#total.objects += wanted.length;
     this.#total.bytes += wanted.reduce((sum, { size }) => sum + size, 0);
-    const lane = async (): Promise<void> => {
-      for (let one = wanted.pop(); one; one = wanted.pop()) {
-        throwIfAborted(signal);
-        await this.#guard(one.name, () => this.#copyOne(one, target.get(one.name), signal));
-        this.#progress(one.size);
-      }
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    await inLanes(wanted, LANES, signal, async (one) => {
+      await this.#guard(one.name, () => this.#copyOne(one, target.get(one.name), signal));
+      this.#progress(one.size);
+    });
   }
 
   /** A revocation that the source does not show any more counts on. */
@@ -180,6 +177,4 @@ export class MirrorCopy {
   }
 }
 
-/** As much as a store reads at once. */
-const OBJECT_BYTES_MAX = 64 * 1024 * 1024;
 const HEADER_BYTES_MAX = 4096;

@@ -11,7 +11,7 @@ import type { IndexedPack } from '../format/index-object.ts';
 import { visitDirectory } from '../format/pack.ts';
 import type { OnVerified } from '../repository/adoption.ts';
 import type { PackSource } from '../repository/open.ts';
-import { packKey, packName } from '../repository/pack-reader.ts';
+import { GAP_BYTES, packKey, packName } from '../repository/pack-reader.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { RestoreFailure } from '../workers/messages.ts';
 import type { PackPool } from '../workers/pack-pool.ts';
@@ -37,8 +37,6 @@ export type FetchDeps = {
 
 /** A pack is read whole when at least this share of it is wanted. */
 const WHOLE_SHARE = 0.5;
-/** Ranges closer than this are fetched as one. */
-const GAP_BYTES = 512 * 1024;
 const ATTEMPTS_PER_PACK = 2;
 
 export async function fetchPacks(

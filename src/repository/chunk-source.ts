@@ -4,6 +4,7 @@
  */
 import { allEnded } from '../base/all-ended.ts';
 import { assert, FerryError, isObjectFault, messageOf } from '../base/errors.ts';
+import { recall, remember } from '../base/newest.ts';
 import { decompress } from '../codec/zstd.ts';
 import {
   CHUNK_KINDS,
@@ -19,7 +20,7 @@ import type { IndexedPack } from '../format/index-object.ts';
 import type { ListedPack } from '../format/pack-list.ts';
 import { CODECS } from '../format/pack.ts';
 import type { ChunkTable } from '../workers/chunk-table.ts';
-import { KnownPlaces, recall, remember } from './known-places.ts';
+import { KnownPlaces } from './known-places.ts';
 import { damaged } from './objects.ts';
 import type { PackSource } from './open.ts';
 import { packKey, packName, readRange } from './pack-reader.ts';

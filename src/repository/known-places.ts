@@ -1,4 +1,5 @@
 /** Where in which pack the chunks lie, for a few packs at a time: a directory is looked through once. */
+import { recall, remember } from '../base/newest.ts';
 import { visitPlaces, type ChunkPlace } from '../format/chunk-place.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import { packName } from './pack-reader.ts';
@@ -31,23 +32,4 @@ export function chunkPlaces(pack: IndexedPack): Map<string, ChunkPlace> {
     places.set(id.toString('latin1'), place());
   });
   return places;
-}
-
-/** What is used goes last. */
-export function recall<K, V>(map: Map<K, V>, key: K): V | undefined {
-  const value = map.get(key);
-  if (value === undefined) return undefined;
-  map.delete(key);
-  map.set(key, value);
-  return value;
-}
-
-/** Keeps the newest `max` entries. */
-export function remember<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
-  map.delete(key);
-  map.set(key, value);
-  for (const oldest of map.keys()) {
-    if (map.size <= max) return;
-    map.delete(oldest);
-  }
 }

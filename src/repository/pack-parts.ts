@@ -13,13 +13,11 @@ import type { PackPart, ReadSetup } from '../workers/messages.ts';
 import { PackPool } from '../workers/pack-pool.ts';
 import { KnownPlaces } from './known-places.ts';
 import type { PackSource } from './open.ts';
-import { packKey, packName, readRange } from './pack-reader.ts';
+import { GAP_BYTES, packKey, packName, readRange } from './pack-reader.ts';
 import type { SnapshotReader } from './snapshot-reader.ts';
 
 /** Twice the largest frame; frames of a pack that lie near each other come together. */
 const PART_BYTES = 4 * 1024 * 1024;
-/** Frames closer than this are fetched as one. */
-const GAP_BYTES = 512 * 1024;
 
 export type WantedChunk = { readonly id: Buffer; readonly length: number };
 

@@ -73,6 +73,8 @@ export async function readOwnDirectory(
 }
 
 export const DIRECTORIES_AT_ONCE = 8;
+/** Parts of a pack that are closer than this are fetched as one. */
+export const GAP_BYTES = 512 * 1024;
 
 /** Of those that can be read, in no order; `unreadable` hears of the others. */
 export async function readOwnDirectories(

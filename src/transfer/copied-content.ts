@@ -86,7 +86,7 @@ export class CopiedContent {
     let ids: Buffer[] = [];
     for await (const lot of begunAhead(lots, ahead, (one) => this.#copyLot(root, one))) {
       for (const { entry, copies, isLast } of lot) {
-        ids.push(...copies);
+        ids.push(Buffer.concat(copies));
         if (!isLast) continue;
         yield entry.type === 'file' ? this.#withIds(entry, Buffer.concat(ids)) : entry;
         ids = [];
