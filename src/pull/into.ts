@@ -1,45 +1,83 @@
 /** `pull --into DIR`: the roots below a directory, and nothing else touched: no relocation, no doctor. */
 import { asBytePath, bytePathFromText, joinBytes, type BytePath } from '../base/byte-path.ts';
-import { throwIfAborted } from '../base/errors.ts';
+import { FerryError, throwIfAborted } from '../base/errors.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
 import { omitMatching, parsePatterns } from '../fs/globs.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
 import type { Owner } from './file-table.ts';
 import { restoreTrees, type RestoreDeps, type Restored } from './restore.ts';
-import type { RestoreTarget } from './restore-target.ts';
+import { isMeant, type RestoreTarget } from './restore-target.ts';
 
-export type IntoRequest = {
+export type IntoWish = {
   readonly snapshot: SnapshotReader;
   /** Absolute. Roots become `directory/<root name>`. */
   readonly directory: string;
   /** Patterns of paths as `<root name>/<path>`; none: everything. */
   readonly only: readonly string[];
-  readonly owner: Owner;
+};
+
+export type IntoPlan = Omit<IntoWish, 'only'> & {
+  /** A root of which nothing was chosen is none of them. */
+  readonly targets: readonly RestoreTarget[];
 };
 
 export type PulledInto = Restored & {
   readonly placed: readonly { readonly root: string; readonly from: string; readonly to: string }[];
 };
 
+/**
+ * What goes where; nothing is touched.
+ * @throws path-not-found when the patterns choose nothing
+ */
+export async function planInto(
+  { snapshot, directory, only }: IntoWish,
+  signal: AbortSignal,
+): Promise<IntoPlan> {
+  const targets: RestoreTarget[] = [];
+  for (const root of snapshot.body.roots) {
+    const name = bytePathFromText(root.name);
+    const stage = joinBytes(bytePathFromText(directory), name);
+    const target = { root, stage, ...onlyRule(only, name) };
+    if (only.length === 0 || (await isAnyMeant(snapshot, target, signal))) targets.push(target);
+  }
+  if (only.length > 0 && targets.length === 0) throw nothingMatches(only);
+  return { snapshot, directory, targets };
+}
+
+async function isAnyMeant(
+  snapshot: SnapshotReader,
+  target: RestoreTarget,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for await (const { path } of snapshot.entries(target.root)) {
+    throwIfAborted(signal);
+    if (isMeant(target, path)) return true;
+  }
+  return false;
+}
+
+/** It was mistyped: an empty folder is no answer to it. */
+const nothingMatches = (only: readonly string[]): FerryError =>
+  new FerryError('path-not-found', `nothing in the snapshot matches --only ${only.join(' ')}`, {
+    hint:
+      "Paths begin with the name of a root, as in 'state/agents/main/**'. " +
+      'To see them: stateferry ls SNAPSHOT --recursive, or stateferry find PATTERN.',
+  });
+
 export async function pullInto(
-  request: IntoRequest,
+  { snapshot, directory, targets }: IntoPlan,
+  owner: Owner,
   deps: RestoreDeps,
   signal: AbortSignal,
 ): Promise<PulledInto> {
-  const { snapshot, directory, owner } = request;
-  if (request.only.length === 0) requireRoomFor(snapshot, directory);
-  const targets = snapshot.body.roots.map((root) => ({
-    root,
-    stage: joinBytes(bytePathFromText(directory), bytePathFromText(root.name)),
-    ...onlyRule(request.only, bytePathFromText(root.name)),
-  }));
+  if (targets.every(({ only }) => only === undefined)) requireRoomFor(snapshot, directory);
   const restored = await restoreTrees(
     { snapshot, targets, ownerOf: () => owner, setIdAllowed: false },
     deps,
     signal,
   );
-  return { ...restored, placed: placesOf(snapshot, directory) };
+  return { ...restored, placed: placesOf(targets, directory) };
 }
 
 /** What an earlier run restored there is not written again. */
@@ -50,26 +88,29 @@ function requireRoomFor({ cover }: SnapshotReader, directory: string): void {
 }
 
 /** What `pullInto` would restore; nothing is touched. */
-export async function planInto(
-  { snapshot, directory, only }: Omit<IntoRequest, 'owner'>,
+export async function countInto(
+  { snapshot, directory, targets }: IntoPlan,
   signal: AbortSignal,
 ): Promise<Pick<PulledInto, 'files' | 'bytes' | 'placed'>> {
   let files = 0;
   let bytes = 0;
-  for (const root of snapshot.body.roots) {
-    const { only: isWanted } = onlyRule(only, bytePathFromText(root.name));
-    for await (const entry of snapshot.entries(root)) {
+  for (const target of targets) {
+    for await (const entry of snapshot.entries(target.root)) {
       throwIfAborted(signal);
-      if (entry.type !== 'file' || isWanted?.(entry.path) === false) continue;
+      if (entry.type !== 'file' || !isMeant(target, entry.path)) continue;
       files += 1;
       bytes += entry.size;
     }
   }
-  return { files, bytes, placed: placesOf(snapshot, directory) };
+  return { files, bytes, placed: placesOf(targets, directory) };
 }
 
-const placesOf = ({ body }: SnapshotReader, directory: string): PulledInto['placed'] =>
-  body.roots.map(({ name, path }) => ({ root: name, from: path, to: `${directory}/${name}` }));
+const placesOf = (targets: readonly RestoreTarget[], directory: string): PulledInto['placed'] =>
+  targets.map(({ root: { name, path } }) => ({
+    root: name,
+    from: path,
+    to: `${directory}/${name}`,
+  }));
 
 /** A pattern chooses what it matches, and all that is below it. */
 function onlyRule(only: readonly string[], root: BytePath): Pick<RestoreTarget, 'only'> {

@@ -1,6 +1,14 @@
 /** pull --into, export and cat: what they touch, what they refuse, and where their words go. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
@@ -15,6 +23,7 @@ let snapshot = '';
 
 before(async () => {
   writeSample({ home: alice.home, nodePath: process.execPath, port: CLOSED_PORT }).close();
+  symlinkSync('openclaw.json', join(alice.home, '.openclaw/a-link'));
   const kit = ['--kit', join(folder.path, 'kit.txt')];
   succeeded(await alice.run('init', repository, ...kit, ...secret));
   const { snapshots } = succeeded(await alice.run('push', '--json')).last();
@@ -35,15 +44,36 @@ describe('pull --into', () => {
     assert.ok(!existsSync(into));
   });
 
-  test('a pattern that matches nothing is no success', async () => {
-    const nothing = ['pull', '--into', into, '--only', 'nowhere/**', '--dry-run', ...secret];
-    await fails(alice, nothing, { exit: 4, code: 'path-not-found' });
+  test('a pattern that matches nothing is no success, and makes nothing', async () => {
+    const nothing = ['pull', '--into', into, '--only', 'nowhere/**', ...secret];
+    const failure = { exit: 4, code: 'path-not-found' };
+    await fails(alice, [...nothing, '--dry-run'], failure);
+    await fails(alice, nothing, failure);
+    assert.ok(!existsSync(into));
+    const inner = join(into, 'made/by/hand');
+    mkdirSync(inner, { recursive: true });
+    await fails(alice, ['pull', '--into', inner, '--only', 'nowhere/**', ...secret], failure);
+    assert.deepEqual(readdirSync(inner), []);
+    rmSync(into, { recursive: true });
+  });
+
+  test('a link is a match, and of two patterns one is enough', async () => {
+    const linked = join(folder.path, 'linked');
+    const patterns = ['--only', 'state/a-link', '--only', 'workspace/nowhere'];
+    const pulled = await alice.run('pull', '--into', linked, ...patterns, ...secret, '--json');
+    const { placed } = succeeded(pulled).last();
+    assert.deepEqual(
+      (placed as { root: string }[]).map(({ root }) => root),
+      ['state'],
+    );
+    assert.deepEqual(readdirSync(linked), ['state']);
+    assert.deepEqual(readdirSync(join(linked, 'state')), ['a-link']);
   });
 
   test('what is there already is overwritten only after a yes', async () => {
     succeeded(await alice.run(...pull));
     const original = readFileSync(config, 'utf8');
-    assert.deepEqual(readdirSync(into).toSorted(), ['state', 'workspace']);
+    assert.deepEqual(readdirSync(into), ['state']);
     writeFileSync(config, 'mine');
     await fails(alice, pull, { exit: 23, code: 'confirmation-needed' });
     assert.equal(readFileSync(config, 'utf8'), 'mine');
@@ -54,7 +84,7 @@ describe('pull --into', () => {
   test('the same pull completes one that was interrupted, and asks nothing', async () => {
     writeFileSync(join(into, '.stateferry-unfinished'), `${snapshot}\n`);
     succeeded(await alice.run(...pull));
-    assert.deepEqual(readdirSync(into).toSorted(), ['state', 'workspace']);
+    assert.deepEqual(readdirSync(into), ['state']);
   });
 
   test('a file in the way', async () => {

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import { mirror } from '../../src/maintenance/mirror.ts';
 import { runProcess } from '../../src/process/run.ts';
-import { pullInto } from '../../src/pull/into.ts';
+import { planInto, pullInto, type PulledInto } from '../../src/pull/into.ts';
 import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
 import { openFolderStore } from '../../src/store/folder-store.ts';
 import {
@@ -106,10 +106,13 @@ ring('small-disk', small.absent, () => {
     const snapshot = await openSnapshot(reader, newest, emit, signal);
     const tools = { run: runProcess, signal };
     const deps = { repository: reader, clock: systemClock, emit, tools };
-    const request = { snapshot, directory: disk, owner: undefined };
-    await rejectsFull(pullInto({ ...request, only: [] }, deps, signal), disk);
+    const pulling = async (only: readonly string[]): Promise<PulledInto> => {
+      const plan = await planInto({ snapshot, directory: disk, only }, signal);
+      return await pullInto(plan, undefined, deps, signal);
+    };
+    await rejectsFull(pulling([]), disk);
     assert.deepEqual(readdirSync(disk), []);
-    const part = await pullInto({ ...request, only: ['*/openclaw.json'] }, deps, signal);
+    const part = await pulling(['*/openclaw.json']);
     assert.deepEqual([part.problems, part.files > 0], [[], true]);
   });
 
