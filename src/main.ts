@@ -1,5 +1,7 @@
 /** The bin: this process's streams and signals around one run of the command line. */
 import { setFlagsFromString } from 'node:v8';
+import { systemClock } from './base/clock.ts';
+import { whenAsked } from './cli/interrupt.ts';
 import { processSinks } from './cli/output/streams.ts';
 import { run } from './cli/run.ts';
 
@@ -8,12 +10,7 @@ setFlagsFromString('--no-opt');
 
 const interrupt = new AbortController();
 
-function onSignal(signal: NodeJS.Signals): void {
-  // Asked twice: the one who asks does not want to wait for tidying up.
-  if (interrupt.signal.aborted) process.exit(130);
-  interrupt.abort(new Error(signal));
-}
-
+const onSignal = whenAsked(interrupt, systemClock, () => process.exit(130));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
 process.exitCode = await run({

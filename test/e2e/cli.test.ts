@@ -351,9 +351,10 @@ describe('all along', () => {
     assert.ok(!answer.stdout.includes('sample-gateway-token'));
   });
 
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    test(`${signal} ends with 130 and an error as the last line`, async () => {
-      const fifo = join(folder.path, `at-work-${signal}`);
+  for (const signals of [['SIGINT'], ['SIGTERM'], ['SIGINT', 'SIGTERM']] as const) {
+    const asked = signals.join(' and at once ');
+    test(`${asked} ends with 130 and an error as the last line`, async () => {
+      const fifo = join(folder.path, `at-work-${signals.join('-')}`);
       await runProcess('mkfifo', [fifo], shell);
       const command = ['--passphrase-command', `echo yes > '${fifo}'; sleep 60`];
       const args = [MAIN, 'ls', 'latest', '--json', ...command];
@@ -363,7 +364,7 @@ describe('all along', () => {
       const exited = once(child, 'exit');
       // Opened for writing when the command runs: from here on the process waits for it.
       await readFile(fifo);
-      child.kill(signal);
+      for (const signal of signals) child.kill(signal);
       assert.deepEqual(await exited, [130, null]);
       const last: unknown = JSON.parse((await said).trimEnd().split('\n').at(-1) ?? '');
       assert.equal((last as { code: string }).code, 'interrupted');
