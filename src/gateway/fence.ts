@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { bytePathFromText } from '../base/byte-path.ts';
 import { FerryError, messageOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
+import { shellWord } from '../base/shell-word.ts';
 import { asOwnerOf } from '../fs/own-file.ts';
 import { writeFileDurable } from '../fs/sync.ts';
 import type { RunResult } from '../process/run.ts';
@@ -27,8 +28,10 @@ export type FencedService = {
 export type FenceRequest = {
   /** Says who raised it and why; while it is there the service does not start. */
   readonly file: string;
-  /** One line for people, which the service manager repeats. */
+  /** For people, who read it from the service manager too. */
   readonly why: string;
+  /** The command that lifts it, for as long as the handoff is remembered. */
+  readonly back: string;
   readonly home: string;
   readonly uid: number;
 };
@@ -81,13 +84,13 @@ export async function raiseFence(
   deps: FenceDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  write(request.file, `${request.why}\n`);
   const { service } = fence;
+  write(request.file, `${[request.why, ...backLines(service, request)].join('\n')}\n`);
   if (service === undefined) return;
   if (service.kind === 'systemd') {
     const unit = [
       '[Unit]',
-      `Description=${request.why.replaceAll('%', '%%')}`,
+      `Description=${descriptionOf(request).replaceAll('%', '%%')}`,
       `ConditionPathExists=!${request.file.replaceAll('%', '%%')}`,
       '',
     ];
@@ -102,10 +105,44 @@ export async function raiseFence(
   else sayByHand(service, 'disabled', deps);
 }
 
+/** One line, true as long as the fence stands. */
+const descriptionOf = ({ why, back, file }: FenceRequest): string =>
+  `${why}; ${back} takes it back, and where no handoff is remembered, what stands in ${file}`;
+
+/** Who let go of the repository, or of stateferry, has to do by hand what lifting does. */
+function backLines(service: FencedService | undefined, request: FenceRequest): string[] {
+  return [
+    `To have it back here: ${request.back}`,
+    'Where stateferry remembers no such handoff (any more): stop it there, since two live copies harm each other; then',
+    ...byHand(service, request).map((line) => `  ${line}`),
+  ];
+}
+
+function byHand(service: FencedService | undefined, request: FenceRequest): string[] {
+  const quoted = (text: string): string => shellWord(bytePathFromText(text));
+  const files = [request.file];
+  if (service?.kind === 'systemd') files.push(`${dropInFolder(service, request)}/${DROP_IN}`);
+  const words = files.map(quoted).join(' ');
+  if (service === undefined) return [`rm ${words}`];
+  const sudo = service.isOfSystem ? 'sudo ' : '';
+  if (service.kind === 'systemd') {
+    const systemctl = service.isOfSystem ? 'sudo systemctl' : 'systemctl --user';
+    const reload = `${sudo}rm ${words} && ${systemctl} daemon-reload`;
+    return [
+      service.wasEnabled ? `${reload} && ${systemctl} enable ${quoted(service.name)}` : reload,
+    ];
+  }
+  const enable =
+    service.kind === 'launchd'
+      ? `${sudo}launchctl enable ${quoted(launchdTarget(service, request))}`
+      : `enable ${service.name} in the system's own list of services`;
+  return [`rm ${words}`, enable];
+}
+
 /** As it was; may be done again. */
 export async function liftFence(
   fence: Fence,
-  request: Omit<FenceRequest, 'why'>,
+  request: Omit<FenceRequest, 'why' | 'back'>,
   deps: FenceDeps,
   signal: AbortSignal,
 ): Promise<void> {
@@ -190,11 +227,15 @@ async function launchctl(
   deps: FenceDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const domain = service.isOfSystem ? 'system' : `gui/${uid}`;
-  const label = service.name.replace(/\.plist$/, '');
-  const result = await tryRun('launchctl', [verb, `${domain}/${label}`], uid, deps, signal);
+  const target = launchdTarget(service, { uid });
+  const result = await tryRun('launchctl', [verb, target], uid, deps, signal);
   if (result?.exit !== 0) sayByHand(service, `${verb}d`, deps);
 }
+
+const launchdTarget = (
+  { isOfSystem, name }: FencedService,
+  { uid }: Pick<FenceRequest, 'uid'>,
+): string => `${isOfSystem ? 'system' : `gui/${uid}`}/${name.replace(/\.plist$/, '')}`;
 
 function sayByHand({ name }: FencedService, what: string, { emit }: FenceDeps): void {
   const message = `the service ${name} could not be ${what} from here`;

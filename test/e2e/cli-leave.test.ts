@@ -120,7 +120,7 @@ test('what a handoff left here is not dropped unsaid, and then it is', async () 
   const ticket = { grant: id, repository: id, writer: id, snapshot: id, endsAt: begun.time };
   const offer = { ...ticket, digest: id + id, claimKey: id + id, receiptKey: id + id };
   const handoffs = [
-    { install: 'openclaw', ...begun, offer },
+    { install: 'openclaw', ...begun, offer, fence: {} },
     { install: 'openclaw:work', ...begun },
   ];
   const repositories = settings()['repositories'];
@@ -128,13 +128,18 @@ test('what a handoff left here is not dropped unsaid, and then it is', async () 
   const changed = repositories.map((one) => ({ ...asRecord(one), handoffs }));
   writeFileSync(settingsFile, JSON.stringify({ ...settings(), repositories: changed }));
   const shown = succeeded(await machine.run('leave', place, '--dry-run')).stdout;
-  assert.match(shown, /openclaw was handed off there: that cannot be taken back then/);
+  const fence = join(machine.settings, 'fence-openclaw');
+  assert.match(
+    shown,
+    new RegExp(`openclaw was handed off there: .* its fence stays: ${fence} says how to lift it`),
+  );
   assert.match(
     shown,
     /openclaw:work was begun there and made no ticket; .* handoff openclaw:work --cancel/,
   );
   const left = succeeded(await machine.run('leave', place, '--yes', '--json')).last();
   assert.deepEqual(left['handoffs'], ['openclaw', 'openclaw:work']);
+  assert.deepEqual(left['fences'], [{ install: 'openclaw', file: fence }]);
   assert.deepEqual(left['interrupted'], ['openclaw:work']);
   assert.ok(!readFileSync(settingsFile, 'utf8').includes(place));
 });

@@ -141,7 +141,13 @@ test(
       chownSync(given, SOMEBODY, SOMEBODY);
     }
     chmodSync(folder, 0o755);
-    const request = { file: join(folder, 'fence'), why: 'why', home, uid: SOMEBODY };
+    const request = {
+      file: join(folder, 'fence'),
+      why: 'why',
+      back: 'stateferry handoff openclaw --cancel',
+      home,
+      uid: SOMEBODY,
+    };
     const ended = { exit: 0, signal: null, durationMs: 1, timedOut: false, truncated: false };
     const answer = { ...ended, stdout: '', stderr: '' };
     const deps = {

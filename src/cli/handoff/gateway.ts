@@ -53,11 +53,13 @@ export function fenceRequest(
 ): FenceRequest {
   const { places, environment, clock } = session;
   const day = new Date(clock.nowMs()).toISOString().slice(0, 10);
-  const file = `${places.settingsFolder}/fence-${install.replaceAll(/[^A-Za-z0-9._-]/g, '-')}`;
-  const back = `stateferry handoff ${install} --cancel takes it back`;
-  const why = `handed off to another machine on ${day}: start it there; ${back}`;
-  return { file, why, home, uid: environment.owner.uid };
+  const why = `handed off to another machine on ${day}: start it there`;
+  const back = `stateferry handoff ${install} --cancel`;
+  return { file: fenceFile(places, install), why, back, home, uid: environment.owner.uid };
 }
+
+export const fenceFile = ({ settingsFolder }: Session['places'], install: string): string =>
+  `${settingsFolder}/fence-${install.replaceAll(/[^A-Za-z0-9._-]/g, '-')}`;
 
 export const keptFence = ({ service }: Fence): NonNullable<HandoffSettings['fence']> => ({
   ...(service && { service }),

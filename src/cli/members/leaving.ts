@@ -7,6 +7,7 @@ import { cacheFiles, removeCache } from '../../repository/cache.ts';
 import type { RepositorySettings, SettingsData } from '../../settings/schema.ts';
 import { printLocation } from '../../store/location.ts';
 import { confirm, confirmByWord } from '../confirm.ts';
+import { fenceFile } from '../handoff/gateway.ts';
 import type { LeaveSummary } from '../output/summary.ts';
 import { knownLocation, type Session } from '../session.ts';
 
@@ -26,6 +27,9 @@ export function leavePlan(session: Session, typed: string): LeaveSummary {
     machine: machine?.machine ?? null,
     installs: Object.keys(known.lastPush ?? {}),
     handoffs: handoffs.map(({ install }) => install),
+    fences: handoffs
+      .filter(({ fence }) => fence)
+      .map(({ install }) => ({ install, file: fenceFile(places, install) })),
     interrupted: handoffs.filter(({ offer }) => !offer).map(({ install }) => install),
     cache: id === undefined ? [] : cacheFiles(places.cacheFolder, id),
     wasDefault: settings.data.defaultRepository === location,

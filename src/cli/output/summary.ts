@@ -52,6 +52,8 @@ export type LeaveSummary = {
   readonly installs: readonly string[];
   /** Those of them whose handoff is still remembered: nothing takes it back any more. */
   readonly handoffs: readonly string[];
+  /** What keeps their gateways from starting here stays, and this file says how it is taken away by hand. */
+  readonly fences: readonly { readonly install: string; readonly file: string }[];
   /** Those of these that were interrupted: stopped for a ticket that was never made. */
   readonly interrupted: readonly string[];
   /** Files of the local cache, which go. */

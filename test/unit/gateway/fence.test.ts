@@ -8,7 +8,7 @@ import { FerryError } from '../../../src/base/errors.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
 import { liftFence, planFence, raiseFence } from '../../../src/gateway/fence.ts';
 import type { ServiceInfo } from '../../../src/gateway/install.ts';
-import type { ProcessRunner } from '../../../src/process/run.ts';
+import { runProcess, type ProcessRunner } from '../../../src/process/run.ts';
 
 const NO_ABORT = new AbortController().signal;
 const UNIT = 'openclaw-gateway.service';
@@ -38,7 +38,9 @@ function world(context: TestContext, answers: Readonly<Record<string, number>> =
       truncated: false,
     });
   };
-  const request = { file: join(home, 'fence'), why: 'handed off at 100%', home, uid: 1000 };
+  const why = 'handed off at 100%';
+  const back = 'stateferry handoff openclaw --cancel';
+  const request = { file: join(home, 'fence'), why, back, home, uid: 1000 };
   const deps = {
     cliDeps: { run, env: { PATH: '/usr/bin:/bin' } },
     emit: (event: FerryEvent) => void events.push(event),
@@ -61,11 +63,13 @@ describe('a systemd service', () => {
     const fence = await planFence(service('systemd', join(units, UNIT)), request, deps, NO_ABORT);
     assert.ok(!existsSync(request.file));
     await raiseFence(fence, request, deps, NO_ABORT);
-    assert.equal(
-      readFileSync(dropIn, 'utf8'),
-      `[Unit]\nDescription=handed off at 100%%\nConditionPathExists=!${home}/fence\n`,
+    const [section, description, condition] = readFileSync(dropIn, 'utf8').split('\n');
+    assert.deepEqual([section, condition], ['[Unit]', `ConditionPathExists=!${home}/fence`]);
+    assert.match(
+      description ?? '',
+      /^Description=handed off at 100%%; .* --cancel takes it back, /,
     );
-    assert.equal(readFileSync(request.file, 'utf8'), 'handed off at 100%\n');
+    assert.ok(description?.endsWith(`what stands in ${request.file}`));
     await liftFence(fence, request, deps, NO_ABORT);
     await liftFence(fence, request, deps, NO_ABORT);
     assert.ok(!existsSync(dropIn) && !existsSync(join(units, `${UNIT}.d`)));
@@ -107,6 +111,60 @@ describe('a systemd service', () => {
     await raiseFence(fence, request, deps, NO_ABORT);
     assert.ok(existsSync(dropIn));
     assert.ok(events.some((one) => one.type === 'notice' && one.code === 'service-manager-silent'));
+  });
+});
+
+describe('what the file says to do by hand', () => {
+  const said = async (
+    { request, deps }: ReturnType<typeof world>,
+    info: ServiceInfo | undefined,
+  ): Promise<string[]> => {
+    await raiseFence(await planFence(info, request, deps, NO_ABORT), request, deps, NO_ABORT);
+    const [why, back, , ...lines] = readFileSync(request.file, 'utf8').trimEnd().split('\n');
+    assert.equal(why, 'handed off at 100%');
+    assert.equal(back, 'To have it back here: stateferry handoff openclaw --cancel');
+    return lines.map((line) => line.trim());
+  };
+
+  test('of a unit, it is just what lifting does', async (context) => {
+    const here = world(context);
+    const { units, request, dropIn, home } = here;
+    const [command = '', ...more] = await said(here, service('systemd', join(units, UNIT)));
+    assert.deepEqual(more, []);
+    // The same words, typed in a shell that has no systemctl of the machine's own.
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'systemctl'), `#!/bin/sh\necho "$*" >> '${home}/typed'\n`, {
+      mode: 0o755,
+    });
+    const env = { PATH: `${bin}:/usr/bin:/bin` };
+    const shell = { env, timeoutMs: 10_000, signal: NO_ABORT };
+    assert.equal((await runProcess('/bin/sh', ['-c', command], shell)).exit, 0);
+    assert.ok(!existsSync(dropIn) && !existsSync(request.file));
+    const typed = readFileSync(join(home, 'typed'), 'utf8');
+    assert.equal(typed, `--user daemon-reload\n--user enable ${UNIT}\n`);
+  });
+
+  test('of one of the system, of launchd, of anything else, of none', async (context) => {
+    const here = world(context);
+    const { file, home } = here.request;
+    const label = 'ai.openclaw.gateway';
+    const agent = service(
+      'launchd',
+      join(home, `Library/LaunchAgents/${label}.plist`),
+      `${label}.plist`,
+    );
+    assert.deepEqual(await said(here, agent), [
+      `rm '${file}'`,
+      `launchctl enable 'gui/1000/${label}'`,
+    ]);
+    const task = service('scheduled-task', join(home, 'task'), 'OpenClaw Gateway');
+    const [, byHand] = await said(here, task);
+    assert.equal(byHand, "enable OpenClaw Gateway in the system's own list of services");
+    assert.deepEqual(await said(here, undefined), [`rm '${file}'`]);
+    const daemon = service('launchd', `/Library/LaunchDaemons/${label}.plist`, `${label}.plist`);
+    const [, sudo] = await said(here, daemon);
+    assert.equal(sudo, `sudo launchctl enable 'system/${label}'`);
   });
 });
 

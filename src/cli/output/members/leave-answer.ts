@@ -4,21 +4,23 @@ import { printableLine } from '../text/printable.ts';
 import type { LeaveSummary } from '../summary.ts';
 
 export function leavePlanLines(plan: LeaveSummary): string[] {
-  const { repository, handoffs, interrupted } = plan;
+  const { repository, handoffs } = plan;
   return [
     `let go of ${printableLine(repository)}, on this machine only:`,
     ...goingLines(plan),
-    ...handoffs.map((install) => `  ${handoffLine(install, interrupted.includes(install))}`),
+    ...handoffs.map((install) => `  ${handoffLine(install, plan)}`),
     'stays:',
     ...stayingLines(plan),
   ];
 }
 
-function handoffLine(install: string, isInterrupted: boolean): string {
-  const what = isInterrupted
+function handoffLine(install: string, { interrupted, fences }: LeaveSummary): string {
+  const fence = fences.find((one) => one.install === install);
+  const stays = fence ? `, and its fence stays: ${fence.file} says how to lift it by hand` : '';
+  const what = interrupted.includes(install)
     ? `a handoff of ${install} was begun there and made no ticket; to have it back here, first: ` +
       `stateferry handoff ${install} --cancel`
-    : `${install} was handed off there: that cannot be taken back then, and its fence stays`;
+    : `${install} was handed off there: that cannot be taken back then${stays}`;
   return printableLine(what);
 }
 
