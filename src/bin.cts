@@ -23,6 +23,15 @@ if (process.platform === 'win32') {
       return import('./main.js');
     })
     .catch(function (error) {
+      // Not even the code that says so could be read.
+      if (/EMFILE|ENFILE|open-files-limit|too many open files/i.test(error.code + error.message)) {
+        console.error('error: the limit on open files is reached');
+        console.error(
+          'hint: Allow more where it is started (in a shell: ulimit -n 1024), then run the same again.',
+        );
+        process.exitCode = 2;
+        return;
+      }
       console.error(error);
       process.exitCode = 70;
     });

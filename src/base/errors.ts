@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   'cli-too-old': row(5),
   'remote-mode': row(6),
   'no-space': row(7),
+  'open-files-limit': row(2),
   'settings-locked': row(2),
   'repository-missing': row(10),
   'repository-exists': row(2),
@@ -108,11 +109,40 @@ const OBJECT_FAULTS = new Set<ErrorCode>([
 export const isObjectFault = (error: unknown): error is FerryError =>
   error instanceof FerryError && OBJECT_FAULTS.has(error.code);
 
-/** The system error code (`ENOENT`, `ENOSPC`, …) of a thrown value, or undefined. */
+/**
+ * The system error code (`ENOENT`, `ENOSPC`, …) of a thrown value, or undefined.
+ * @throws open-files-limit: which says nothing of whatever it was that could not be opened
+ */
 export function systemCode(error: unknown): string | undefined {
+  const limit = openFilesLimit(error);
+  if (limit) throw limit;
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** The same error as one that people understand, where the process or the system may open no more files. */
+export function openFilesLimit(error: unknown): FerryError | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const { code, message } = error;
+  const isInWords = CODES_OF_MANY.has(code) && IN_WORDS.test(message);
+  if (!isInWords && !OPEN_FILES_CODES.has(code)) return undefined;
+  if (error instanceof FerryError) return error;
+  return new FerryError('open-files-limit', 'the limit on open files is reached', {
+    hint: 'Allow more where it is started (in a shell: ulimit -n 1024), then run the same again.',
+    cause: error,
+  });
+}
+
+/** Our own comes from a thread as a copy, which is of no class any more. */
+const OPEN_FILES_CODES = new Set<unknown>(['EMFILE', 'ENFILE', 'open-files-limit']);
+/** Of `rmSync`, which has no code for it, of a thread that cannot start, of a module that cannot be read. */
+const CODES_OF_MANY = new Set<unknown>([
+  '',
+  'ERR_WORKER_INIT_FAILED',
+  'ERR_INVALID_PACKAGE_CONFIG',
+]);
+const IN_WORDS =
+  /: E[MN]FILE$|^, Unknown error: Too many open files|: too many open files.{0,20}$/i;
 
 /** The text of any thrown value. */
 export function messageOf(error: unknown): string {

@@ -5,19 +5,12 @@ import { backup, DatabaseSync } from 'node:sqlite';
 import { closeSync, openSync } from 'node:fs';
 import { dirNameBytes, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
-import { messageOf, systemCode } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { isRacyStat } from './file-stat.ts';
 import { outOfSpace } from './out-of-space.ts';
-import {
-  copySet,
-  errcodeOf,
-  isFull,
-  notCopied,
-  partAt,
-  removeTemp,
-  settleCopy,
-} from './sqlite-copy.ts';
+import { copySet, isFull, notCopied, partAt, removeTemp, settleCopy } from './sqlite-copy.ts';
 import type { SqlitePart } from './sqlite-copy.ts';
+import { errcodeOf, isSqliteError } from './sqlite-error.ts';
 import { isSqliteHead, isWalHead, readHead, setFingerprint, statSet } from './sqlite-file.ts';
 import type { SqliteSet } from './sqlite-file.ts';
 
@@ -130,7 +123,7 @@ async function backupInto(
     return undefined;
   } catch (error) {
     if (isFull(error)) throw outOfSpace(dirNameBytes(tempPath), error);
-    if (systemCode(error) !== 'ERR_SQLITE_ERROR') throw error;
+    if (!isSqliteError(error)) throw error;
     return sqliteMessage(error);
   } finally {
     source?.close();

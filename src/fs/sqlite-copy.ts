@@ -9,6 +9,7 @@ import type { BytePath } from '../base/byte-path.ts';
 import { messageOf, systemCode } from '../base/errors.ts';
 import { statFile } from './file-stat.ts';
 import { isOutOfSpace, outOfSpace } from './out-of-space.ts';
+import { errcodeOf, isSqliteError } from './sqlite-error.ts';
 import { setFingerprint, statSet } from './sqlite-file.ts';
 import type { SqliteSet } from './sqlite-file.ts';
 import { describeSystemCode } from './system-problem.ts';
@@ -98,7 +99,7 @@ export function settleCopy(tempPath: BytePath, trusted: boolean): string | undef
     return row?.['quick_check'] === 'ok' ? undefined : 'its pages contradict each other';
   } catch (error) {
     if (isFull(error)) throw outOfSpace(dirNameBytes(tempPath), error);
-    if (systemCode(error) !== 'ERR_SQLITE_ERROR') throw error;
+    if (!isSqliteError(error)) throw error;
     return messageOf(error);
   } finally {
     database?.close();
@@ -110,12 +111,6 @@ const SQLITE_FULL = 13;
 /** The disk is full, in the words of the system or of SQLite. */
 export const isFull = (error: unknown): boolean =>
   isOutOfSpace(error) || errcodeOf(error) === SQLITE_FULL;
-
-/** SQLite's own number of an error that `node:sqlite` threw. */
-export function errcodeOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('errcode' in error)) return undefined;
-  return typeof error.errcode === 'number' ? error.errcode : undefined;
-}
 
 /** A failed system call on the source as an answer; anything else is thrown on. */
 export function notCopied(error: unknown): NotCopied {

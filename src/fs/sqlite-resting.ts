@@ -5,8 +5,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
-import { systemCode } from '../base/errors.ts';
 import { isRacyStat } from './file-stat.ts';
+import { isSqliteError } from './sqlite-error.ts';
 import { isSqliteHead, isWalHead, readHead, setFingerprint, statSet } from './sqlite-file.ts';
 import type { SqliteSet } from './sqlite-file.ts';
 
@@ -56,7 +56,7 @@ function isUnlocked(path: BytePath): boolean {
     database.exec('SELECT count(*) FROM sqlite_schema');
     return true;
   } catch (error) {
-    if (systemCode(error) !== 'ERR_SQLITE_ERROR') throw error;
+    if (!isSqliteError(error)) throw error;
     return false;
   } finally {
     database?.close();

@@ -7,7 +7,6 @@ const TEXTS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EIO: 'the disk reports a read error',
-  EMFILE: 'too many files are open',
   ENAMETOOLONG: 'the path is longer than the system can open',
   ESTALE: 'the network file system lost it',
 };

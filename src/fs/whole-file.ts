@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { StringDecoder } from 'node:string_decoder';
 import { asBytePath, toFsPath, type BytePath } from '../base/byte-path.ts';
 import { FerryError, messageOf } from '../base/errors.ts';
-import { errcodeOf } from './sqlite-copy.ts';
+import { errcodeOf, isSqliteError } from './sqlite-error.ts';
 import { isSqliteHead, readHead, statSet } from './sqlite-file.ts';
 
 export type FileKind = 'database' | 'records';
@@ -53,10 +53,10 @@ function judgeDatabase(path: BytePath, decode: Decompress): FileVerdict {
     if (texts[0] !== 'ok') return { ...NO_RECORDS, wrong: texts.join('; ') };
     return { wrong: undefined, ...transcriptRows(database, decode) };
   } catch (error) {
-    const code = errcodeOf(error);
-    if (code === undefined) throw error;
+    if (!isSqliteError(error)) throw error;
+    const code = (errcodeOf(error) ?? 0) & 0xff;
     const message = messageOf(error);
-    const isDamage = (code & 0xff) === CORRUPT || (code & 0xff) === NOT_A_DATABASE;
+    const isDamage = code === CORRUPT || code === NOT_A_DATABASE;
     const said = isDamage ? { wrong: message } : { wrong: undefined, unknown: message };
     return { ...NO_RECORDS, ...said };
   } finally {

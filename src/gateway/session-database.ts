@@ -6,7 +6,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { asBytePath, showPath, toFsPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
-import { FerryError, messageOf, systemCode } from '../base/errors.ts';
+import { FerryError, messageOf } from '../base/errors.ts';
+import { isSqliteError } from '../fs/sqlite-error.ts';
 import { lstatIfAny, statIfAny } from './read.ts';
 
 export type DatabaseSessions = { readonly sessions: number; readonly transcripts: number };
@@ -37,7 +38,7 @@ export function askDatabase<T>(path: BytePath, count: (database: DatabaseSync) =
     database = openToCount(path);
     return count(database);
   } catch (error) {
-    if (systemCode(error) !== 'ERR_SQLITE_ERROR' || isInUse(error)) throw error;
+    if (!isSqliteError(error) || isInUse(error)) throw error;
     throw new FerryError('file-unreadable', `cannot read ${showPath(path)}: ${messageOf(error)}`, {
       cause: error,
     });

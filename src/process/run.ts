@@ -4,7 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { FerryError, messageOf, systemCode, throwIfAborted } from '../base/errors.ts';
+import {
+  FerryError,
+  messageOf,
+  openFilesLimit,
+  systemCode,
+  throwIfAborted,
+} from '../base/errors.ts';
 
 export type RunOptions = {
   /** The child's whole environment. */
@@ -158,9 +164,10 @@ function finished(child: ChildProcess, command: string): Promise<Exit> {
       // Without a pid it never ran; otherwise 'exit' still follows.
       if (child.pid !== undefined) return;
       reject(
-        new FerryError('gateway-command', `cannot start ${command}: ${messageOf(error)}`, {
-          cause: error,
-        }),
+        openFilesLimit(error) ??
+          new FerryError('gateway-command', `cannot start ${command}: ${messageOf(error)}`, {
+            cause: error,
+          }),
       );
     });
     child.once('exit', (exit, signal) => {

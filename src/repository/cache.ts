@@ -1,7 +1,8 @@
 /**
  * The local cache: pack directories, covers, and what was found in each directory of the install last time. All
  * of it can be deleted at any moment: that costs time and, after a kill, at most the packs of one index. It
- * never fails an operation: when the disk is full or the file is broken, the work goes on without it.
+ * never fails an operation: when the disk is full or the file is broken, the work goes on without it. (One that may
+ * open no more files would fail anyway, and must not take its cache for broken.)
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { messageOf } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import type { IndexedPack } from '../format/index-object.ts';
 import type { ObjectId, WriterId } from '../format/names.ts';
+import { throwOpenFilesLimit } from '../fs/sqlite-error.ts';
 
 type SqlValue = string | number | Uint8Array;
 const WRITES_PER_TRANSACTION = 256;
@@ -223,17 +225,18 @@ export class LocalCache {
     const db = this.#db;
     this.#db = undefined;
     this.#statements.clear();
+    try {
+      db?.close();
+    } catch {
+      // What it was given up for is said.
+    }
+    throwOpenFilesLimit(error);
     this.#emit({
       type: 'notice',
       code: 'cache-off',
       message: `going on without the local cache: ${messageOf(error)}`,
       hint: 'Nothing is lost; the next run reads more files. The cache folder may be deleted at any time.',
     });
-    try {
-      db?.close();
-    } catch {
-      // It is already being given up, and that was said.
-    }
   }
 }
 
@@ -277,9 +280,10 @@ function openDatabase(path: string): DatabaseSync | undefined {
     if (row?.['user_version'] === 0) db.exec(SCHEMA);
     else if (row?.['user_version'] !== SCHEMA_VERSION) throw new Error('another version');
     return db;
-  } catch {
-    // Not a database, damaged, or of another version: disposable, so it is made anew by the caller.
+  } catch (error) {
     db.close();
+    throwOpenFilesLimit(error);
+    // Not a database, damaged, or of another version: disposable, so it is made anew by the caller.
     return undefined;
   }
 }

@@ -1,8 +1,15 @@
-import { FerryError, messageOf, systemCode, type ErrorCode } from '../base/errors.ts';
+import {
+  FerryError,
+  messageOf,
+  openFilesLimit,
+  systemCode,
+  type ErrorCode,
+} from '../base/errors.ts';
 
 /** What an error of the file system means for whoever uses the folder as a store. */
 export function folderError(error: unknown, root: string, action: string): FerryError {
-  if (error instanceof FerryError) return error;
+  const known = error instanceof FerryError ? error : openFilesLimit(error);
+  if (known) return known;
   const system = systemCode(error) ?? '';
   const code = CODES[system] ?? 'store-refused';
   return new FerryError(code, `cannot ${action} in ${root}: ${messageOf(error)}`, {
@@ -33,8 +40,6 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ENODEV: 'store-unreachable',
   EHOSTDOWN: 'store-unreachable',
   ETIMEDOUT: 'store-unreachable',
-  EMFILE: 'store-busy',
-  ENFILE: 'store-busy',
   EBUSY: 'store-busy',
   EAGAIN: 'store-busy',
 };

@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { assert, ERROR_CODES, FerryError, type ErrorCode } from '../base/errors.ts';
+import { assert, ERROR_CODES, FerryError, openFilesLimit, type ErrorCode } from '../base/errors.ts';
 import { PIPELINE } from './limits.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { BuiltPack } from './pack-builder.ts';
@@ -103,7 +103,11 @@ export class Tasks {
     const thread: Thread = { worker, waiting: new Map(), failed: undefined };
     worker.on('message', (message: FromWorker) => this.#hear(thread, message));
     worker.on('error', (error) =>
-      fail(thread, new FerryError('bug', `a worker died: ${String(error)}`, { cause: error })),
+      fail(
+        thread,
+        openFilesLimit(error) ??
+          new FerryError('bug', `a worker died: ${String(error)}`, { cause: error }),
+      ),
     );
     worker.on('exit', () => fail(thread, new FerryError('interrupted', 'a worker was stopped')));
     for (const message of this.#begun.values()) worker.postMessage(message);

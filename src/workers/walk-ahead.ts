@@ -4,7 +4,7 @@
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { BytePath } from '../base/byte-path.ts';
-import { assert, FerryError, throwIfAborted } from '../base/errors.ts';
+import { assert, FerryError, openFilesLimit, throwIfAborted } from '../base/errors.ts';
 import { walkTree, type OmitRule, type WalkItem } from '../fs/walk.ts';
 import { encodeBatch, itemsOf, type WalkBatch } from './walk-batch.ts';
 
@@ -46,8 +46,10 @@ export class WalkAhead<Rules> {
       this.#heard.push(message);
       this.#wake();
     });
-    this.#worker.on('error', (error) => this.#fail('bug', `the walk died: ${String(error)}`));
-    this.#worker.on('exit', () => this.#fail('interrupted', 'the walk was stopped'));
+    this.#worker.on('error', (error) => this.#fail(diedOf(error)));
+    this.#worker.on('exit', () =>
+      this.#fail(new FerryError('interrupted', 'the walk was stopped')),
+    );
     this.#signal = signal;
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -82,10 +84,14 @@ export class WalkAhead<Rules> {
 
   readonly #onAbort = (): void => this.#wake();
 
-  #fail(code: 'bug' | 'interrupted', message: string): void {
-    this.#failure ??= new FerryError(code, message);
+  #fail(failure: FerryError): void {
+    this.#failure ??= failure;
     this.#wake();
   }
+}
+
+function diedOf(error: unknown): FerryError {
+  return openFilesLimit(error) ?? new FerryError('bug', `the walk died: ${String(error)}`);
 }
 
 /** The other side: all that the thread does. @param ruleOf the rule that the data of a root stands for */

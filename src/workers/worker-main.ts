@@ -1,6 +1,6 @@
 /** The entry of a worker thread: takes jobs one by one, answers each. */
 import { parentPort } from 'node:worker_threads';
-import { assert, FerryError, messageOf, unreachable } from '../base/errors.ts';
+import { assert, FerryError, messageOf, openFilesLimit, unreachable } from '../base/errors.ts';
 import { decompress } from '../codec/zstd.ts';
 import { judgeFile } from '../fs/whole-file.ts';
 import { CaptureTask } from './capture-task.ts';
@@ -104,13 +104,7 @@ function failure(job: number, error: unknown): FromWorker {
   if (error instanceof PoolStopped) {
     return { type: 'failed', job, code: 'interrupted', message: 'interrupted', hint: undefined };
   }
-  const known = error instanceof FerryError;
-  const message = known ? error.message : `${messageOf(error)}\n${(error as Error).stack ?? ''}`;
-  return {
-    type: 'failed',
-    job,
-    code: known ? error.code : 'bug',
-    message,
-    hint: known ? error.hint : undefined,
-  };
+  const known = error instanceof FerryError ? error : openFilesLimit(error);
+  const message = known?.message ?? `${messageOf(error)}\n${(error as Error).stack ?? ''}`;
+  return { type: 'failed', job, code: known?.code ?? 'bug', message, hint: known?.hint };
 }

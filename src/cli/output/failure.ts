@@ -1,5 +1,11 @@
 /** The one place where a failure becomes words, and the one where it becomes an exit status. */
-import { ERROR_CODES, FerryError, messageOf, type ErrorCode } from '../../base/errors.ts';
+import {
+  ERROR_CODES,
+  FerryError,
+  messageOf,
+  openFilesLimit,
+  type ErrorCode,
+} from '../../base/errors.ts';
 import { withoutTickets } from '../../format/ticket-text.ts';
 import { HINTS } from './hints.ts';
 import { jsonLine, printableLine, printableText } from './text/printable.ts';
@@ -16,10 +22,10 @@ export type Failure = {
 };
 
 export function failureOf(error: unknown, signal: AbortSignal): Failure {
-  const known = error instanceof FerryError ? error : undefined;
+  const known = error instanceof FerryError ? error : openFilesLimit(error);
   const interrupted = signal.aborted && known?.code !== 'bug';
   const code = interrupted ? 'interrupted' : (known?.code ?? 'bug');
-  const message = interrupted ? 'interrupted' : withoutTickets(messageOf(error));
+  const message = interrupted ? 'interrupted' : withoutTickets(messageOf(known ?? error));
   const hint = (interrupted ? undefined : known?.hint) ?? HINTS[code];
   return {
     code,

@@ -12,6 +12,7 @@ export const HINTS: Readonly<Record<ErrorCode, string>> = {
   'cli-too-old': "Update the product's own command, then run the same again.",
   'remote-mode': 'Run stateferry on the machine where the gateway itself runs.',
   'no-space': 'Make room and run the same again: what was done is not done twice.',
+  'open-files-limit': 'Allow more open files where it is started: ulimit -n 1024',
   'settings-locked': 'Wait until the other stateferry has finished.',
   'repository-missing': 'Check the location; stateferry init LOCATION creates a repository.',
   'repository-exists': 'stateferry join LOCATION uses it from this machine.',

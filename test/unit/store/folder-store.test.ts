@@ -118,7 +118,8 @@ describe('folder store', () => {
       EROFS: 'store-denied',
       EIO: 'store-unreachable',
       ESTALE: 'store-unreachable',
-      EMFILE: 'store-busy',
+      EMFILE: 'open-files-limit',
+      EBUSY: 'store-busy',
       EISDIR: 'store-refused',
     };
     for (const [system, code] of Object.entries(codes)) {

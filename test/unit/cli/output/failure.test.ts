@@ -17,6 +17,7 @@ const EXITS: Readonly<Record<ErrorCode, number>> = {
   'cli-too-old': 5,
   'remote-mode': 6,
   'no-space': 7,
+  'open-files-limit': 2,
   'settings-locked': 2,
   'repository-missing': 10,
   'repository-exists': 2,
