@@ -17,6 +17,8 @@ export type FerryEvent =
       /** False while the walk still finds work, so that totals may grow. */
       readonly totalsKnown: boolean;
     }
+  /** Something that knows no numbers goes on: a command of the product, the start of a gateway. */
+  | { readonly type: 'underway'; readonly what: string; readonly durationMs: number }
   /** Left out on purpose. */
   | { readonly type: 'omission'; readonly path: string; readonly reason: string }
   /** Failed; also sets the exit code. */

@@ -9,6 +9,7 @@ import { findOldHome } from '../gateway/old-home.ts';
 import { normalizePath } from '../gateway/paths.ts';
 import { realPath } from '../gateway/read.ts';
 import { runProcess } from '../process/run.ts';
+import { tellingRunner } from '../process/under-way.ts';
 import { knownBrands } from '../settings/brands-file.ts';
 import { variablesForOthers } from '../settings/environment.ts';
 import { productAnswers } from '../settings/product-answers.ts';
@@ -34,7 +35,7 @@ export function discoverRequest(session: Session, about?: AskDeps['about']): Dis
     ...(about && {
       cli: {
         about,
-        run: runProcess,
+        run: tellingRunner(runProcess, session.clock, session.emit),
         env,
         memory: productAnswers(environment, session.places),
         ...(actsForOther && { owner }),

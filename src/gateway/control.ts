@@ -141,14 +141,16 @@ async function askToStop(
 /** Its process has ended, and nothing looks like it any more. @throws gateway-unstoppable: another one does */
 async function isGone(watch: Watch, waitMs: number, signal: AbortSignal): Promise<boolean> {
   const { gateway, pid } = watch;
-  const { clock } = watch.deps;
-  const untilMs = clock.nowMs() + waitMs;
+  const { clock, emit } = watch.deps;
+  const startMs = clock.nowMs();
   for (;;) {
     const isAlive = pid !== undefined && processLives(pid);
     const found = await findRunning(gateway, signal);
     if (!isAlive && found === undefined) return true;
     if (!isAlive) refuseOther(found, watch);
-    if (clock.nowMs() >= untilMs) return false;
+    const durationMs = clock.nowMs() - startMs;
+    if (durationMs >= waitMs) return false;
+    emit({ type: 'underway', what: 'the gateway is stopping', durationMs });
     await clock.sleep(POLL_MS, signal);
   }
 }
@@ -252,7 +254,7 @@ export async function startAgain(
   deps: ControlDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { cli, cliDeps, clock } = deps;
+  const { cli, cliDeps, clock, emit } = deps;
   if (cli === undefined) return false;
   const { target } = gateway;
   if (stopped.by === 'command') {
@@ -265,10 +267,12 @@ export async function startAgain(
       ...(cliDeps.owner && { owner: cliDeps.owner }),
     });
   }
-  const untilMs = clock.nowMs() + START_WAIT_MS;
+  const startMs = clock.nowMs();
   for (;;) {
     if ((await findRunning(gateway, signal))?.portOpen === true) return true;
-    if (clock.nowMs() >= untilMs) return false;
+    const durationMs = clock.nowMs() - startMs;
+    if (durationMs >= START_WAIT_MS) return false;
+    emit({ type: 'underway', what: 'the gateway is starting', durationMs });
     await clock.sleep(POLL_MS, signal);
   }
 }

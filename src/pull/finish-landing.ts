@@ -191,10 +191,12 @@ async function liveLines(
   const basePath = pagePathOf(config);
   const place = { brand, stateDir, configPath, port, basePath, env: site.env, uid: site.uid };
   const request = { ...place, config, channels, cli, target };
-  const untilMs = clock.nowMs() + LIVE_WAIT_MS;
+  const startMs = clock.nowMs();
   for (;;) {
     const lines = await checkLive(request, signal);
-    if (lines.every(({ ok }) => ok) || clock.nowMs() > untilMs) return lines;
+    const durationMs = clock.nowMs() - startMs;
+    if (lines.every(({ ok }) => ok) || durationMs > LIVE_WAIT_MS) return lines;
+    emit({ type: 'underway', what: 'the gateway is starting', durationMs });
     await clock.sleep(LIVE_POLL_MS, signal);
   }
 }

@@ -1,10 +1,15 @@
 /** Which gateways a command is about: clients of remote ones, other machines' disks, and one command at a time. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
+import { runProcess } from '../../src/process/run.ts';
 import { lockSettings } from '../../src/settings/lock.ts';
-import { fails, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
+import { asRecord, fails, makeFolder, makeMachine, MAIN, succeeded } from '../support/cli-run.ts';
 
 const folder = makeFolder();
 after(() => folder.remove());
@@ -63,6 +68,36 @@ describe('a client of a remote gateway', () => {
     succeeded(await client.run('init', own, '--kit', kit, ...secret));
     await fails(client, ['push'], { exit: 6, code: 'remote-mode' });
   });
+});
+
+test('a command of the product that takes long is told of while it runs', async () => {
+  const [bin, fifo, go] = ['bin', 'fifo', 'go'].map((name) => join(folder.path, name));
+  assert.ok(bin && fifo && go);
+  const { signal } = new AbortController();
+  await runProcess('mkfifo', [fifo], { env: { PATH: '/usr/bin:/bin' }, timeoutMs: 60_000, signal });
+  put(
+    join(bin, 'openclaw'),
+    `#!/bin/sh\n[ -e '${go}' ] || cat '${fifo}'\necho 'OpenClaw 2026.3.2'\n`,
+  );
+  chmodSync(join(bin, 'openclaw'), 0o755);
+  const env = {
+    PATH: `${bin}:/usr/bin:/bin`,
+    HOME: machine.home,
+    STATEFERRY_HOME: machine.settings,
+  };
+  const child = spawn(process.execPath, [MAIN, 'gateways', '--json'], { env });
+  const exited = once(child, 'exit');
+  const told: Record<string, unknown>[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event = asRecord(JSON.parse(line));
+    if (event['type'] !== 'underway' || told.push(event) > 1) continue;
+    // It waits for this, and nothing but the event lets it go on.
+    writeFileSync(go, '');
+    await writeFile(fifo, '');
+  }
+  assert.deepEqual(await exited, [0, null]);
+  assert.equal(told[0]?.['what'], 'openclaw --version');
+  assert.ok(Number(told[0]?.['durationMs']) >= 1000);
 });
 
 test('another machine’s disk: read where it is mounted, recorded as it was', async () => {

@@ -2,6 +2,7 @@
 import { dirname, join } from 'node:path';
 import { FerryError } from '../../base/errors.ts';
 import { runProcess } from '../../process/run.ts';
+import { tellingRunner } from '../../process/under-way.ts';
 import { installOnce } from '../../settings/product-folder.ts';
 import { variablesForOthers } from '../../settings/environment.ts';
 import type { Session } from '../session.ts';
@@ -51,7 +52,8 @@ async function npmInstall(session: Session, cwd: string, wanted: string): Promis
   const env = variablesForOthers(session.environment);
   const path = [dirname(process.execPath), env['PATH'] ?? ''].join(':');
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const result = await runProcess('npm', ['install', ...flags], {
+  const run = tellingRunner(runProcess, session.clock, session.emit);
+  const result = await run('npm', ['install', ...flags], {
     cwd,
     env: { ...env, PATH: path },
     timeoutMs: INSTALL_TIMEOUT_MS,

@@ -83,6 +83,7 @@ function linesOf(plan: AnyPlanShown): string[] {
 
 /** In a pipe or a log the progress is a line this often. */
 const PLAIN_EVERY_MS = 10_000;
+const UNSAID_MS = 1000;
 /** A retry is worth a word when it is no longer a hiccup; of several that wait for the same store, one. */
 const ATTEMPTS_UNSAID = 2;
 const WAITING_EVERY_MS = 5_000;
@@ -112,6 +113,8 @@ class Talk {
         return quiet ? undefined : this.#progress(event);
       case 'stage':
         return quiet ? undefined : this.#stage(event.stage, event.detail);
+      case 'underway':
+        return quiet ? undefined : this.#underWay(event);
       case 'notice':
         return quiet ? undefined : this.lines(noticeLines(event));
       case 'omission':
@@ -159,8 +162,18 @@ class Talk {
   }
 
   #progress(progress: Progress): void {
+    this.#tick(this.#meter.line(progress, this.#clock.nowMs()));
+  }
+
+  #underWay({ what, durationMs }: Of<'underway'>): void {
+    // What is over in a moment is not worth a word.
+    if (durationMs < UNSAID_MS || (!this.#sinks.stderr.isTerminal && durationMs < PLAIN_EVERY_MS))
+      return;
+    this.#tick(`${printableLine(what)} … ${durationText(durationMs)}`);
+  }
+
+  #tick(line: string): void {
     const nowMs = this.#clock.nowMs();
-    const line = this.#meter.line(progress, nowMs);
     if (this.#sinks.stderr.isTerminal) return this.#show(line);
     if (nowMs - this.#plainSaidMs < PLAIN_EVERY_MS) return;
     this.#plainSaidMs = nowMs;

@@ -4,6 +4,7 @@ import { assert } from '../../base/errors.ts';
 import type { InstallIdentity } from '../../gateway/identity.ts';
 import type { PathRule } from '../../gateway/path-map.ts';
 import { runProcess } from '../../process/run.ts';
+import { tellingRunner } from '../../process/under-way.ts';
 import type { RestoreDeps } from '../../pull/restore.ts';
 import type { PullDeps } from '../../pull/landing.ts';
 import { pull, type LandingSite, type PullPlan, type Pulled } from '../../pull/pull.ts';
@@ -83,7 +84,11 @@ export function landingSite(session: Session): LandingSite {
     owner: actsForOther ? owner : undefined,
     env,
     brands: knownBrands(places),
-    cli: { run: runProcess, env, ...(actsForOther && { owner }) },
+    cli: {
+      run: tellingRunner(runProcess, session.clock, session.emit),
+      env,
+      ...(actsForOther && { owner }),
+    },
   };
 }
 

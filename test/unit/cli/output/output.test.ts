@@ -52,6 +52,7 @@ const RETRY = {
 const EVENTS: readonly FerryEvent[] = [
   { type: 'stage', stage: 'capture', detail: 'openclaw' },
   progress(1024),
+  { type: 'underway', what: 'x \u001b[2Jdoctor', durationMs: 12_345 },
   { type: 'omission', path: 'state/\u001b[2Jx', reason: 'socket' },
   { type: 'problem', path: 'state/a\u001b]0;b', code: 'EACCES', message: 'permission denied' },
   RETRY,
@@ -170,6 +171,28 @@ describe('words', () => {
     const said = sinks.stderr.text().match(/waiting: \d at \d+/g);
     assert.deepEqual(said, ['waiting: 3 at 0', 'waiting: 5 at 5000']);
   });
+
+  for (const isTerminal of [true, false]) {
+    const where = isTerminal ? 'ticks on a terminal' : 'is a line every ten seconds in a pipe';
+    test(`what goes on without numbers ${where}`, () => {
+      const sinks = { stdout: recorder(isTerminal), stderr: recorder(isTerminal) };
+      let nowMs = 0;
+      const clock = { nowMs: () => nowMs, sleep: () => Promise.resolve() };
+      const output = textOutput(sinks, choices({}), clock, () => undefined);
+      output.emit({ type: 'stage', stage: 'doctor' });
+      for (nowMs = 500; nowMs <= 21_000; nowMs += 500) {
+        output.emit({ type: 'underway', what: 'x doctor', durationMs: nowMs });
+      }
+      const said = sinks.stderr.text().match(/x doctor … [^\r\n]*/g) ?? [];
+      if (!isTerminal) return assert.deepEqual(said, ['x doctor … 10 s', 'x doctor … 20 s']);
+      assert.deepEqual(said.slice(0, 3), [
+        'x doctor … 1.0 s',
+        'x doctor … 1.5 s',
+        'x doctor … 2.0 s',
+      ]);
+      assert.equal(said.length, 41);
+    });
+  }
 
   test('quiet leaves problems, and nothing of a report', () => {
     const [stdout, stderr] = texts({ quiet: true }, false);
