@@ -11,7 +11,7 @@ export type Process = {
 };
 
 export async function run({ argv, sinks, interrupt }: Process): Promise<number> {
-  const stop = (): void => interrupt.abort(READER_GONE);
+  const stop = (why: Error): void => interrupt.abort(why);
   const parsed = await orFailure(
     () => parseArguments(argv, (text) => sinks.stdout.write(text)),
     () => outputOf(sinks, beforeParsing(argv), stop),
@@ -22,13 +22,26 @@ export async function run({ argv, sinks, interrupt }: Process): Promise<number> 
   const { call } = parsed.done;
   const output = await outputOf(sinks, choicesOf(call.options), stop);
   const ended = await orFailure(
-    () => runVerb(parsed.done, output, sinks, interrupt),
+    () => runToTheEnd(parsed.done, output, sinks, interrupt),
     () => Promise.resolve(output),
     interrupt.signal,
   );
-  if ('failed' in ended) return ended.failed;
-  const exit = ended.done?.exit ?? 0;
-  if (ended.done) output.finish(ended.done.summary, exit);
+  return 'failed' in ended ? ended.failed : ended.done;
+}
+
+/** Its exit status, once the answer has been written. */
+async function runToTheEnd(
+  parsed: Parsed,
+  output: Output,
+  sinks: Sinks,
+  interrupt: AbortController,
+): Promise<number> {
+  const report = await runVerb(parsed, output, sinks, interrupt);
+  const exit = report?.exit ?? 0;
+  if (report) output.finish(report.summary, exit);
+  await sinks.stdout.writeBytes(new Uint8Array());
+  const why = sinks.stdout.over();
+  if (why && why !== READER_GONE) throw why;
   return exit;
 }
 
@@ -74,7 +87,11 @@ async function orFailure<T>(
   }
 }
 
-async function outputOf(sinks: Sinks, choices: OutputChoices, stop: () => void): Promise<Output> {
+async function outputOf(
+  sinks: Sinks,
+  choices: OutputChoices,
+  stop: (why: Error) => void,
+): Promise<Output> {
   if (choices.json) {
     const { jsonOutput } = await import('./output/json-output.ts');
     return jsonOutput(sinks, stop);

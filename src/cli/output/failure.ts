@@ -21,9 +21,13 @@ export type Failure = {
   readonly trail: readonly string[];
 };
 
-export function failureOf(error: unknown, signal: AbortSignal): Failure {
+export function failureOf(thrown: unknown, signal: AbortSignal): Failure {
+  const isBug = thrown instanceof FerryError && thrown.code === 'bug';
+  const stopped = signal.aborted && !isBug;
+  // What stopped it may itself be a failure: what was thrown only says that it stopped.
+  const error: unknown = stopped && signal.reason instanceof FerryError ? signal.reason : thrown;
   const known = error instanceof FerryError ? error : openFilesLimit(error);
-  const interrupted = signal.aborted && known?.code !== 'bug';
+  const interrupted = stopped && error === thrown;
   const code = interrupted ? 'interrupted' : (known?.code ?? 'bug');
   const message = interrupted ? 'interrupted' : withoutTickets(messageOf(known ?? error));
   const hint = (interrupted ? undefined : known?.hint) ?? HINTS[code];

@@ -3,10 +3,14 @@ import type { Output, Sinks } from './output.ts';
 import { failureJson } from './failure.ts';
 import { jsonLine } from './text/printable.ts';
 
-/** @param stop ends a command whose answer nobody reads any more */
-export function jsonOutput(sinks: Sinks, stop: () => void): Output {
+/** @param stop ends a command whose answer does not arrive any more */
+export function jsonOutput(sinks: Sinks, stop: (why: Error) => void): Output {
   let lines = sinks.stdout;
   let isPayloadThere = false;
+  const stopIfOver = (): void => {
+    const why = sinks.stdout.over();
+    if (why) stop(why);
+  };
   const say = (value: unknown): void => lines.write(jsonLine(value));
   return {
     emit: say,
@@ -14,19 +18,22 @@ export function jsonOutput(sinks: Sinks, stop: () => void): Output {
     plan: (plan) => say({ type: 'plan', ...plan }),
     item: (item) => {
       say(item);
-      if (sinks.stdout.isGone()) stop();
+      stopIfOver();
     },
     payload: async (bytes) => {
       lines = sinks.stderr;
       isPayloadThere ||= bytes.length > 0;
       await sinks.stdout.writeBytes(bytes);
-      if (sinks.stdout.isGone()) stop();
+      stopIfOver();
     },
     finish: (summary, exit) => {
       const { verb, ...fields } = summary;
       say({ type: 'summary', verb, ok: exit === 0, exit, ...fields });
     },
     // Nothing of the payload is there yet: then the failure is the answer.
-    fail: (failure) => (isPayloadThere ? lines : sinks.stdout).write(failureJson(failure)),
+    fail: (failure) => {
+      const answer = isPayloadThere ? lines : sinks.stdout;
+      (answer.over() ? sinks.stderr : answer).write(failureJson(failure));
+    },
   };
 }

@@ -89,8 +89,11 @@ export type Sink = {
   write(text: string): void;
   /** Resolves when there is room for more. */
   writeBytes(bytes: Uint8Array): Promise<void>;
-  /** Whoever read it has gone (`… | head`): nothing arrives any more. */
-  isGone(): boolean;
+  /**
+   * Why nothing arrives any more: whoever read it has gone (`… | head`), which is no failure, or it cannot be written
+   * (no-space, file-write). Undefined as long as it does.
+   */
+  over(): Error | undefined;
 };
 
 /** Why a command stops that only had somebody to write to who has gone. No failure. */

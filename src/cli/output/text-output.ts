@@ -19,14 +19,18 @@ import { repackPlanLines } from './keeping/repack-answer.ts';
 import { undoPlanLines } from './pull/undo-answer.ts';
 import { durationText, messageText } from './text/words.ts';
 
-/** @param stop ends a command whose answer nobody reads any more */
+/** @param stop ends a command whose answer does not arrive any more */
 export function textOutput(
   sinks: Sinks,
   choices: OutputChoices,
   clock: Clock,
-  stop: () => void,
+  stop: (why: Error) => void,
 ): Output {
   const talk = new Talk(sinks, choices, clock);
+  const stopIfOver = (): void => {
+    const why = sinks.stdout.over();
+    if (why) stop(why);
+  };
   return {
     emit: (event) => talk.hear(event),
     step: (text) => {
@@ -38,12 +42,12 @@ export function textOutput(
     item: (item) => {
       talk.clearProgress();
       sinks.stdout.write(`${itemLine(item)}\n`);
-      if (sinks.stdout.isGone()) stop();
+      stopIfOver();
     },
     payload: async (bytes) => {
       talk.clearProgress();
       await sinks.stdout.writeBytes(bytes);
-      if (sinks.stdout.isGone()) stop();
+      stopIfOver();
     },
     finish: (summary, exit) => {
       talk.clearProgress();

@@ -124,6 +124,16 @@ describe('how a failure is told', () => {
     assert.equal(failure.code, 'interrupted');
   });
 
+  test('what stopped it is told where that is itself a failure', () => {
+    const full = new FerryError('no-space', 'cannot write to stdout: no space is left');
+    const thrown = new FerryError('interrupted', 'interrupted');
+    const failure = failureOf(thrown, AbortSignal.abort(full));
+    assert.equal(failure.exit, 7);
+    assert.equal(failure.message, full.message);
+    const bug = new FerryError('bug', 'assertion failed: one');
+    assert.equal(failureOf(bug, AbortSignal.abort(full)).exit, 70);
+  });
+
   test('control characters in a name do not reach the terminal', () => {
     const failure = failureOf(
       new FerryError('path-not-found', 'no \u001b[31mred\nline\u009b'),

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { FerryEvent } from '../../../../src/base/events.ts';
 import { jsonOutput } from '../../../../src/cli/output/json-output.ts';
 import { Meter, type Progress } from '../../../../src/cli/output/meter.ts';
-import type { OutputChoices, Sink } from '../../../../src/cli/output/output.ts';
+import { READER_GONE, type OutputChoices, type Sink } from '../../../../src/cli/output/output.ts';
 import { probeLines } from '../../../../src/cli/output/places/probe-answer.ts';
 import type { Summary } from '../../../../src/cli/output/summary.ts';
 import { textOutput } from '../../../../src/cli/output/text-output.ts';
@@ -24,7 +24,7 @@ function recorder(isTerminal: boolean): Recorded {
       all += Buffer.from(bytes).toString('utf8');
       return Promise.resolve();
     },
-    isGone: () => false,
+    over: () => undefined,
     text: () => all,
   };
 }
@@ -225,11 +225,11 @@ describe('JSON Lines', () => {
   });
 
   test('when the reader has gone, what streams its answer is stopped', () => {
-    let stopped = 0;
-    const stdout = { ...recorder(false), isGone: () => true };
-    const output = jsonOutput({ stdout, stderr: recorder(false) }, () => stopped++);
+    const stopped: Error[] = [];
+    const stdout = { ...recorder(false), over: () => READER_GONE };
+    const output = jsonOutput({ stdout, stderr: recorder(false) }, (why) => stopped.push(why));
     output.item({ type: 'difference', change: 'added', path: 'a', what: [], bytes: 1 });
-    assert.equal(stopped, 1);
+    assert.deepEqual(stopped, [READER_GONE]);
   });
 });
 
