@@ -12,8 +12,8 @@ export type FerryEvent =
       readonly bytesTotal: number;
       readonly filesDone: number;
       readonly filesTotal: number;
-      /** Sealed bytes that the store has acknowledged (push), or that came from it (pull). */
-      readonly bytesStored: number;
+      /** Sealed bytes that the store has acknowledged (push), or that came from it (pull); absent where nobody counts. */
+      readonly bytesStored?: number;
       /** False while the walk still finds work, so that totals may grow. */
       readonly totalsKnown: boolean;
     }

@@ -49,7 +49,11 @@ export async function writeTar(
     throwIfAborted(signal);
     if (error instanceof FerryError) throw error;
     const code = isOutOfSpace(error) ? 'no-space' : 'file-write';
-    throw new FerryError(code, `cannot write the archive: ${messageOf(error)}`, { cause: error });
+    const hint = 'Make room for the whole archive, or name another disk, and run the same again.';
+    throw new FerryError(code, `cannot write the archive: ${messageOf(error)}`, {
+      ...(code === 'no-space' && { hint }),
+      cause: error,
+    });
   }
 }
 

@@ -181,7 +181,6 @@ class ExportProgress {
       bytesTotal: Math.max(this.#totals.bytes, this.#bytes),
       filesDone: this.#files,
       filesTotal: Math.max(this.#totals.files, this.#files),
-      bytesStored: 0,
       totalsKnown: this.#totals.known,
     });
   }

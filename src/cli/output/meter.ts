@@ -24,7 +24,7 @@ export class Meter {
     const parts = [
       `${progress.stage} ${amountText(progress)}`,
       ...doneText(progress),
-      `${bytesText(progress.bytesStored)} moved`,
+      ...movedText(progress),
       ...(rate === undefined ? [] : [`${bytesText(rate)}/s`]),
       ...leftText(progress, rate),
     ];
@@ -56,6 +56,10 @@ const COUNTED: Readonly<Record<string, readonly [one: string, many: string]>> = 
 function doneText({ stage, filesDone }: Progress): string[] {
   const [one, many] = COUNTED[stage] ?? ['file', 'files'];
   return filesDone === 0 ? [] : [countText(filesDone, one, many)];
+}
+
+function movedText({ bytesStored }: Progress): string[] {
+  return bytesStored === undefined ? [] : [`${bytesText(bytesStored)} moved`];
 }
 
 function leftText(progress: Progress, rate: number | undefined): string[] {

@@ -109,10 +109,28 @@ describe('files of secrets', () => {
     assert.throws(() => statSync(path));
     const second = createPlainFile('a.tar', environment);
     await new Promise<void>((resolve) => second.output.end('whole', resolve));
+    assert.throws(() => statSync(path));
+    assert.throws(
+      () => createPlainFile('a.tar', environment),
+      /a\.tar\.unfinished is already there/,
+    );
     second.keep();
     second.discard();
     assert.equal(readFileSync(path, 'utf8'), 'whole');
     assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.throws(() => statSync(`${path}.unfinished`));
+    assert.throws(() => createPlainFile('a.tar', environment), /a\.tar is already there/);
+  });
+
+  test('an archive takes the place of nothing that came in the meantime', async () => {
+    const environment = withVariables({});
+    const file = createPlainFile('b.tar', environment);
+    await new Promise<void>((resolve) => file.output.end('whole', resolve));
+    writeFileSync(join(folder, 'b.tar'), 'of somebody else');
+    assert.throws(() => file.keep(), { code: 'usage' });
+    file.discard();
+    assert.equal(readFileSync(join(folder, 'b.tar'), 'utf8'), 'of somebody else');
+    assert.throws(() => statSync(join(folder, 'b.tar.unfinished')));
   });
 
   test('a folder is no secret', () => {

@@ -48,6 +48,16 @@ function collector(
 }
 
 describe('writeTar', () => {
+  test('a full disk is told with what helps: an archive begins anew', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    const output = new Writable({ write: (_piece, _encoding, done) => done(full) });
+    const item = { entry: file('a', 1000), content: zeros(1000, () => undefined) };
+    await assert.rejects(writeTar(one(item), output, signal), {
+      code: 'no-space',
+      hint: /^Make room for the whole archive/,
+    });
+  });
+
   test('content waits for a slow reader', async () => {
     let ahead = 0;
     let aheadMax = 0;

@@ -250,6 +250,11 @@ describe('the progress line', () => {
     assert.doesNotMatch(meter.line(progress(100 * 1024 * 1024), 5000), /\/s/);
   });
 
+  test('where nobody counts what is moved, nothing is said of it', () => {
+    const { bytesStored: _, ...uncounted } = { ...progress(1024 * 1024), stage: 'export' };
+    assert.equal(new Meter().line(uncounted, 0), 'export 1 % · 1.0 MiB of 100.0 MiB · 10 files');
+  });
+
   test('while the totals still grow, no promise', () => {
     const line = new Meter().line({ ...progress(1), totalsKnown: false }, 0);
     assert.match(line, /1 B of at least 100\.0 MiB/);
