@@ -2,7 +2,7 @@
  * Large bodies from the socket straight into the buffer that they are meant for. On their way through node:http every
  * 64 KiB are copied twice and left to the garbage collector, which costs three times as much as the reading itself.
  * This is a client for the plain case alone: 200 or 206 and a head that says how long the body is. For whatever else a
- * server does, the SDK's own client asks once more.
+ * server does, the SDK's own client asks once more; but one that has too much to do is not asked twice at once.
  */
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -43,7 +43,10 @@ export class DirectBodies {
     this.#timeouts = timeouts;
   }
 
-  /** The head of the answer, once its body lies in `into`. Undefined: it is not plain, and nothing was written. */
+  /**
+   * The head of the answer, once its body lies in `into`. Undefined: it is not plain, and nothing was written.
+   * @throws Overburdened
+   */
   async receive(
     request: SignedGet,
     into: Uint8Array,
@@ -160,7 +163,12 @@ class Connection {
     const seen = this.#scratch.subarray(0, this.#scratchUsed);
     const end = seen.indexOf('\r\n\r\n');
     if (end < 0 && seen.length < HEAD_BYTES_MAX) return false;
-    const head = end < 0 ? undefined : plainHead(seen.toString('latin1', 0, end));
+    const text = end < 0 ? '' : seen.toString('latin1', 0, end);
+    if (OVERBURDENED.test(text)) {
+      this.#fail(new Overburdened(text));
+      return false;
+    }
+    const head = plainHead(text);
     const body = seen.subarray(end + 4);
     if (!head || head.bodyBytes > awaited.into.length || body.length > head.bodyBytes) {
       this.close();
@@ -205,22 +213,42 @@ function socketTo({ protocol, hostname, port }: SignedGet, onread: OnReadOpts): 
   return connectTls(options);
 }
 
+const OVERBURDENED = /^HTTP\/1\.1 (429|50[0234])(?: ([^\r]*))?/;
+
+/** Said by a server that has more to do than it can. In the form of an error of the SDK's: its body is not read. */
+export class Overburdened extends Error {
+  readonly $response: { readonly statusCode: number; readonly headers: PlainHead['headers'] };
+
+  constructor(head: string) {
+    const [, status, reason = ''] = OVERBURDENED.exec(head) ?? [];
+    const name = reason.replaceAll(/[^A-Za-z]/g, '') || 'Overburdened';
+    super(name);
+    this.name = name;
+    const headers = Object.fromEntries(headersOf(head) ?? []);
+    this.$response = { statusCode: Number(status), headers };
+  }
+}
+
 /** Undefined: it is something else than a success with a body of a known length. */
 export function plainHead(text: string): PlainHead | undefined {
-  const [first = '', ...lines] = text.split('\r\n');
-  const status = /^HTTP\/1\.1 (200|206)(?: |$)/.exec(first)?.[1];
+  const status = /^HTTP\/1\.1 (200|206)(?: |\r|$)/.exec(text)?.[1];
+  const headers = headersOf(text);
+  const length = /^\d{1,15}$/.exec(headers?.get('content-length') ?? '')?.[0];
+  if (!headers || status === undefined || length === undefined) return undefined;
+  if (headers.has('transfer-encoding')) return undefined;
+  const bodyBytes = Number(length);
+  return { statusCode: Number(status), headers: Object.fromEntries(headers), bodyBytes };
+}
+
+/** By lower-case name. Undefined: there is a line that is no header. */
+function headersOf(head: string): Map<string, string> | undefined {
   const headers = new Map<string, string>();
-  for (const line of lines) {
+  for (const line of head.split('\r\n').slice(1)) {
     const [, name, value] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
     if (name === undefined || value === undefined) return undefined;
     const key = name.toLowerCase();
     const before = headers.get(key);
     headers.set(key, before === undefined ? value : `${before}, ${value}`);
   }
-  const length = /^\d{1,15}$/.exec(headers.get('content-length') ?? '')?.[0];
-  if (status === undefined || length === undefined || headers.has('transfer-encoding')) {
-    return undefined;
-  }
-  const bodyBytes = Number(length);
-  return { statusCode: Number(status), headers: Object.fromEntries(headers), bodyBytes };
+  return headers;
 }

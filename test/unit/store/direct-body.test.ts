@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { DirectBodies, plainHead, type SignedGet } from '../../../src/store/direct-body.ts';
+import { s3Error } from '../../../src/store/s3-errors.ts';
 
 const NEVER = new AbortController().signal;
 const BODY = Buffer.from('0123456789'.repeat(30_000));
@@ -103,6 +104,23 @@ for (const [what, answer] of NOT_PLAIN) {
     assert.equal(new Set(asked.map(({ on }) => on)).size, 2, 'that connection is not used again');
   });
 }
+
+test('a server that has too much to do is not asked again at once, by nobody', async (context) => {
+  const { direct, get, asked } = await scene(context, (socket) =>
+    socket.write('HTTP/1.1 503 Slow Down\r\nRetry-After: 7\r\nContent-Length: 5\r\n\r\nhello'),
+  );
+  const into = Buffer.alloc(BODY.length);
+  await assert.rejects(direct.receive(get, into, NEVER), (error: Error) => {
+    const { code, message, details } = s3Error(error, { action: 'get it', location: 's3://b' });
+    assert.equal(code, 'store-busy');
+    assert.equal(message, 'cannot get it at s3://b: 503 SlowDown');
+    assert.equal(details['retryAfterMs'], 7000);
+    return true;
+  });
+  assert.ok(into.equals(Buffer.alloc(BODY.length)), 'nothing was written');
+  await assert.rejects(direct.receive(get, into, NEVER), { name: 'SlowDown' });
+  assert.equal(new Set(asked.map(({ on }) => on)).size, 2, 'that connection is not used again');
+});
 
 test('a connection that ends before an answer is no failure, one that ends within an answer is', async (context) => {
   const { direct, get } = await scene(context, (socket, request) => {
