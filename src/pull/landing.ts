@@ -1,4 +1,5 @@
 /** What a pull onto this machine works with: the site, the plan, and what came of it. Plain data. */
+import type { BytePath } from '../base/byte-path.ts';
 import type { Brand } from '../gateway/brands.ts';
 import type { CheckLine } from '../gateway/checklist.ts';
 import type { PersonNeeded } from '../gateway/needs-person.ts';
@@ -90,6 +91,8 @@ export type PullPlan = {
 export type PullDeps = RestoreDeps & {
   /** Shows the plan of all of it and asks once; false: the user said no. */
   confirm(plans: readonly PullPlan[]): Promise<boolean>;
+  /** Called before the first is filled: where all of it will lie until it is put in its place. */
+  onStages?(stages: readonly BytePath[]): void;
   /** Called before it fails because of what a snapshot needs and what does not come whole out of the store. */
   onDamage?(damage: Damage): void;
 };

@@ -3,6 +3,7 @@
  * restart → checklist. Up to the swap nothing outside the stage changes; the swap is one journal; what was there
  * before lies beside it.
  */
+import type { BytePath } from '../base/byte-path.ts';
 import { assert, FerryError } from '../base/errors.ts';
 import type { FerryEvent } from '../base/events.ts';
 import { applyRelocation, editsPerFile } from '../gateway/relocate.ts';
@@ -15,6 +16,7 @@ import { completedNotice, finishInterruptedSwaps } from './swap.ts';
 import type { Landed, Landing, Pulled, PullDeps, PullPlan, PullRequest } from './landing.ts';
 import { whileStopped } from './gateway-here.ts';
 import { orUndone } from './undo-on-failure.ts';
+import type { Placement } from './placement.ts';
 import { prepare } from './prepare.ts';
 import { rehearseRelocation } from './rehearse.ts';
 import type { Restored } from './restore.ts';
@@ -50,6 +52,7 @@ export async function pull(
   if (!(await deps.confirm(landings.map(({ plan }) => plan)))) {
     throw new FerryError('interrupted', 'nothing was changed');
   }
+  deps.onStages?.(landings.flatMap(({ placement }) => stagesOf(placement)));
   const staged: Staged[] = [];
   for (const landing of landings.toSorted(holdersLast)) {
     staged.push(await stage(landing, deps, signal));
@@ -96,6 +99,10 @@ const isOfAll = (journal: Journal, landings: readonly Landing[]): boolean =>
 
 const swappedOf = ({ installs }: Journal, plan: PullPlan): SwappedInstall | undefined =>
   installs.find((one) => one.snapshot === plan.snapshot && one.install === plan.install);
+
+/** Without those that lie in another one. */
+const stagesOf = ({ roots }: Placement): BytePath[] =>
+  roots.filter(({ parts }) => parts.length > 0).map(({ stage }) => stage);
 
 /** A folder in which another install's stage lies gets its times and its mode after it. */
 const holdersLast = (one: Landing, other: Landing): number => heldBy(one) - heldBy(other);

@@ -1,5 +1,6 @@
 /** What settings.json holds. Never AWS keys, passphrases, recovery codes, or the identity. */
 import { z } from 'zod';
+import { processMarkSchema } from '../fs/living-process.ts';
 import { machineStateSchema } from '../repository/machine.ts';
 import { proofSchema, scheduleSchema } from '../schedule/record.ts';
 
@@ -143,6 +144,17 @@ const landedSchema = z.object({
 });
 export type LandedSettings = z.infer<typeof landedSchema>;
 
+/** Where a pull gathers an install; until it is swapped in, or for ever where that was interrupted. */
+const stagedSchema = z.object({
+  time: z.iso.datetime(),
+  by: processMarkSchema,
+  installs: z.array(z.object({ install: z.string(), snapshot: id16 })),
+  stages: z.array(z.string()),
+  /** That goes on with it. */
+  command: z.string(),
+});
+export type StagedSettings = z.infer<typeof stagedSchema>;
+
 export const settingsSchema = z.object({
   format: z.literal(SETTINGS_FORMAT),
   /** A location that stands in `repositories`. */
@@ -151,6 +163,7 @@ export const settingsSchema = z.object({
   lastPull: pulledSchema.optional(),
   takeovers: z.array(takeoverSchema).optional(),
   landed: z.array(landedSchema).optional(),
+  staged: z.array(stagedSchema).optional(),
   schedule: scheduleSchema.optional(),
   /** Of an install of the schedule that is under way. */
   proof: proofSchema.optional(),

@@ -1,10 +1,14 @@
 /** pull: a snapshot onto this machine, or below a directory. */
+import { bytePathFromText } from '../../base/byte-path.ts';
 import { assert, FerryError } from '../../base/errors.ts';
+import { shellWord } from '../../base/shell-word.ts';
 import { parseIdentity } from '../../gateway/identity.ts';
 import { parseOwnRules } from '../../gateway/own-rules.ts';
 import { knownBrands } from '../../settings/brands-file.ts';
 import { flag, listOption, optionalArgument, textOption } from '../call.ts';
 import { startCost } from '../cost.ts';
+import { shortId } from '../output/text/words.ts';
+import { commandAgain } from '../pull/command-again.ts';
 import { pullHere, rememberPull, type PullWishes } from '../pull/pull-install.ts';
 import { pullBelow } from '../pull/pull-into.ts';
 import { pullWhole, type Pulling } from '../pull/pull-whole.ts';
@@ -13,6 +17,7 @@ import { guardHistory, openChosen, openMachine, openReading } from '../looking/r
 import { isTicketMeant, readTicket, takeOver } from '../handoff/take-over.ts';
 import { joinCommand } from '../members/membership.ts';
 import { printLocation } from '../../store/location.ts';
+import type { SnapshotReader } from '../../repository/snapshot-reader.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
 
@@ -96,7 +101,8 @@ function refuseBesideTicket(call: Call): void {
 }
 
 /** Places and names that cannot be are refused before anything is fetched. */
-function wishesOf(call: Call, { environment, places }: Session): PullWishes {
+function wishesOf(call: Call, session: Session): PullWishes {
+  const { environment, places } = session;
   const as = textOption(call, 'as');
   return {
     dryRun: flag(call, 'dryRun'),
@@ -105,5 +111,26 @@ function wishesOf(call: Call, { environment, places }: Session): PullWishes {
     undoOnFailure: flag(call, 'undoOnFailure'),
     own: parseOwnRules(listOption(call, 'map'), environment.home),
     ...(as !== undefined && { as: parseIdentity(as, knownBrands(places)) }),
+    again: (snapshots) => againCommand(call, session, snapshots),
   };
 }
+
+/**
+ * Typed some time later, in any folder: what was `latest` may not be that any more. A ticket is nothing to be kept.
+ */
+function againCommand(
+  call: Call,
+  session: Session,
+  [only, ...more]: readonly SnapshotReader[],
+): string {
+  if (isTicketMeant(optionalArgument(call, 0))) return commandAgain('pull', ['-'], call, NOT_KEPT);
+  const location = shellWord(bytePathFromText(printLocation(meantLocation(session))));
+  const isOne = only !== undefined && more.length === 0;
+  const which = isOne ? [shortId(only.cover.id)] : [];
+  const without = [...(isOne ? ['install', 'all'] : []), ...OF_THE_LOCATION, ...NOT_KEPT];
+  return commandAgain('pull', [...which, '-r', location], call, without);
+}
+
+const OF_THE_LOCATION = ['repository', 'endpoint', 'region', 'addressing', 'awsProfile'];
+/** Where secrets come from, and what was agreed to. */
+const NOT_KEPT = ['passphraseFile', 'passphraseCommand', 'recoveryFile', 'readerKey', 'yes'];

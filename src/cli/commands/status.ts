@@ -12,6 +12,7 @@ import {
   repositoryStatuses,
   type RepositoryStatus,
 } from '../looking/standing.ts';
+import { unfinishedAttention, unfinishedPulls } from '../pull/unfinished.ts';
 import { ageOf } from '../schedule/age.ts';
 import { oldPushes } from '../schedule/last-pushes.ts';
 import { afterHandoff, scheduleShown, scheduleStanding } from '../schedule/standing.ts';
@@ -25,6 +26,7 @@ export async function runStatus(call: Call, session: Session): Promise<Report> {
   const handoffs = await handoffLines(session);
   await storePendingReceipts(session);
   const lastPull = lastPullOf(session);
+  const unfinished = unfinishedPulls(session);
   const schedule = await scheduleStanding(session);
   const now = session.clock.nowMs();
   const old =
@@ -39,10 +41,12 @@ export async function runStatus(call: Call, session: Session): Promise<Report> {
       repositories: repositories.map(({ status }) => status),
       handoffs,
       lastPull,
+      unfinished,
       kept: keptHere(session),
       schedule: scheduleShown(schedule),
       attention: [
         ...attentionOf(session, installs, repositories),
+        ...unfinished.filter(({ isUnderWay }) => !isUnderWay).map(unfinishedAttention),
         ...schedule.attention,
         ...old,
         ...afterHandoff(schedule, handoffs),

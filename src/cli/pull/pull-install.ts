@@ -18,6 +18,7 @@ import { variablesForOthers } from '../../settings/environment.ts';
 import { journalsFolder, makePrivateFolder } from '../../settings/places.ts';
 import { confirm } from '../confirm.ts';
 import { rememberLanded } from './landed.ts';
+import { forgetGoneStages, noteStages } from './unfinished.ts';
 import { checklistOf } from './pull-summary.ts';
 import type { Session } from '../session.ts';
 
@@ -28,13 +29,15 @@ export type PullWishes = {
   readonly own: readonly PathRule[];
   readonly as?: InstallIdentity;
   readonly undoOnFailure: boolean;
+  /** The command that goes on with a pull of these that was interrupted. */
+  readonly again: (snapshots: readonly SnapshotReader[]) => string;
 };
 
 export async function pullHere(
   session: Session,
   repository: PackSource & { readonly cache: RepositoryCache },
   snapshots: readonly SnapshotReader[],
-  wishes: PullWishes,
+  { again, ...wishes }: PullWishes,
   hear: {
     /** Called when the plan is accepted, before anything is written. */
     readonly accepted?: () => Promise<void>;
@@ -46,17 +49,21 @@ export async function pullHere(
   const site = landingSite(session);
   const stamp = stampOf(session.clock.nowMs());
   const requests = snapshots.map((snapshot) => ({ snapshot, ...wishes, site, journals, stamp }));
-  const deps = {
+  let plans: readonly PullPlan[] = [];
+  const deps: PullDeps = {
     ...restoreDeps(session, repository),
     onVerified: isOwn(session, snapshots) ? undefined : rememberVerified(repository.cache),
-    confirm: async (plans: readonly PullPlan[]) => {
+    confirm: async (planned) => {
+      plans = planned;
       const isAgreed = await agreed(session, plans);
       if (isAgreed) await hear.accepted?.();
       return isAgreed;
     },
+    onStages: (stages) => noteStages(session, plans, stages, again(snapshots)),
     ...(hear.onDamage && { onDamage: hear.onDamage }),
   };
   const pulled = await pull(requests, deps, session.signal);
+  forgetGoneStages(session);
   rememberLanded(session, repository.id, pulled, snapshots);
   return pulled;
 }

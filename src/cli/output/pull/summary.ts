@@ -18,6 +18,21 @@ export type WayBack = {
   readonly byHand: readonly string[];
 };
 
+/** A pull that has not put anything in its place: it goes on, or was interrupted. */
+export type UnfinishedPull = {
+  readonly installs: WayBack['installs'];
+  readonly since: string;
+  readonly isUnderWay: boolean;
+  readonly stages: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    /** Deletes it, once nobody wants to go on with it. */
+    readonly remove: string;
+  }[];
+  /** Goes on with it. */
+  readonly command: string;
+};
+
 /** One of several that landed together. */
 export type PulledInstall = Pick<
   PullSummary,

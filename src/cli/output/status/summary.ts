@@ -3,7 +3,7 @@ import type { GatewayLine } from './gateway-line.ts';
 import type { HandoffLine } from '../handoff/summary.ts';
 import type { LastDrill } from '../keeping/drill-summary.ts';
 import type { HoleLine } from '../push/summary.ts';
-import type { WayBack } from '../pull/summary.ts';
+import type { UnfinishedPull, WayBack } from '../pull/summary.ts';
 import type { ScheduleShown } from '../schedule/summary.ts';
 
 export type GatewaysSummary = {
@@ -51,6 +51,8 @@ export type StatusSummary = {
   } | null;
   /** What happens by itself here; null: nothing does. */
   readonly schedule: ScheduleShown | null;
+  /** Pulls that have fetched something and put nothing in its place yet. */
+  readonly unfinished: readonly UnfinishedPull[];
   /** What pulls have moved aside and can put back, the last one first. */
   readonly kept: readonly WayBack[];
   readonly attention: readonly Attention[];
