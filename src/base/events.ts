@@ -12,7 +12,7 @@ export type FerryEvent =
       readonly bytesTotal: number;
       readonly filesDone: number;
       readonly filesTotal: number;
-      /** Sealed bytes that the store has acknowledged (push), or that came from it (pull); absent where nobody counts. */
+      /** Sealed bytes that the store has acknowledged (push), or that came from it (pull), where they are counted. */
       readonly bytesStored?: number;
       /** False while the walk still finds work, so that totals may grow. */
       readonly totalsKnown: boolean;
