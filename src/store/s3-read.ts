@@ -1,5 +1,6 @@
 import type { GetObjectCommand } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { FerryError, messageOf, throwIfAborted } from '../base/errors.ts';
 import type { PlainHead, SignedGet } from './direct-body.ts';
@@ -7,6 +8,7 @@ import type { ByteRange } from './object-store.ts';
 import { assertRange, OBJECT_BYTES_MAX, tooLong, tooShort } from './ranges.ts';
 import { sendWithClock, type S3Door } from './s3-client.ts';
 import { isAbsent, isPastEnd, s3Error } from './s3-errors.ts';
+import { addHeaders, crc32Text } from './s3-upload.ts';
 
 export type OpenObject = {
   readonly body: Readable;
@@ -15,7 +17,14 @@ export type OpenObject = {
   readonly dateMs: number | undefined;
   /** All of it lies in the buffer that it was asked for, and the body is empty. */
   readonly isReceived: boolean;
+  /** As the server keeps it of the whole object, where it does and was asked for that. */
+  readonly crc32: string | undefined;
 };
+
+/** As a header: asked in the SDK's own way, it computes the checksum in slow code. */
+const WITH_CHECKSUM = { 'x-amz-checksum-mode': 'ENABLED' };
+/** Of an object that came in parts some keep a checksum of their checksums, with their number behind it. */
+const PLAIN_CRC32 = /^[A-Za-z0-9+/]{6}==$/;
 
 /** Below it is not worth a connection more. */
 const DIRECT_BYTES_MIN = 1024 * 1024;
@@ -36,6 +45,8 @@ export async function openObject(
   const { bucket, key, name } = where;
   const input = { Bucket: bucket, Key: key, ...(range && { Range: rangeHeader(range) }) };
   const command = new door.sdk.GetObjectCommand(input);
+  // What goes into a buffer is opened there, and tells more exactly what is damaged.
+  if (range === undefined && into === undefined) addHeaders(command, () => WITH_CHECKSUM);
   const isLarge = into !== undefined && into.length >= DIRECT_BYTES_MIN;
   const isReceived = isLarge ? receiveInto(door, command, into, signal) : (): boolean => false;
   try {
@@ -58,7 +69,8 @@ export async function openObject(
         `${door.location} does not serve byte ranges of ${name}`,
       );
     }
-    return { body, length, dateMs: door.dateOf(output), isReceived: isReceived() };
+    const crc32 = output.ChecksumCRC32;
+    return { body, length, dateMs: door.dateOf(output), isReceived: isReceived(), crc32 };
   } catch (error) {
     if (isAbsent(error)) return undefined;
     if (isPastEnd(error) && range) throw tooShort(name, range.offset, range.offset);
@@ -115,7 +127,7 @@ const SIGNED = z.object({
   username: z.undefined().optional(),
 });
 
-/** The body in a buffer of its own. */
+/** The body in a buffer of its own, as the server says that it was stored. @throws object-damaged */
 export async function readWhole(
   door: S3Door,
   name: string,
@@ -128,6 +140,11 @@ export async function readWhole(
   }
   const bytes = Buffer.allocUnsafeSlow(object.length);
   await readInto(door, name, object, bytes, signal);
+  const stored = PLAIN_CRC32.exec(object.crc32 ?? '')?.[0];
+  if (stored !== undefined && stored !== crc32Text(crc32(bytes))) {
+    const message = `${name} at ${door.location} is not what its checksum says`;
+    throw new FerryError('object-damaged', message, { details: { object: name } });
+  }
   return bytes;
 }
 

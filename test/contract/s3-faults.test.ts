@@ -171,6 +171,21 @@ describe('bodies', () => {
     }
   });
 
+  test('what another bit came of on the way is not what was stored', async () => {
+    const { double, store } = await openDouble({ profile: 'aws' });
+    await store.put('a', body, {}, never);
+    double.addFault({ kind: 'flip', operation: 'get', times: 1 });
+    await rejectsWith('object-damaged', store.get('a', undefined, never));
+    assert.deepEqual((await store.get('a', undefined, never))?.bytes, body);
+  });
+
+  test('a server that keeps no checksum is read all the same', async () => {
+    const { double, store } = await openDouble({ profile: 'lax' });
+    await store.put('a', body, {}, never);
+    double.addFault({ kind: 'flip', operation: 'get', times: 1 });
+    assert.notDeepEqual((await store.get('a', undefined, never))?.bytes, body);
+  });
+
   test('an abort in the middle of a large body ends it at once', async () => {
     const { store } = await openDouble();
     const into = Buffer.alloc(16 * 1024 * 1024);

@@ -57,8 +57,10 @@ export class DoubleBucket {
       'Last-Modified': new Date(object.modifiedMs).toUTCString(),
       'Accept-Ranges': 'bytes',
     };
+    const wantsChecksum = headers['x-amz-checksum-mode'] === 'ENABLED' && this.profile === 'aws';
+    const checksum = wantsChecksum && { 'x-amz-checksum-crc32': crcText(object.bytes) };
     const range = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '');
-    if (!range) return { status: 200, headers: common, body: object.bytes };
+    if (!range) return { status: 200, headers: { ...common, ...checksum }, body: object.bytes };
     const first = Number(range[1]);
     if (first >= object.bytes.length) throw new Refusal(416, 'InvalidRange');
     const last = Math.min(Number(range[2]), object.bytes.length - 1);

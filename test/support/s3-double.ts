@@ -25,6 +25,7 @@ export type FaultKind =
   | 'internal-error-after' // 500 although it was done
   | 'reset-before' // connection gone, nothing happened
   | 'reset-after' // connection gone, but it was done: the lost answer
+  | 'flip' // one bit of the body is another one on the way
   | 'truncate' // half of the body, then the connection goes
   | 'silence' // never an answer
   | 'no-such-bucket'
@@ -200,6 +201,7 @@ async function serve(
   }
   log(answer.status);
   if (has('reset-after')) return hangUp(request, () => {});
+  if (has('flip')) answer = flipped(answer);
   send(double, asked, response, answer, has('truncate'));
 }
 
@@ -336,6 +338,12 @@ function send(
   if (asked.operation === 'head') response.end();
   else if (truncate) response.write(body.subarray(0, body.length >> 1), () => response.destroy());
   else response.end(body);
+}
+
+function flipped(answer: Answer): Answer {
+  const body = Buffer.from(answer.body ?? '');
+  body.writeUInt8(body.readUInt8(body.length >> 1) ^ 1, body.length >> 1);
+  return { ...answer, body };
 }
 
 function hangUp(request: IncomingMessage, log: () => void): void {
