@@ -96,7 +96,7 @@ export class ChunkSource {
   async #from(ordinal: number, kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
     const pack = this.#packs[ordinal];
     assert(pack, 'the table names packs that are there');
-    const place = this.#places.in(ordinal, pack).get(id.toString('latin1'));
+    const place = this.#places.in(ordinal, pack).get(id);
     if (!place)
       throw damaged(packName(pack), 'it does not hold a chunk that an index says is in it');
     const at = { ordinal, pack, windowFrom: windowFrom(kind, place, pack) };

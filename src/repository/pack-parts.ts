@@ -82,7 +82,7 @@ export class PackParts {
   #placeIn(ordinal: number, id: Buffer): ChunkPlace | undefined {
     const pack = this.#snapshot.packs[ordinal];
     try {
-      return pack && this.#places.in(ordinal, pack).get(id.toString('latin1'));
+      return pack && this.#places.in(ordinal, pack).get(id);
     } catch (error) {
       if (!isObjectFault(error)) throw error;
       return undefined;

@@ -3,7 +3,6 @@
  * before an entry where it does not (long or foreign names, nanoseconds, large ids and sizes). tar-stream makes the
  * blocks; the pax records are ours, since names are bytes and it writes text.
  */
-import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack as tarPack } from 'tar-stream';
@@ -120,9 +119,18 @@ async function addFile(
   assert(sink, 'an entry can be written to');
   // The streams report a broken output here as well; what counts is thrown by whoever noticed first.
   sink.on('error', () => undefined);
-  written.catch(() => undefined);
+  let isOver = false;
+  let goOn = (): void => undefined;
+  // Not a race with `written`, which would hold on to every piece of a file that was ever waited for.
+  sink.on('drain', () => goOn());
+  const end = (): void => {
+    isOver = true;
+    goOn();
+  };
+  written.then(end, end);
   for await (const piece of content) {
-    if (!sink.write(piece)) await Promise.race([once(sink, 'drain'), written]);
+    if (isOver) break;
+    if (!sink.write(piece)) await new Promise<void>((resolve) => (goOn = resolve));
   }
   sink.end(null);
   await written;

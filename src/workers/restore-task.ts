@@ -144,13 +144,13 @@ function locate(pack: RestorePack): { found: Located[]; chunks: number } {
   const wanted = wantedById(pack);
   const found: Located[] = [];
   let chunks = 0;
-  visitPlaces(pack.directory, pack.name, (id, place) => {
+  visitPlaces(pack.directory, pack.name, (id, segment, offset, length) => {
     const number = chunks++;
     const key = id.toString('latin1');
     const indexes = wanted.get(key);
     if (!indexes) return;
     wanted.delete(key);
-    found.push({ number, place: place(), wanted: indexes });
+    found.push({ number, place: { ...segment, offset, length }, wanted: indexes });
   });
   return { found, chunks };
 }

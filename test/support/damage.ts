@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import { view } from '../../src/base/bytes.ts';
 import { CHUNK_ID_BYTES } from '../../src/crypto/sizes.ts';
 import type { FileEntry } from '../../src/format/entry.ts';
-import type { ChunkPlace } from '../../src/format/chunk-place.ts';
+import { visitPlaces, type SegmentPlace } from '../../src/format/chunk-place.ts';
 import { parseWriterObjectName } from '../../src/format/names.ts';
-import { chunkPlaces } from '../../src/repository/known-places.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';
 import { packName, readOwnDirectory } from '../../src/repository/pack-reader.ts';
+import { PackPlaces } from '../../src/repository/pack-places.ts';
 import { openSnapshot, type SnapshotReader } from '../../src/repository/snapshot-reader.ts';
 import type { OpenedCover } from '../../src/repository/snapshots.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
@@ -29,9 +29,9 @@ export async function framesOf(
   const wanted = view(await snapshot.chunkIds(await fileIn(snapshot, path)));
   const frames = new Map<string, Frame>();
   for (let at = 0; at < wanted.length; at += CHUNK_ID_BYTES) {
-    const id = wanted.toString('latin1', at, at + CHUNK_ID_BYTES);
+    const id = wanted.subarray(at, at + CHUNK_ID_BYTES);
     for (const pack of snapshot.packs) {
-      const place = chunkPlaces(pack).get(id);
+      const place = new PackPlaces(pack).get(id);
       if (place) frames.set(`${packName(pack)} ${place.frame}`, frameOf(packName(pack), place));
     }
   }
@@ -54,8 +54,9 @@ export async function firstFrame(repository: ReaderRepository, name: string): Pr
   const { size } = (await repository.store.stat(name, NO_ABORT)) ?? assert.fail(name);
   const { writer, id } = parseWriterObjectName(name) ?? assert.fail(name);
   const pack = await readOwnDirectory(repository, { writer, pack: id, size }, NO_ABORT);
-  const [place = assert.fail(`${name} is empty`)] = chunkPlaces(pack).values();
-  return frameOf(name, place);
+  const segments: SegmentPlace[] = [];
+  visitPlaces(pack.directory, name, (_id, segment) => void segments.push(segment));
+  return frameOf(name, segments[0] ?? assert.fail(`${name} is empty`));
 }
 
 /** Flips a bit in the frame in which the content of a file begins; answers the pack's name. */
@@ -80,7 +81,7 @@ export async function flipBit(store: ObjectStore, name: string, at?: number): Pr
   await store.put(name, bytes, {}, NO_ABORT);
 }
 
-const frameOf = (pack: string, { frameOffset, frameStored }: ChunkPlace): Frame => ({
+const frameOf = (pack: string, { frameOffset, frameStored }: SegmentPlace): Frame => ({
   pack,
   offset: frameOffset,
   bytes: frameStored,
