@@ -96,7 +96,23 @@ function addVerb(program: Command, verb: Verb, choose: (parsed: Parsed) => void)
   }
   command.action(() => {
     const options: Values & GlobalOptions = command.optsWithGlobals();
+    refuseEmpty(command, options, program);
     choose({ kind: 'verb', verb, call: { args: command.processedArgs as Call['args'], options } });
+  });
+}
+
+/** A variable of the shell that is not set: as a folder it would be this one, as a snapshot any. */
+function refuseEmpty(command: Command, values: Values, program: Command): void {
+  const isEmpty = (value: unknown): boolean => [value].flat().includes('');
+  const at = command.processedArgs.findIndex(isEmpty);
+  const option = [...command.options, ...program.options].find((one) =>
+    isEmpty(values[one.attributeName()]),
+  );
+  const name =
+    option?.long ?? (at < 0 ? undefined : `<${command.registeredArguments[at]?.name()}>`);
+  if (name === undefined) return;
+  throw new FerryError('usage', `${name} is empty`, {
+    hint: 'Was a variable of the shell not set? Leave it out where nothing is meant.',
   });
 }
 

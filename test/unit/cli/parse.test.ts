@@ -271,6 +271,12 @@ const WRONG: readonly (readonly [string, RegExp, RegExp])[] = [
   ['init', /missing required argument 'location'/, /stateferry init --help/],
   ['ls a b', /too many arguments/, /stateferry ls --help/],
   ['snapshots --addressing sideways', /Allowed choices are path, virtual/, /stateferry --help/],
+  // As a shell leaves "$NAME" where NAME is not set.
+  ['pull ', /^<snapshot> is empty$/, /variable of the shell/],
+  ['forget a ', /^<snapshot> is empty$/, /variable of the shell/],
+  ['pull --into ', /^--into is empty$/, /variable of the shell/],
+  ['push a --include  --yes', /^--include is empty$/, /variable of the shell/],
+  ['--home  pull', /^--home is empty$/, /variable of the shell/],
   ['forget --keep-fortnightly 2', /unknown option '--keep-fortnightly'/, /forget --help/],
 ];
 
