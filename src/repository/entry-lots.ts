@@ -14,9 +14,13 @@ export type EntryPart = {
   readonly isLast: boolean;
 };
 
-const LOT = { bytes: 4 * 1024 * 1024, entries: 1024 } as const;
+export const LOT_BYTES = 4 * 1024 * 1024;
+const LOT_ENTRIES = 1024;
 
-/** @throws object-missing, object-damaged: a list of chunks, or what `entries` throws */
+/**
+ * The content of a lot is at most `LOT_BYTES`.
+ * @throws object-missing, object-damaged: a list of chunks, or what `entries` throws
+ */
 export async function* inLots(
   snapshot: SnapshotReader,
   entries: AsyncIterable<Entry>,
@@ -25,11 +29,13 @@ export async function* inLots(
   let bytes = 0;
   for await (const entry of entries) {
     for await (const part of partsOf(snapshot, entry)) {
+      const more = part.chunks.reduce((sum, { length }) => sum + length, 0);
+      if (bytes + more > LOT_BYTES || lot.length === LOT_ENTRIES) {
+        yield lot;
+        [lot, bytes] = [[], 0];
+      }
       lot.push(part);
-      bytes += part.chunks.reduce((sum, { length }) => sum + length, 0);
-      if (bytes < LOT.bytes && lot.length < LOT.entries) continue;
-      yield lot;
-      [lot, bytes] = [[], 0];
+      bytes += more;
     }
   }
   if (lot.length > 0) yield lot;
@@ -42,7 +48,7 @@ async function* partsOf(snapshot: SnapshotReader, entry: Entry): AsyncGenerator<
   }
   const ids = await snapshot.chunkIds(entry);
   const count = ids.length / CHUNK_ID_BYTES;
-  const perPart = Math.max(1, Math.floor(LOT.bytes / entry.chunkBytes));
+  const perPart = Math.max(1, Math.floor(LOT_BYTES / entry.chunkBytes));
   for (let first = 0; first < count; first += perPart) {
     const end = Math.min(count, first + perPart);
     const chunks = Array.from({ length: end - first }, (_, at) => ({

@@ -19,7 +19,7 @@ export type TarItem = {
   /** The folder of the archive that the entry's path, and the target of a hard link, are below. */
   readonly under: BytePath;
   readonly entry: TarEntry;
-  /** Of a file: exactly `size` bytes. */
+  /** Of a file: exactly `size` bytes. A piece is asked for once all before it are written, or copied. */
   readonly content?: AsyncIterable<Uint8Array>;
   /** Travels with the entry where readers do not look; `readTar` gives it back. */
   readonly comment?: string;
@@ -37,11 +37,12 @@ export async function writeTar(
   signal: AbortSignal,
 ): Promise<TarTotals> {
   const pack = tarPack();
+  const outflow = new Outflow(output);
   try {
     // What the output says comes first; of what fails among the items it hears too.
     const [, totals] = await allEnded([
-      pipeline(pack, output, { signal }),
-      addItems(pack, items, signal),
+      pipeline(pack, (blocks) => outflow.pass(blocks), output, { signal }),
+      addItems(pack, items, outflow, signal),
     ]);
     return totals;
   } catch (error) {
@@ -59,6 +60,7 @@ export async function writeTar(
 async function addItems(
   pack: Pack,
   items: AsyncIterable<TarItem>,
+  outflow: Outflow,
   signal: AbortSignal,
 ): Promise<TarTotals> {
   let files = 0;
@@ -66,7 +68,7 @@ async function addItems(
   try {
     for await (const item of items) {
       throwIfAborted(signal);
-      await addItem(pack, item);
+      await addItem(pack, item, outflow);
       if (item.entry.type !== 'file') continue;
       files += 1;
       bytes += item.entry.size;
@@ -79,7 +81,7 @@ async function addItems(
   }
 }
 
-async function addItem(pack: Pack, item: TarItem): Promise<void> {
+async function addItem(pack: Pack, item: TarItem, outflow: Outflow): Promise<void> {
   const { headers, pax } = encodeHeaders(item);
   if (pax.size > 0) {
     const blocks = encodePaxBlocks(pax);
@@ -88,7 +90,7 @@ async function addItem(pack: Pack, item: TarItem): Promise<void> {
   }
   if (item.entry.type !== 'file') return addBlocks(pack, headers);
   assert(item.content, 'a file comes with its content');
-  await addFile(pack, headers, item.content);
+  await addFile(pack, headers, item.content, outflow);
 }
 
 type Headers = Partial<Header> & Pick<Header, 'name'>;
@@ -111,6 +113,7 @@ async function addFile(
   pack: Pack,
   headers: Headers,
   content: AsyncIterable<Uint8Array>,
+  outflow: Outflow,
 ): Promise<void> {
   let sink: Sink | undefined;
   const written = new Promise<void>((resolve, reject) => {
@@ -126,14 +129,55 @@ async function addFile(
   const end = (): void => {
     isOver = true;
     goOn();
+    outflow.end();
   };
   written.then(end, end);
   for await (const piece of content) {
     if (isOver) break;
-    if (!sink.write(piece)) await new Promise<void>((resolve) => (goOn = resolve));
+    if (outflow.tellsOf(piece)) {
+      sink.write(piece);
+      await outflow.written(piece);
+    } else if (!sink.write(Buffer.from(piece))) {
+      await new Promise<void>((resolve) => (goOn = resolve));
+    }
   }
   sink.end(null);
   await written;
+}
+
+/** What passes from the archive to the output: tells when a piece is written, so that its memory may be used again. */
+class Outflow {
+  readonly #bytesHeld: number;
+  #awaited: Uint8Array | undefined;
+  #goOn = (): void => undefined;
+
+  constructor({ writableHighWaterMark }: Writable) {
+    // Nothing passes of a piece without bytes.
+    this.#bytesHeld = Math.max(1, writableHighWaterMark);
+  }
+
+  /** Of a smaller piece the output asks for more before it is written. */
+  tellsOf(piece: Uint8Array): boolean {
+    return piece.length >= this.#bytesHeld;
+  }
+
+  /** Of a piece on its way; or nothing will pass any more. */
+  written(piece: Uint8Array): Promise<void> {
+    this.#awaited = piece;
+    return new Promise((resolve) => (this.#goOn = resolve));
+  }
+
+  end(): void {
+    this.#goOn();
+  }
+
+  /** A pipeline asks for the next when the output has drained, which is when all it holds is written. */
+  async *pass(blocks: AsyncIterable<unknown>): AsyncGenerator<unknown, void> {
+    for await (const block of blocks) {
+      yield block;
+      if (block === this.#awaited) this.#goOn();
+    }
+  }
 }
 
 type Encoded = { readonly headers: Headers; readonly pax: ReadonlyMap<string, string> };

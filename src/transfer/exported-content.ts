@@ -4,29 +4,36 @@ import { assert } from '../base/errors.ts';
 import type { Entry } from '../format/entry.ts';
 import type { PackSource } from '../repository/open.ts';
 import { PackParts } from '../repository/pack-parts.ts';
-import { inLots, type EntryPart } from '../repository/entry-lots.ts';
+import { inLots, LOT_BYTES, type EntryPart } from '../repository/entry-lots.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
+import { PackPool } from '../workers/pack-pool.ts';
 import { PACKS_TO_SHRINK_FOR, shrinkHeap } from '../workers/small-heaps.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 
 export type EntryWithContent = {
   readonly entry: Entry;
-  /** Of a file: all of it, to be used up before the next entry is asked for. */
+  /** Of a file: all of it. Each piece holds until the next one, or the next entry, is asked for. */
   readonly content: AsyncIterable<Buffer>;
 };
 
-type ReadPart = EntryPart & { readonly content: readonly Buffer[] };
+type ReadPart = EntryPart & { readonly content: Buffer };
+type ReadLot = { readonly buffer: number; readonly parts: readonly ReadPart[] };
 
 export class ExportedContent {
   readonly #reader: SnapshotReader;
   readonly #tasks = new Tasks(workerCount(), () => undefined);
   readonly #parts: PackParts;
+  /** How many lots are read or handed out at a time: each has a buffer that is used again. */
+  readonly #ahead = this.#tasks.threads + 1;
+  readonly #lots = PackPool.create(this.#ahead, LOT_BYTES);
 
   constructor(repository: PackSource, reader: SnapshotReader, signal: AbortSignal) {
     this.#reader = reader;
     if (reader.packs.length >= PACKS_TO_SHRINK_FOR) shrinkHeap();
+    for (let buffer = 0; buffer < this.#ahead; buffer++) this.#lots.free(buffer);
     this.#parts = new PackParts(repository, reader, this.#tasks.threads + 2, signal);
-    this.#tasks.tellAll({ type: 'begin read', setup: this.#parts.setup });
+    const setup = { ...this.#parts.setup, lots: this.#lots.shared };
+    this.#tasks.tellAll({ type: 'begin read', setup });
   }
 
   /** @throws object-missing, object-damaged, once their turn has come */
@@ -48,62 +55,67 @@ export class ExportedContent {
 
   async *#read(entries: AsyncIterable<Entry>): AsyncGenerator<ReadPart, void> {
     const lots = inLots(this.#reader, entries);
-    const ahead = this.#tasks.threads + 1;
-    yield* flat(begunAhead(lots, ahead, (lot) => this.#readLot(lot)));
+    for await (const { buffer, parts } of begunAhead(lots, this.#ahead, (lot) => this.#lot(lot))) {
+      yield* parts;
+      this.#lots.free(buffer);
+    }
   }
 
-  async #readLot(lot: readonly EntryPart[]): Promise<ReadPart[]> {
+  async #lot(lot: readonly EntryPart[]): Promise<ReadLot> {
+    const buffer = await this.#lots.take();
+    const into = this.#lots.bytes(buffer);
     const chunks = lot.flatMap((part) => part.chunks);
-    const read: Buffer[] = [];
+    const offsets = offsetsOf(chunks);
+    const isThere = new Uint8Array(chunks.length);
     await this.#parts.each(chunks, async (part, indexes) => {
-      const { bytes, lengths } = await this.#tasks.run('was read', { type: 'read', part });
-      let at = bytes.byteOffset;
-      for (const [number, index] of indexes.entries()) {
-        const length = lengths[number] ?? -1;
-        if (length < 0) continue;
-        read[index] = Buffer.from(bytes.buffer, at, length);
-        at += length;
-      }
+      const at = Uint32Array.from(indexes, (index) => offsets[index] ?? 0);
+      const { found } = await this.#tasks.run('was read', { type: 'read', part, lot: buffer, at });
+      for (const [number, index] of indexes.entries()) isThere[index] = found[number] ?? 0;
     });
-    let from = 0;
-    const done: ReadPart[] = [];
+    const parts: ReadPart[] = [];
+    let next = 0;
     for (const part of lot) {
-      done.push({
-        ...part,
-        content: await this.#whole(part, read.slice(from, from + part.chunks.length)),
-      });
-      from += part.chunks.length;
+      const from = offsets[next] ?? 0;
+      for (const [at, { id }] of part.chunks.entries()) {
+        if (isThere[next] !== 1) await this.#seek(part, at, id, into, offsets[next] ?? 0);
+        next += 1;
+      }
+      parts.push({ ...part, content: into.subarray(from, offsets[next]) });
     }
-    return done;
+    return { buffer, parts };
   }
 
-  /** What the workers did not find is looked for in every place, one by one. */
-  async #whole(
-    { entry, first, chunks }: EntryPart,
-    read: (Buffer | undefined)[],
-  ): Promise<Buffer[]> {
-    const whole: Buffer[] = [];
-    for (const [at, { id }] of chunks.entries()) {
-      assert(entry.type === 'file', 'only a file has chunks');
-      whole.push(read[at] ?? (await this.#reader.chunk(entry, first + at, id)));
-    }
-    return whole;
+  /** What the workers did not find is looked for in every place. */
+  async #seek(
+    { entry, first }: EntryPart,
+    at: number,
+    id: Buffer,
+    into: Buffer,
+    offset: number,
+  ): Promise<void> {
+    assert(entry.type === 'file', 'only a file has chunks');
+    into.set(await this.#reader.chunk(entry, first + at, id), offset);
   }
 }
 
-async function* flat<T>(lots: AsyncIterable<readonly T[]>): AsyncGenerator<T, void> {
-  for await (const lot of lots) yield* lot;
+/** Where each begins, one after the other, and where the last one ends. */
+function offsetsOf(chunks: readonly { readonly length: number }[]): Uint32Array {
+  const offsets = new Uint32Array(chunks.length + 1);
+  for (const [index, { length }] of chunks.entries()) {
+    offsets[index + 1] = (offsets[index] ?? 0) + length;
+  }
+  return offsets;
 }
 
 async function* contentFrom(
   part: ReadPart,
   parts: AsyncGenerator<ReadPart, void>,
 ): AsyncGenerator<Buffer, void> {
-  yield* part.content;
+  yield part.content;
   for (let isLast = part.isLast; !isLast;) {
     const { value: next } = await parts.next();
     assert(next, 'the parts of a file follow each other');
-    yield* next.content;
+    yield next.content;
     isLast = next.isLast;
   }
 }

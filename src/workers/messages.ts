@@ -54,7 +54,14 @@ export type ToWorker =
   | { readonly type: 'restore'; readonly job: number; readonly pack: RestorePack }
   | { readonly type: 'finish restore'; readonly job: number }
   | { readonly type: 'begin read'; readonly setup: ReadSetup }
-  | { readonly type: 'read'; readonly job: number; readonly part: PackPart }
+  | {
+      readonly type: 'read';
+      readonly job: number;
+      readonly part: PackPart;
+      /** The buffer that the chunks are wanted in, and for each of them from which byte on. */
+      readonly lot: number;
+      readonly at: Uint32Array;
+    }
   | {
       readonly type: 'copy';
       readonly job: number;
@@ -110,7 +117,12 @@ export type RestorePack = {
   readonly files: ReadonlyMap<number, RestoreFile> | undefined;
 };
 
-export type ReadSetup = { readonly pool: SharedPackPool; readonly chunkIdKey: Uint8Array };
+export type ReadSetup = {
+  readonly pool: SharedPackPool;
+  /** What is read comes here; not for who has it copied. */
+  readonly lots?: SharedPackPool;
+  readonly chunkIdKey: Uint8Array;
+};
 
 /** Chunks of files in a part of a pack, in the order they lie in. */
 export type PackPart = {
@@ -155,13 +167,8 @@ export type FromWorker =
       readonly bytes: number;
       readonly verified: Uint8Array;
     }
-  /** The chunks one after the other; the length of one that could not be had is -1. */
-  | {
-      readonly type: 'was read';
-      readonly job: number;
-      readonly bytes: Uint8Array;
-      readonly lengths: Int32Array;
-    }
+  /** For each chunk 1 where it is what its id says, and in its place. */
+  | { readonly type: 'was read'; readonly job: number; readonly found: Uint8Array }
   /** The ids that the chunks have now, 32 bytes each; zeros for one that could not be had. */
   | { readonly type: 'copied'; readonly job: number; readonly ids: Uint8Array }
   /** For each file the chunk numbers that are already right. */

@@ -1,5 +1,5 @@
 /** The worker's half of reading ahead: chunks out of a part of a pack, for whoever asked or to be stored anew. */
-import { FerryError } from '../base/errors.ts';
+import { assert, FerryError } from '../base/errors.ts';
 import { CHUNK_KINDS, chunkIdKey } from '../crypto/chunk-id.ts';
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
 import type { PackPart, ReadSetup } from './messages.ts';
@@ -8,24 +8,25 @@ import { PackPool } from './pack-pool.ts';
 
 export class ReadTask {
   readonly #pool: PackPool;
+  readonly #lots: PackPool | undefined;
   readonly #opener: PackOpener;
 
-  constructor({ pool, chunkIdKey: key }: ReadSetup) {
+  constructor({ pool, lots, chunkIdKey: key }: ReadSetup) {
     this.#pool = new PackPool(pool);
+    this.#lots = lots && new PackPool(lots);
     this.#opener = new PackOpener(chunkIdKey(key));
   }
 
-  /** The chunks one after the other, and how long each is; -1: it could not be had. */
-  read(part: PackPart): { bytes: Uint8Array<ArrayBuffer>; lengths: Int32Array } {
-    const bytes = new Uint8Array(part.places.reduce((sum, { length }) => sum + length, 0));
-    const lengths = new Int32Array(part.places.length).fill(-1);
-    let used = 0;
+  /** Puts the chunks into a lot. Answers 1 for each that is there. */
+  read(part: PackPart, lot: number, at: Uint32Array): Uint8Array {
+    assert(this.#lots, 'there are lots to read into');
+    const into = this.#lots.bytes(lot);
+    const found = new Uint8Array(part.places.length);
     this.visit(part, (index, chunk) => {
-      bytes.set(chunk, used);
-      lengths[index] = chunk.length;
-      used += chunk.length;
+      into.set(chunk, at[index]);
+      found[index] = 1;
     });
-    return { bytes, lengths };
+    return found;
   }
 
   /** Calls back with every chunk that is what its id says, in the order of `places`. */

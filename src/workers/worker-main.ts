@@ -60,11 +60,8 @@ function handle(message: ToWorker): void {
       return;
     case 'read': {
       assert(reading, 'no reading was begun');
-      const { bytes, lengths } = reading.read(message.part);
-      return port.postMessage(
-        { type: 'was read', job: message.job, bytes, lengths } satisfies FromWorker,
-        [bytes.buffer],
-      );
+      const found = reading.read(message.part, message.lot, message.at);
+      return say({ type: 'was read', job: message.job, found });
     }
     case 'copy': {
       assert(reading && capture, 'no copying was begun');

@@ -71,6 +71,32 @@ describe('writeTar', () => {
     assert.ok(aheadMax > 0 && aheadMax < 1_000_000, `${aheadMax} bytes were waiting`);
   });
 
+  test('a piece may be written over once the next one is asked for', async () => {
+    const scratch = Buffer.alloc(200_000);
+    const lengths = [10, 70_000, 16_384, 0, 200_000, 65_536, 1, 100_000, 20_000];
+    const reused = async function* (): AsyncGenerator<Buffer, void> {
+      for (const [number, length] of lengths.entries()) {
+        yield scratch.fill(number + 1, 0, length).subarray(0, length);
+        scratch.fill(0);
+      }
+    };
+    const parts: Buffer[] = [];
+    const output = new Writable({
+      highWaterMark: 64 * 1024,
+      write(piece: Buffer, _encoding, done) {
+        setImmediate(() => {
+          parts.push(Buffer.from(piece));
+          done();
+        });
+      },
+    });
+    const size = lengths.reduce((sum, length) => sum + length, 0);
+    await writeTar(one({ entry: file('a', size), content: reused() }), output, signal);
+    const expected = lengths.map((length, number) => Buffer.alloc(length, number + 1));
+    const archive = Buffer.concat(parts);
+    assert.ok(archive.includes(Buffer.concat(expected)), 'the content is what it was');
+  });
+
   test('a mode of nothing stays nothing', async () => {
     const output = collector();
     const entry = { ...file('a', 0), mode: 0 };
