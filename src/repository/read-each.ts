@@ -11,7 +11,7 @@ const SMALL_BYTES_MAX = 1024 * 1024;
  * @param fault told in the order of the listing too
  */
 export async function readEach<T>(
-  listing: AsyncIterable<ListedObject>,
+  listing: AsyncIterable<ListedObject> | Iterable<ListedObject>,
   read: (listed: ListedObject) => Promise<T | undefined>,
   fault: (listed: ListedObject, error: FerryError) => void,
   signal: AbortSignal,
@@ -31,7 +31,7 @@ export type EachVisitor<T> = {
 
 /** One after the other, while a few of those that follow are read already. */
 export async function visitEach<T>(
-  listing: AsyncIterable<ListedObject>,
+  listing: AsyncIterable<ListedObject> | Iterable<ListedObject>,
   read: (listed: ListedObject) => Promise<T>,
   visitor: EachVisitor<T>,
   signal: AbortSignal,
