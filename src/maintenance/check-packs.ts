@@ -25,6 +25,8 @@ export type PackHearer = {
   spoilt(code: string, why: string, chunks: DamagedChunks): void;
 };
 
+type Spoilt = { readonly code: string; readonly why: string; readonly of: DamagedChunks };
+
 export class PackChecker {
   readonly #repository: ReaderRepository;
   readonly #emit: Emit;
@@ -85,19 +87,38 @@ export class PackChecker {
     this.#chunkIdKey = chunkIdKey;
   }
 
+  /** A pack is damaged when it is so twice: what changed on the way to here is no damage. */
   async #checkIn(
     buffer: number,
     pack: ListedPack,
     signal: AbortSignal,
     { opened, spoilt }: PackHearer,
   ): Promise<void> {
+    const first = await this.#look(buffer, pack, signal, opened);
+    if (first?.code !== 'object-missing') this.#progress(pack.size);
+    if (first?.code !== 'object-damaged') return first && spoilt(first.code, first.why, first.of);
+    const second = await this.#look(buffer, pack, signal, opened);
+    if (second) return spoilt(second.code, second.why, second.of);
+    this.#emit({
+      type: 'notice',
+      code: 'read-differently',
+      message: `${packName(pack)} came damaged, and whole when it was read again`,
+      hint: 'Something between the store and here changes bytes: a proxy, the network, the memory.',
+    });
+  }
+
+  async #look(
+    buffer: number,
+    pack: ListedPack,
+    signal: AbortSignal,
+    opened: PackHearer['opened'],
+  ): Promise<Spoilt | undefined> {
     const name = packName(pack);
     let ids: Buffer[] = [];
     try {
       const bytes = this.#pool.bytes(buffer).subarray(0, pack.size);
       const answer = await this.#repository.store.getInto(name, undefined, bytes, signal);
-      if (!answer) return spoilt('object-missing', 'it is missing', 'all');
-      this.#progress(answer.length);
+      if (!answer) return { code: 'object-missing', why: 'it is missing', of: 'all' };
       if (answer.length !== pack.size) throw damaged(name, 'it is shorter than it was stored');
       const { directory, objectKey } = await openDirectory(
         this.#repository,
@@ -120,13 +141,13 @@ export class PackChecker {
         },
       });
       const [first] = failures;
-      if (!first) return;
+      if (!first) return undefined;
       const ofThem = failures.map(({ wanted }) => ids[wanted]?.toString('latin1') ?? '');
       const many = `${new Set(ofThem).size} of ${ids.length} chunks`;
-      spoilt('object-damaged', `${first.why} (${many})`, new Set(ofThem));
+      return { code: 'object-damaged', why: `${first.why} (${many})`, of: new Set(ofThem) };
     } catch (error) {
       if (!isObjectFault(error)) throw error;
-      spoilt(error.code, error.message, 'all');
+      return { code: error.code, why: error.message, of: 'all' };
     }
   }
 
