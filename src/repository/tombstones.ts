@@ -46,7 +46,7 @@ export async function readTombstones(
   signal: AbortSignal,
 ): Promise<Tombstone[]> {
   const all = await Array.fromAsync(place.store.list(PREFIX, signal));
-  if (place.cache) dropOthers(place.cache, place.root, all);
+  if (place.cache) dropGone(place.cache, place, all);
   return await readEach(
     all,
     (listed) => readTombstone(place, listed, signal),
@@ -108,13 +108,16 @@ function cachedNames(
 const rowOf = ({ name, size }: ListedObject, root: Uint8Array): string =>
   `${name} ${size} ${toHex(root)}`;
 
-/** Unlike other records they go again, and with them their rows: which there are stands in a row of its own. */
-function dropOthers(
+/**
+ * Unlike other records they go again, and with them their rows. Which there were stands in a row of its own for each
+ * place: a mirror has others.
+ */
+function dropGone(
   cache: RepositoryCache,
-  root: Uint8Array,
+  { store, root }: TombstonePlace,
   listed: readonly ListedObject[],
 ): void {
-  const kept = `tombstones of ${toHex(root)}`;
+  const kept = `tombstones of ${toHex(root)} at ${store.location}`;
   const rows = new Set(listed.map((one) => rowOf(one, root)));
   const before = fromUtf8(cache.object(kept) ?? new Uint8Array()).split('\n');
   if (before.join('\n') === [...rows].join('\n')) return;

@@ -89,6 +89,22 @@ test('a push fetches only those that are new to it', async (context) => {
   assert.deepEqual(await pushNext('five'), [first]);
 });
 
+test('a place and its mirror do not make each other forget', async (context) => {
+  const folder = engineFolder(context);
+  const { store, asked } = watched(openMemoryStore());
+  await makeEngine(folder, store);
+  const reader = await openReader(store);
+  await writeTombstone(reader, [PACK], systemRandom, NO_ABORT);
+  const cache = LocalCache.open(join(folder, 'cache'), reader.id, () => assert.fail('it works'));
+  const place = { store, id: reader.id, root: publicHalves(reader.identity).root, cache };
+  const mirror = { ...place, store: { ...openMemoryStore(), location: 'its mirror' } };
+  const read = async (of: typeof place): Promise<number> =>
+    (await readTombstones(of, () => assert.fail('it is valid'), NO_ABORT)).length;
+  assert.deepEqual([await read(place), await read(mirror), asked().length], [1, 0, 1]);
+  assert.deepEqual([await read(place), asked()], [1, []]);
+  cache.close();
+});
+
 test('from the cache it says the same, and a damaged row is read again', async (context) => {
   const folder = engineFolder(context);
   const { store, asked } = watched(openMemoryStore());
