@@ -23,10 +23,13 @@ export function s3Error(error: unknown, context: S3ErrorContext): FerryError {
     return new FerryError('interrupted', 'interrupted', { cause: context.signal.reason });
   }
   const status = statusOf(error);
-  const name = s3CodeOf(error);
+  // A refusal of which only the beginning arrived: the SDK tells of the connection, and in more lines of itself.
+  const isBroken = status !== undefined && systemCode(error) === 'ECONNRESET';
+  const name = isBroken ? 'broke off' : s3CodeOf(error);
+  const message = messageOf(error).split('\n')[0] ?? '';
   const { code, hint, details } =
-    status === undefined ? withoutAnswer(error) : withAnswer(error, status, name);
-  const said = messageOf(error) === name || messageOf(error) === '' ? '' : `: ${messageOf(error)}`;
+    status === undefined || isBroken ? withoutAnswer(error) : withAnswer(error, status, name);
+  const said = message === name || message === '' ? '' : `: ${message}`;
   const answer = status === undefined ? name : `${status} ${name}`;
   // Of a connection that failed the SDK has no better name than that of every error.
   const why = answer === 'Error' && said !== '' ? said : `: ${answer}${said}`;

@@ -154,38 +154,6 @@ describe('bodies', () => {
     await rejectsWith('object-damaged', store.getInto('large', undefined, short, never));
   });
 
-  test('a server that has too much to do is asked for a large body once, not twice', async () => {
-    const { double, store } = await openDouble();
-    const into = Buffer.alloc(2_000_000);
-    await store.put('large', into, {}, never);
-    const faults = [
-      ['slow-down', 'store-busy'],
-      ['internal-error', 'store-unreachable'],
-    ] as const;
-    for (const [kind, code] of faults) {
-      double.addFault({ kind, operation: 'get', times: 1 });
-      const before = double.requests.length;
-      await rejectsWith(code, store.getInto('large', undefined, into, never));
-      assert.equal(double.requests.length, before + 1);
-      assert.equal((await store.getInto('large', undefined, into, never))?.length, into.length);
-    }
-  });
-
-  test('what another bit came of on the way is not what was stored', async () => {
-    const { double, store } = await openDouble({ profile: 'aws' });
-    await store.put('a', body, {}, never);
-    double.addFault({ kind: 'flip', operation: 'get', times: 1 });
-    await rejectsWith('object-damaged', store.get('a', undefined, never));
-    assert.deepEqual((await store.get('a', undefined, never))?.bytes, body);
-  });
-
-  test('a server that keeps no checksum is read all the same', async () => {
-    const { double, store } = await openDouble({ profile: 'lax' });
-    await store.put('a', body, {}, never);
-    double.addFault({ kind: 'flip', operation: 'get', times: 1 });
-    assert.notDeepEqual((await store.get('a', undefined, never))?.bytes, body);
-  });
-
   test('an abort in the middle of a large body ends it at once', async () => {
     const { store } = await openDouble();
     const into = Buffer.alloc(16 * 1024 * 1024);
