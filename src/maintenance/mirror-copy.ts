@@ -7,7 +7,7 @@ import type { Emit } from '../base/events.ts';
 import { inLanes } from '../base/lanes.ts';
 import { HEADER_NAME } from '../format/names.ts';
 import type { Authenticity } from '../repository/authenticity.ts';
-import { readObject } from '../repository/objects.ts';
+import { damaged, readAnswer, readObject } from '../repository/objects.ts';
 import type { ListedObject, ObjectStore } from '../store/object-store.ts';
 import { OBJECT_BYTES_MAX } from '../store/ranges.ts';
 
@@ -115,10 +115,16 @@ export class MirrorCopy {
     there: ListedObject | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const bytes = await readObject(this.#request.from, name, OBJECT_BYTES_MAX, signal);
+    const { from } = this.#request;
+    const { bytes, isSpoilt } = await readAnswer(from, name, OBJECT_BYTES_MAX, signal);
     if (this.#authenticity?.check(name, bytes) === false) {
       this.leftAside += 1;
       return;
+    }
+    // One bad byte in a pack leaves the rest of it good: copied all the same.
+    if (isSpoilt === true) {
+      const message = `it is not what its checksum in ${from.location} says, and was copied as it is`;
+      this.#report(name, damaged(name, message));
     }
     if (!there) return this.#store(name, bytes, signal);
     if (there.size === bytes.length) await this.#compare(name, bytes, signal);

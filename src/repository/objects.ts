@@ -1,6 +1,6 @@
 /** Reading and writing whole small objects, with the errors that name them. */
 import { FerryError } from '../base/errors.ts';
-import type { ObjectStore, PutAnswer } from '../store/object-store.ts';
+import type { GetAnswer, ObjectStore, PutAnswer } from '../store/object-store.ts';
 
 /** @throws object-missing, object-damaged (longer than such an object can be) */
 export async function readObject(
@@ -9,6 +9,16 @@ export async function readObject(
   bytesMax: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
+  return (await readAnswer(store, name, bytesMax, signal)).bytes;
+}
+
+/** The same, with what the store says of it. */
+export async function readAnswer(
+  store: ObjectStore,
+  name: string,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<GetAnswer> {
   const answer = await store.get(name, undefined, signal);
   if (!answer) {
     throw new FerryError('object-missing', `${name} is missing from ${store.location}`, {
@@ -21,7 +31,7 @@ export async function readObject(
       details: { object: name },
     });
   }
-  return answer.bytes;
+  return answer;
 }
 
 /** Stores an object under a fresh random name: it can only exist already when our own retry stored it. */

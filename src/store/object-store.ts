@@ -130,7 +130,12 @@ export type PutAnswer = {
   readonly outcome: 'stored' | 'exists';
   readonly dateMs: number | undefined;
 };
-export type GetAnswer = { readonly bytes: Uint8Array; readonly dateMs: number | undefined };
+export type GetAnswer = {
+  readonly bytes: Uint8Array;
+  readonly dateMs: number | undefined;
+  /** A whole object that came twice as something else than what the store's own checksum says it was. */
+  readonly isSpoilt?: boolean;
+};
 export type GetIntoAnswer = { readonly length: number; readonly dateMs: number | undefined };
 export type StatAnswer = { readonly size: number; readonly dateMs: number | undefined };
 /** `modifiedMs` is the store's own last-modified time of the object; `dateMs` the Date of the listing's answer. */

@@ -1,7 +1,14 @@
 import { FerryError, systemCode, throwIfAborted } from '../base/errors.ts';
 import { assertName, assertPrefix, isObjectName } from './names.ts';
 import { oldVersions } from './old-versions.ts';
-import type { ListedObject, ObjectStore, PutAnswer, PutOptions } from './object-store.ts';
+import type {
+  ByteRange,
+  GetAnswer,
+  ListedObject,
+  ObjectStore,
+  PutAnswer,
+  PutOptions,
+} from './object-store.ts';
 import {
   dateHeaderMs,
   openS3Door,
@@ -13,7 +20,7 @@ import {
 import { isAbsent, isTaken, isUnclear, s3Error, statusOf } from './s3-errors.ts';
 import { presign } from './s3-presign.ts';
 import { retentionsOf } from './retentions.ts';
-import { openObject, readInto, readWhole } from './s3-read.ts';
+import { isSpoilt, openObject, readInto, readWhole } from './s3-read.ts';
 import { uploadObject, type UploadChecksum, type UploadSettings } from './s3-upload.ts';
 import { DELETED_AT_ONCE_MAX, deleteKeys } from './s3-delete-many.ts';
 import { compareStored } from './same-content.ts';
@@ -86,9 +93,9 @@ function s3Store(at: Bucket): ObjectStore {
       return put(at, store, { name, key, body, options }, signal);
     },
     get: async (name, range, signal) => {
-      const object = await openObject(door, where(name), range, signal);
-      if (object === undefined) return undefined;
-      return { bytes: await readWhole(door, name, object, signal), dateMs: object.dateMs };
+      const answer = await get(door, where(name), range, signal);
+      // What changed on the way comes otherwise when it is asked for again.
+      return answer?.isSpoilt === true ? get(door, where(name), range, signal) : answer;
     },
     getInto: async (name, range, into, signal) => {
       const object = await openObject(door, where(name), range, signal, into);
@@ -120,6 +127,18 @@ function s3Store(at: Bucket): ObjectStore {
     },
   };
   return store;
+}
+
+async function get(
+  door: S3Door,
+  where: { readonly bucket: string; readonly key: string; readonly name: string },
+  range: ByteRange | undefined,
+  signal: AbortSignal,
+): Promise<GetAnswer | undefined> {
+  const object = await openObject(door, where, range, signal);
+  if (object === undefined) return undefined;
+  const bytes = await readWhole(door, where.name, object, signal);
+  return { bytes, dateMs: object.dateMs, ...(isSpoilt(object, bytes) && { isSpoilt: true }) };
 }
 
 /** A server that does not do it is not asked again. */

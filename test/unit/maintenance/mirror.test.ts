@@ -97,6 +97,23 @@ test('stopped at any operation: what is there restores, and the next run complet
   assert.ok(withSnapshots > 0);
 });
 
+test('what the source’s own checksum disowns is named, and copied: the rest of a pack is good', async (context) => {
+  const { engine } = await sample(context);
+  const [pack = ''] = (await allObjects(engine.store, 'packs/')).keys();
+  const get: ObjectStore['get'] = async (name, range, signal) => {
+    const answer = await engine.store.get(name, range, signal);
+    return answer && name === pack ? { ...answer, isSpoilt: true } : answer;
+  };
+  const to = openMemoryStore();
+  const answer = await mirrorTo({ ...engine.store, get }, to);
+  assert.deepEqual(
+    answer.problems.map(({ object, code }) => [object, code]),
+    [[pack, 'object-damaged']],
+  );
+  assert.deepEqual(answer.snapshots, { before: 0, after: 2 });
+  assert.deepEqual(await allObjects(to), await allObjects(engine.store));
+});
+
 test('another repository, and a place that lost its header, are refused', async (context) => {
   const { engine, folder } = await sample(context);
   const other = (await makeEngine(join(folder, 'other'))).store;
