@@ -77,7 +77,8 @@ export function withoutHarmless(lines: readonly string[]): string[] {
     HARMLESS.test(line) ||
     OPEN_MODES.test(line) ||
     (isOneOfSeveral && (SEVERAL_STATE_DIRS.test(line) || /^[~/]/.test(line)));
-  return lines.filter((line) => !isHarmless(line));
+  const rest = lines.filter((line) => !isHarmless(line));
+  return rest.every((line) => ORPHANS.test(line)) ? [] : rest;
 }
 
 /** Said of every profile beside a default state dir, which holds its workspace; the dirs follow, a line each. */
@@ -89,6 +90,12 @@ const HARMLESS = /^(OAuth dir not present .*Skipping create|CRITICAL: OAuth dir 
 /** As on the old machine, since modes are restored exactly: no failure of the move, and told by itself. */
 const OPEN_MODES =
   /^(State directory permissions are too open|Config file is group\/world readable)/;
+
+/**
+ * Transcripts that no session names. Beside a complaint about sessions it is part of that; alone it was so on the old
+ * machine, as in every install from which a session was removed: both are counted by us, before and after.
+ */
+const ORPHANS = /^Found \d+ orphan transcript file\(s\)/;
 
 export type ConfigAnswer = {
   /** Undefined when this product has no such command. */

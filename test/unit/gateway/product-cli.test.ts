@@ -146,6 +146,15 @@ test('the doctor is read from its boxes, not from its exit code', () => {
   assert.deepEqual(doctorAnswer({ ...result, stdout: openModes }).integrity, []);
 });
 
+test('transcripts that no session names are a finding only beside sessions that lost theirs', () => {
+  const orphans =
+    'Found 8 orphan transcript file(s) in ~/.openclaw/agents/main/sessions. They are not referenced by sessions.json.';
+  const lost = '1/1 recent sessions are missing transcripts.';
+  const oauth = 'OAuth dir not present (~/.openclaw/credentials). Skipping create.';
+  assert.deepEqual(withoutHarmless([oauth, orphans]), []);
+  assert.deepEqual(withoutHarmless([lost, orphans]), [lost, orphans]);
+});
+
 test('that a machine has several profiles is no finding; what else is said beside it is', () => {
   const box = [
     '◇  State integrity ────────────────────────────────────────────────────────╮',
