@@ -284,7 +284,8 @@ type Places = {
 };
 
 function placesFor({ shelf }: WriterTrees, cover: OpenedCover, states: PackStates): Places {
-  const { table, packs, absent } = shelf;
+  const { packs, absent } = shelf;
+  const { table } = shelf.chunks;
   const isListed = (at: number): boolean => {
     const pack = packs[at];
     return pack !== undefined && states.isListed(cover, pack);

@@ -159,14 +159,14 @@ class Marks {
 
   /** False: it lies in none of these packs. */
   mark(id: Buffer): boolean {
-    const slot = this.shelf.table.find(id);
+    const slot = this.shelf.chunks.table.find(id);
     if (slot >= 0) this.#isMarked.add(slot);
     return slot >= 0;
   }
 
   /** Whatever slot of the same id is the first one since. */
   has(id: Buffer): boolean {
-    const { table } = this.shelf;
+    const { table } = this.shelf.chunks;
     for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
       if (this.#isMarked.has(slot)) return true;
     }

@@ -215,7 +215,7 @@ class LostFiles {
 
   /** In any pack that is left. */
   #isThere(id: Buffer): boolean {
-    const { table } = this.#snapshot;
+    const { table } = this.#snapshot.chunks;
     for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
       if (this.#isLost[table.packOf(slot)] === false) return true;
     }

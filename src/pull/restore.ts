@@ -55,29 +55,49 @@ export async function restoreTrees(
   deps: RestoreDeps,
   signal: AbortSignal,
 ): Promise<Restored> {
-  const { snapshot, targets, setIdAllowed } = request;
+  const { targets, setIdAllowed } = request;
   // Parts of one root in several stages are no more than that root.
   const roots = [...new Set(targets.map(({ root }) => root))];
   const bytesMax = roots.reduce((sum, { bytes }) => sum + bytes, 0);
   const filesMax = roots.reduce((sum, { files }) => sum + files, 0);
   const staging = new Staging(targets, setIdAllowed, deps.emit);
-  const { pool, tasks } = startLine(request, staging);
   const progress = new RestoreProgress(deps.emit, deps.clock, bytesMax, filesMax);
+  try {
+    const { plan, packsLost } = await fill(request, { staging, progress, bytesMax }, deps, signal);
+    await finishStages(staging, plan, deps, signal);
+    const { bytesFetched } = progress;
+    return { ...staging.files.arrivedInAll(), bytesFetched, problems: staging.problems, packsLost };
+  } finally {
+    progress.end();
+    staging.close();
+  }
+}
+
+type Filling = {
+  readonly staging: Staging;
+  readonly progress: RestoreProgress;
+  readonly bytesMax: number;
+};
+
+/** All that is done by several threads: they are gone when the stages are finished, which takes memory too. */
+async function fill(
+  request: RestoreRequest,
+  { staging, progress, bytesMax }: Filling,
+  deps: RestoreDeps,
+  signal: AbortSignal,
+): Promise<{ plan: StagesPlan; packsLost: readonly string[] }> {
+  const { snapshot } = request;
+  const { pool, tasks } = startLine(request, staging);
   try {
     const { emit } = deps;
     const ownerOf = (entry: Entry): Owner => request.ownerOf(entry);
     const planning = { snapshot, staging, tasks, progress, emit, ownerOf, bytesMax };
     const plan = await planStages(planning, signal);
     const line = { snapshot, staging, pool, tasks, progress };
-    const packsLost = await download(plan, line, deps, signal);
-    await finishStages(staging, plan, deps, signal);
-    const { bytesFetched } = progress;
-    return { ...staging.files.arrivedInAll(), bytesFetched, problems: staging.problems, packsLost };
+    return { plan, packsLost: await download(plan, line, deps, signal) };
   } finally {
-    progress.end();
     pool.stop();
     await tasks.close();
-    staging.close();
   }
 }
 
@@ -115,6 +135,7 @@ async function download(
   signal: AbortSignal,
 ): Promise<string[]> {
   emit({ type: 'stage', stage: 'download' });
+  snapshot.letGo();
   if (wanted.size >= PACKS_TO_SHRINK_FOR) shrinkHeap();
   const packsLost = new Set<string>();
   await fetchPacks(

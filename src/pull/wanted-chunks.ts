@@ -1,12 +1,13 @@
 /** Every chunk that a restore wants, by the pack to fetch it from. */
 import { CHUNK_ID_BYTES } from '../crypto/sizes.ts';
+import type { KnownChunks } from '../repository/needed-packs.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { Wanted } from './wanted.ts';
 
 /** @param chunk which one of that file */
 export type WantedChunk = { readonly id: Buffer; readonly file: number; readonly chunk: number };
 
-type Source = Pick<SnapshotReader, 'packs' | 'table' | 'offsets' | 'rebuild'>;
+type Source = Pick<SnapshotReader, 'packs' | 'rebuild'> & { readonly chunks: KnownChunks };
 
 export class WantedChunks {
   /** By position in the snapshot's packs. */
@@ -34,11 +35,12 @@ export class WantedChunks {
 
 /** Adds it to what is wanted of a pack that has it and was not tried. False: there is none. */
 export function wantFrom(
-  { packs, table, offsets }: Omit<Source, 'rebuild'>,
+  { packs, chunks }: Omit<Source, 'rebuild'>,
   { id, file, chunk }: WantedChunk,
   byPack: Map<number, Wanted>,
   tried: ReadonlySet<number> = new Set(),
 ): boolean {
+  const { table, offsets } = chunks;
   for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
     const ordinal = table.packOf(slot);
     const directory = packs[ordinal]?.directory;

@@ -38,7 +38,7 @@ type Region = { readonly ordinal: number; readonly offset: number; readonly byte
 export class ChunkSource {
   readonly #repository: PackSource;
   readonly #packs: readonly IndexedPack[];
-  readonly #table: ChunkTable;
+  readonly #chunks: { readonly table: ChunkTable };
   readonly #chunkIdKey: ChunkIdKey;
   readonly #keys = new Map<number, ObjectKey>();
   readonly #places = new KnownPlaces();
@@ -48,18 +48,18 @@ export class ChunkSource {
   readonly #segments = new Map<string, Buffer>();
   readonly #rebuild: () => Promise<boolean>;
 
-  /** @param rebuild asked when a chunk is not to be had; true: `packs` and `table` say something else now */
+  /** @param rebuild asked when a chunk is not to be had; true: `packs` and `chunks` say something else now */
   constructor(
     repository: PackSource,
     packs: readonly IndexedPack[],
-    table: ChunkTable,
+    chunks: { readonly table: ChunkTable },
     idSubkey: Uint8Array,
     rebuild: () => Promise<boolean> = () => Promise.resolve(false),
   ) {
     this.#rebuild = rebuild;
     this.#repository = repository;
     this.#packs = packs;
-    this.#table = table;
+    this.#chunks = chunks;
     this.#chunkIdKey = chunkIdKey(idSubkey);
   }
 
@@ -77,11 +77,20 @@ export class ChunkSource {
     }
   }
 
+  /** Gives back what was read and may be wanted once more. */
+  letGo(): void {
+    this.#places.clear();
+    this.#frames.clear();
+    this.#segments.clear();
+    this.#regions = [];
+  }
+
   async #getOnce(kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
     let failure: FerryError | undefined;
-    for (let slot = this.#table.find(id); slot >= 0; slot = this.#table.findNext(slot, id)) {
+    const { table } = this.#chunks;
+    for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
       try {
-        const chunk = await this.#from(this.#table.packOf(slot), kind, id, signal);
+        const chunk = await this.#from(table.packOf(slot), kind, id, signal);
         if (chunkId(this.#chunkIdKey, kind, chunk).equals(id)) return chunk;
         failure = damaged('a chunk', 'its content does not match its id');
       } catch (error) {

@@ -67,7 +67,7 @@ export class PackParts {
   #locate(wanted: readonly WantedChunk[]): Map<number, Located[]> {
     const byPack = new Map<number, Located[]>();
     for (const [index, { id, length }] of wanted.entries()) {
-      const { table } = this.#snapshot;
+      const { table } = this.#snapshot.chunks;
       const slot = table.find(id);
       const ordinal = slot < 0 ? -1 : table.packOf(slot);
       const place = this.#placeIn(ordinal, id);

@@ -12,17 +12,10 @@ import type { IndexedPack } from '../format/index-object.ts';
 import { comparePaths, decodePage, type Page } from '../format/page.ts';
 import { SNAPSHOT_LIMITS, type SnapshotBody, type SnapshotRoot } from '../format/snapshot.ts';
 import { checkEntryPath } from '../fs/safe-path.ts';
-import { CHUNK_TABLE_LIMITS, ChunkTable } from '../workers/chunk-table.ts';
+import { CHUNK_TABLE_LIMITS } from '../workers/chunk-table.ts';
+import { ChunkMap } from './chunk-map.ts';
 import { ChunkSource } from './chunk-source.ts';
-import { IdOffsets } from './id-offsets.ts';
-import { addToTable, chunksAtMost } from './indexes.ts';
-import {
-  correct,
-  neededPacks,
-  putRight,
-  type KnownChunks,
-  type NeededPacks,
-} from './needed-packs.ts';
+import { correct, neededPacks, putRight, type NeededPacks } from './needed-packs.ts';
 import { damaged, readObject } from './objects.ts';
 import { authorOf, type PackSource, type ReaderRepository } from './open.ts';
 import { openCover, openSnapshotBody, type OpenedCover } from './snapshots.ts';
@@ -33,10 +26,8 @@ export type SnapshotReader = {
   readonly body: SnapshotBody;
   /** The packs that the snapshot needs, with their directories, in no order. */
   readonly packs: readonly IndexedPack[];
-  /** Which pack holds which chunk, by position in `packs`. */
-  readonly table: ChunkTable;
-  /** Where in the directory of its pack the id of a slot of the table stands. */
-  readonly offsets: IdOffsets;
+  /** Which of them holds which chunk. */
+  readonly chunks: ChunkMap;
   readonly chunkIdKey: Uint8Array;
   /**
    * The entries of a root in path order; with `from` only that entry and what is below it. Every path is safe
@@ -55,9 +46,11 @@ export type SnapshotReader = {
   chunkIds(entry: FileEntry, lists?: (ids: Buffer) => void): Promise<Buffer>;
   /**
    * For who misses a chunk: has what the indexes say compared with the packs themselves, once. True when they were
-   * wrong; then `packs` and `table` are right now.
+   * wrong; then `packs` and `chunks` are right now.
    */
   rebuild(): Promise<boolean>;
+  /** For who has found most of what is to be read: gives back memory that only finding needs, until it is needed. */
+  letGo(): void;
 };
 
 /** For who looks at the trees of many snapshots, which have most of their pages in common. */
@@ -71,7 +64,7 @@ export type PageVisit = {
 };
 
 /** Packs from which any snapshot that needs no others can be read. */
-export type Shelf = Pick<SnapshotReader, 'packs' | 'table' | 'offsets' | 'rebuild'> & {
+export type Shelf = Pick<SnapshotReader, 'packs' | 'chunks' | 'rebuild'> & {
   /** Takes a pack's own word for what is in it. */
   correct(ordinal: number, directory: Uint8Array): void;
   /** For chunks whose ids are under this key; the same one for every snapshot. */
@@ -87,27 +80,23 @@ export function shelfOf(
   signal: AbortSignal,
 ): Shelf {
   const { packs } = needed;
-  const table = ChunkTable.create(chunksAtMost(packs));
-  const offsets = new IdOffsets();
-  const known = { table, offsets };
-  for (const [ordinal, pack] of packs.entries()) addOrAnnounce(known, pack, ordinal, emit);
+  const chunks = new ChunkMap(packs, emit);
   let rebuilt: Promise<boolean> | undefined;
   const rebuild = (): Promise<boolean> =>
-    (rebuilt ??= putRight(repository, needed, known, emit, signal));
+    (rebuilt ??= putRight(repository, needed, chunks, emit, signal));
   const sources = new Map<string, ChunkSource>();
   const source = (chunkIdKey: Uint8Array): ChunkSource => {
     const known = sources.get(toHex(chunkIdKey));
-    const one = known ?? new ChunkSource(repository, packs, table, chunkIdKey, rebuild);
+    const one = known ?? new ChunkSource(repository, packs, chunks, chunkIdKey, rebuild);
     sources.set(toHex(chunkIdKey), one);
     return one;
   };
   return {
     packs,
-    table,
-    offsets,
+    chunks,
     rebuild,
     source,
-    correct: (ordinal, directory) => void correct(needed, ordinal, directory, known),
+    correct: (ordinal, directory) => void correct(needed, ordinal, directory, chunks),
     absent: needed.absent,
   };
 }
@@ -154,7 +143,7 @@ type Opened = Pick<SnapshotReader, 'cover' | 'body' | 'chunkIdKey'> & { readonly
 
 /** Over what was opened already, whoever's keys did it. */
 export function readerOf(
-  { cover, body, shelf: { packs, table, offsets, rebuild, source: sourceFor }, chunkIdKey }: Opened,
+  { cover, body, shelf: { packs, chunks, rebuild, source: sourceFor }, chunkIdKey }: Opened,
   signal: AbortSignal,
 ): SnapshotReader {
   const source = sourceFor(chunkIdKey);
@@ -163,29 +152,18 @@ export function readerOf(
     cover,
     body,
     packs,
-    table,
-    offsets,
+    chunks,
     chunkIdKey,
     entries: (root, from, visit) => walkTree(get, root, from, visit),
     file: (entry) => readFile(get, entry),
     chunk: (entry, number, id) => readChunk(get, entry, number, id),
     chunkIds: (entry, lists) => allIds(get, entry, lists),
     rebuild,
+    letGo: () => {
+      chunks.letGo();
+      source.letGo();
+    },
   };
-}
-
-function addOrAnnounce(
-  { table, offsets }: KnownChunks,
-  pack: IndexedPack,
-  ordinal: number,
-  emit: Emit,
-): void {
-  try {
-    addToTable(table, pack, ordinal, offsets);
-  } catch (error) {
-    if (!(error instanceof FerryError) || error.code !== 'object-damaged') throw error;
-    emit({ type: 'notice', code: 'index-unusable', message: error.message });
-  }
 }
 
 type Get = (kind: ChunkKind, id: Buffer) => Promise<Buffer>;

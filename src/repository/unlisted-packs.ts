@@ -37,7 +37,8 @@ export async function unlistedPacks(
   return snapshot.packs;
 }
 
-function refuseLost({ cover, table }: SnapshotReader, ids: Buffer): void {
+function refuseLost({ cover, chunks }: SnapshotReader, ids: Buffer): void {
+  const { table } = chunks;
   for (let at = 0; at < ids.length; at += CHUNK_ID_BYTES) {
     if (table.find(ids.subarray(at, at + CHUNK_ID_BYTES)) >= 0) continue;
     throw new FerryError(

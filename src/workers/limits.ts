@@ -1,17 +1,17 @@
 /** Bounds of the pipeline between main thread and workers. */
 export const PIPELINE = {
   /** Every full pack has exactly this size (a Padmé size), so that only the last ones are padded. */
-  packBytes: 16 * 1024 * 1024,
+  packBytes: 8 * 1024 * 1024,
   /** Pack buffers beyond one per worker: those being uploaded or downloaded. */
   spareBuffers: 1,
   workersMax: 4,
-  chunksPerPackMax: 8192,
+  chunksPerPackMax: 4096,
   /** A frame is closed once it holds this much. */
   frameTargetBytes: 256 * 1024,
   /** Small files of one directory share a compression context up to this much. */
   groupBytesMax: 256 * 1024,
   /** And up to this many, fewer than a segment or a pack may have. */
-  groupChunksMax: 4096,
+  groupChunksMax: 2048,
   /** Larger chunks are compressed by themselves. */
   groupedChunkBytesMax: 64 * 1024,
   /** Work is handed out in lots of about this many bytes or files, whichever comes first. */

@@ -131,7 +131,7 @@ async function openPack(bytes: Uint8Array): Promise<unknown> {
   visitDirectory(indexed.directory, SEALED_HEADER_BYTES, 'pack', visitor);
   const table = ChunkTable.create(ids.length);
   addToTable(table, indexed, 0);
-  const source = new ChunkSource(repository, [indexed], table, CHUNK_ID_KEY);
+  const source = new ChunkSource(repository, [indexed], { table }, CHUNK_ID_KEY);
   const chunks: Buffer[] = [];
   for (const id of ids) {
     const kind = KIND_OF_ID.get(toHex(id)) ?? CHUNK_KINDS.data;

@@ -31,7 +31,7 @@ function scene(...contents: readonly (readonly Buffer[])[]) {
     }
   };
   for (const [ordinal, ids] of contents.entries()) put(ordinal, ids);
-  return { packs, table, offsets, put, rebuild: () => Promise.resolve(false) };
+  return { packs, chunks: { table, offsets }, put, rebuild: () => Promise.resolve(false) };
 }
 
 const idsOf = (wanted: Wanted | undefined): string =>
