@@ -27,10 +27,17 @@ export type PackHearer = {
 
 type Spoilt = { readonly code: string; readonly why: string; readonly of: DamagedChunks };
 
+/** How many packs, the bytes of all of them, and those of the largest. */
+type PlannedReading = {
+  readonly objects: number;
+  readonly total: number;
+  readonly largest: number;
+};
+
 export class PackChecker {
   readonly #repository: ReaderRepository;
   readonly #emit: Emit;
-  readonly #planned: { readonly objects: number; readonly total: number };
+  readonly #planned: PlannedReading;
   readonly #pool: PackPool;
   readonly #tasks: Tasks;
   readonly #underWay = new UnderWay();
@@ -38,17 +45,13 @@ export class PackChecker {
   objects = 0;
   bytes = 0;
 
-  constructor(
-    repository: ReaderRepository,
-    emit: Emit,
-    planned: { readonly objects: number; readonly total: number },
-  ) {
+  constructor(repository: ReaderRepository, emit: Emit, planned: PlannedReading) {
     this.#repository = repository;
     this.#emit = emit;
     this.#planned = planned;
     shrinkHeap();
     const threads = workerCount();
-    this.#pool = PackPool.create(threads + PIPELINE.spareBuffers, PIPELINE.packBytes);
+    this.#pool = PackPool.create(threads + PIPELINE.spareBuffers, planned.largest);
     for (let buffer = 0; buffer < this.#pool.size; buffer++) this.#pool.free(buffer);
     this.#tasks = new Tasks(threads, () => undefined);
     this.#tasks.startAll();

@@ -185,8 +185,13 @@ class Look {
       await this.#lookThrough(keys, signal);
       return NOTHING_READ;
     }
-    const total = chosen.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
-    const planned = { objects: chosen.length, total };
+    const bytes = chosen.map((name) => sizes.get(name) ?? 0);
+    const total = bytes.reduce((sum, size) => sum + size, 0);
+    const planned = {
+      objects: chosen.length,
+      total,
+      largest: bytes.reduce((most, size) => Math.max(most, size)),
+    };
     const checker = new PackChecker(this.#repository, this.#emit, planned);
     try {
       await together(

@@ -107,9 +107,9 @@ function startLine(
   { stages }: Staging,
 ): { pool: PackPool; tasks: Tasks } {
   const threads = workerCount();
-  const largest = Math.max(0, ...snapshot.packs.map(({ size }) => size));
+  const largest = snapshot.packs.reduce((most, { size }) => Math.max(most, size), 64 * 1024);
   const buffers = threads + PIPELINE.spareBuffers;
-  const pool = PackPool.create(buffers, Math.max(largest, 64 * 1024));
+  const pool = PackPool.create(buffers, largest);
   for (let buffer = 0; buffer < buffers; buffer++) pool.free(buffer);
   const tasks = new Tasks(threads, () => undefined);
   const setup = { pool: pool.shared, chunkIdKey: snapshot.chunkIdKey, stages, setIdAllowed };

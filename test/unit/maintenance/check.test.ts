@@ -1,12 +1,13 @@
 /** check names every problem by what it costs: the snapshots, and the files in them. */
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { asBytePath } from '../../../src/base/byte-path.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
 import { check, type Checked } from '../../../src/maintenance/check.ts';
 import { LocalCache } from '../../../src/repository/cache.ts';
+import { PIPELINE } from '../../../src/workers/limits.ts';
 import { damageFile, flipBit, packOf } from '../../support/damage.ts';
 import { listAll, NO_ABORT, pushTree } from '../../support/engine.ts';
 import type { ObjectStore } from '../../../src/store/object-store.ts';
@@ -61,6 +62,18 @@ test('a chunk that its pack calls nothing is no problem: repacking leaves such o
   const checked = await runCheck(world, 100);
   assert.equal(checked.read.objects, 1);
   assert.deepEqual(checked.problems, []);
+});
+
+test('packs larger than those that are made today are read as any other', async (context) => {
+  const world = await pruneWorld(context);
+  const tree = join(world.folder, 'large');
+  mkdirSync(tree);
+  writeFileSync(join(tree, 'noise'), noise(1, 1.5 * PIPELINE.packBytes));
+  await pushTree(world.store, world.machine, tree, { packBytes: 2 * PIPELINE.packBytes });
+  const sizes: number[] = [];
+  for await (const { size } of world.store.list('packs/', NO_ABORT)) sizes.push(size);
+  assert.ok(Math.max(...sizes) > PIPELINE.packBytes);
+  assert.deepEqual((await runCheck(world, 100)).problems, []);
 });
 
 test('a pack that is missing costs the files that lie in it, of the snapshots that need it', async (context) => {
