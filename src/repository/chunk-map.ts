@@ -1,4 +1,4 @@
-/** Which of a snapshot's packs holds which chunk. Of ten gigabytes it takes 25 MiB, so whoever is done with it lets go. */
+/** Which of a snapshot's packs holds which chunk: 25 MiB for ten gigabytes, so whoever is done with it lets go. */
 import type { Emit } from '../base/events.ts';
 import { FerryError } from '../base/errors.ts';
 import type { IndexedPack } from '../format/index-object.ts';
