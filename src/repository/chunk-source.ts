@@ -65,16 +65,16 @@ export class ChunkSource {
 
   /** @throws object-missing, object-damaged: the last reason when every place it might be at failed */
   async get(kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
-    try {
-      return await this.#getOnce(kind, id, signal);
-    } catch (error) {
-      if (!isObjectFault(error)) throw error;
-      if (!(await this.#rebuild())) throw error;
-      this.#places.clear();
-      this.#frames.clear();
-      this.#segments.clear();
-      return await this.#getOnce(kind, id, signal);
-    }
+    const first = await orFault(this.#getOnce(kind, id, signal));
+    if (!(first instanceof FerryError)) return first;
+    this.letGo();
+    // A byte may have changed on its way here.
+    const isDamaged = first.code === 'object-damaged';
+    const second = isDamaged ? await orFault(this.#getOnce(kind, id, signal)) : first;
+    if (!(second instanceof FerryError)) return second;
+    if (!(await this.#rebuild())) throw first;
+    this.letGo();
+    return await this.#getOnce(kind, id, signal);
   }
 
   /** Gives back what was read and may be wanted once more. */
@@ -182,6 +182,12 @@ export class ChunkSource {
     return region?.bytes.subarray(from, from + length);
   }
 }
+
+const orFault = (chunk: Promise<Buffer>): Promise<Buffer | FerryError> =>
+  chunk.catch((error: unknown) => {
+    if (isObjectFault(error)) return error;
+    throw error;
+  });
 
 const holds = (region: Region, ordinal: number, offset: number, length: number): boolean =>
   region.ordinal === ordinal &&
