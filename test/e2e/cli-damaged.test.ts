@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
+import { PIPELINE } from '../../src/workers/limits.ts';
 import { noise } from '../support/tree.ts';
 import {
   asRecord,
@@ -29,7 +30,7 @@ const repository = join(folder.path, 'repository');
 const kit = join(folder.path, 'kit.txt');
 const alice = makeMachine(folder.path, 'alice');
 const MEMORY = '.openclaw/workspace/MEMORY.md';
-const BIG_BYTES = 16 * 1024 * 1024 + 100_000;
+const BIG_BYTES = PIPELINE.packBytes + 100_000;
 /** Packs that only the newest snapshot needs, below the repository: what is new in files, and the lists of files. */
 let newest: { readonly content: string; readonly lists: string };
 let ids: string[] = [];

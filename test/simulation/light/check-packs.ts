@@ -1,4 +1,4 @@
-/** The checker of packs without threads and buffers of 16 MiB: a simulated pack is smaller than its header. */
+/** The checker of packs without threads and buffers of 8 MiB: a simulated pack is smaller than its header. */
 import { isObjectFault } from '../../../src/base/errors.ts';
 import type { ListedPack } from '../../../src/format/pack-list.ts';
 import type { PackChecker as Checker } from '../../../src/maintenance/check-packs.ts';
