@@ -47,6 +47,8 @@ export class ChunkSource {
   readonly #frames = new Map<string, Buffer>();
   readonly #segments = new Map<string, Buffer>();
   readonly #rebuild: () => Promise<boolean>;
+  /** Packs of which something came damaged. */
+  readonly #readAgain = new Set<number>();
 
   /** @param rebuild asked when a chunk is not to be had; true: `packs` and `chunks` say something else now */
   constructor(
@@ -65,20 +67,19 @@ export class ChunkSource {
 
   /** @throws object-missing, object-damaged: the last reason when every place it might be at failed */
   async get(kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
-    const first = await orFault(this.#getOnce(kind, id, signal));
-    if (!(first instanceof FerryError)) return first;
-    this.letGo();
-    // A byte may have changed on its way here.
-    const isDamaged = first.code === 'object-damaged';
-    const second = isDamaged ? await orFault(this.#getOnce(kind, id, signal)) : first;
-    if (!(second instanceof FerryError)) return second;
-    if (!(await this.#rebuild())) throw first;
-    this.letGo();
-    return await this.#getOnce(kind, id, signal);
+    try {
+      return await this.#getOnce(kind, id, signal);
+    } catch (error) {
+      if (!isObjectFault(error)) throw error;
+      if (!(await this.#rebuild())) throw error;
+      this.letGo();
+      return await this.#getOnce(kind, id, signal);
+    }
   }
 
   /** Gives back what was read and may be wanted once more. */
   letGo(): void {
+    this.#keys.clear();
     this.#places.clear();
     this.#frames.clear();
     this.#segments.clear();
@@ -90,9 +91,7 @@ export class ChunkSource {
     const { table } = this.#chunks;
     for (let slot = table.find(id); slot >= 0; slot = table.findNext(slot, id)) {
       try {
-        const chunk = await this.#from(table.packOf(slot), kind, id, signal);
-        if (chunkId(this.#chunkIdKey, kind, chunk).equals(id)) return chunk;
-        failure = damaged('a chunk', 'its content does not match its id');
+        return await this.#twiceFrom(table.packOf(slot), kind, id, signal);
       } catch (error) {
         if (!isObjectFault(error)) throw error;
         failure = error;
@@ -100,6 +99,35 @@ export class ChunkSource {
     }
     if (failure) throw failure;
     throw new FerryError('object-missing', 'a chunk that the snapshot needs is in no pack');
+  }
+
+  /** A byte may have changed on its way here. What is damaged where it lies is not fetched twice for every chunk. */
+  async #twiceFrom(
+    ordinal: number,
+    kind: ChunkKind,
+    id: Buffer,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    try {
+      return await this.#verifiedFrom(ordinal, kind, id, signal);
+    } catch (error) {
+      const isDamage = isObjectFault(error) && error.code === 'object-damaged';
+      if (!isDamage || this.#readAgain.has(ordinal)) throw error;
+      this.#readAgain.add(ordinal);
+      this.letGo();
+      return await this.#verifiedFrom(ordinal, kind, id, signal);
+    }
+  }
+
+  async #verifiedFrom(
+    ordinal: number,
+    kind: ChunkKind,
+    id: Buffer,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    const chunk = await this.#from(ordinal, kind, id, signal);
+    if (chunkId(this.#chunkIdKey, kind, chunk).equals(id)) return chunk;
+    throw damaged('a chunk', 'its content does not match its id');
   }
 
   async #from(ordinal: number, kind: ChunkKind, id: Buffer, signal: AbortSignal): Promise<Buffer> {
@@ -182,12 +210,6 @@ export class ChunkSource {
     return region?.bytes.subarray(from, from + length);
   }
 }
-
-const orFault = (chunk: Promise<Buffer>): Promise<Buffer | FerryError> =>
-  chunk.catch((error: unknown) => {
-    if (isObjectFault(error)) return error;
-    throw error;
-  });
 
 const holds = (region: Region, ordinal: number, offset: number, length: number): boolean =>
   region.ordinal === ordinal &&
