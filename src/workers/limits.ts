@@ -1,6 +1,6 @@
 /** Bounds of the pipeline between main thread and workers. */
 export const PIPELINE = {
-  /** Every full pack has exactly this size (a Padmé size), so that only the last ones are padded. */
+  /** A Padmé size: every full pack has this one or the one before it, so that only the last ones are padded more. */
   packBytes: 8 * 1024 * 1024,
   /** Pack buffers beyond one per worker: those being uploaded or downloaded. */
   spareBuffers: 1,
