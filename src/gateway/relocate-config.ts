@@ -65,8 +65,9 @@ function moved(written: string, context: Context, where: string): string | undef
   const { request, variables, notices } = context;
   if (/^~([\\/]|$)/.test(written)) {
     const old = expandTilde(written, request.oldHome);
-    const wanted = movePath(request.map, old) ?? old;
-    if (expandTilde(written, request.newHome) === wanted) return undefined;
+    const wanted = movePath(request.map, old);
+    // No rule covers it where the home is none's, or for `~\x` of a POSIX machine, which is beside the home.
+    if (wanted === undefined || expandTilde(written, request.newHome) === wanted) return undefined;
     const inHome = restBelow(request.newHome, wanted);
     return inHome === undefined ? wanted : `~${inHome}`;
   }

@@ -117,6 +117,11 @@ test('~ becomes explicit where it would point elsewhere', () => {
   ]);
 });
 
+test('~\\x of a POSIX machine is beside its home: it stays as written, and is not nailed to the old home', () => {
+  put('state/openclaw.json', String.raw`{"agents": {"defaults": {"workspace": "~\\ws"}}}`);
+  assert.deepEqual(edits(planRelocation(request)), []);
+});
+
 test('every session index moves; mode and times stay; strays find their transcript again', () => {
   put('state/openclaw.json', '{}');
   const index = (agent: string): string =>
