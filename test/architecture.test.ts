@@ -4,7 +4,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { scanSources, type Sources } from './support/import-scan.ts';
-import { doorsAsMarkdown, LAYERS, layersAsMarkdown } from './support/layers.ts';
+import {
+  doorsAsMarkdown,
+  LAYERS,
+  layersAsMarkdown,
+  PARTS,
+  partsAsMarkdown,
+} from './support/layers.ts';
 
 const projectFolder = join(import.meta.dirname, '..');
 const SOURCE_LINES_MAX = 400;
@@ -27,6 +33,18 @@ describe('layers and doors', () => {
     assert.deepEqual([...folders].toSorted(), Object.keys(LAYERS).toSorted());
   });
 
+  test('the parts of a folder are those of the table, and each holds three files or more', () => {
+    for (const [folder, parts] of Object.entries(PARTS)) {
+      const files = [...sources.keys()].filter((path) => path.startsWith(`${folder}/`));
+      const inParts = files.map((path) => path.split('/').slice(1, -1).join('/'));
+      const counts = Object.groupBy(inParts, (part) => part);
+      delete counts[''];
+      assert.deepEqual(Object.keys(counts).toSorted(), Object.keys(parts).toSorted());
+      const small = Object.entries(counts).filter(([, of]) => (of ?? []).length < 3);
+      assert.deepEqual(small, []);
+    }
+  });
+
   test('the layer table has no cycle', () => {
     const visit = (folder: string, trail: readonly string[]): void => {
       assert.ok(!trail.includes(folder), `cycle: ${[...trail, folder].join(' → ')}`);
@@ -38,6 +56,7 @@ describe('layers and doors', () => {
   test('ARCHITECTURE.md shows the same tables (print them: node test/support/layers.ts)', () => {
     const page = readFileSync(join(projectFolder, 'src/ARCHITECTURE.md'), 'utf8');
     assert.ok(page.includes(layersAsMarkdown()), 'the layer table differs');
+    assert.ok(page.includes(partsAsMarkdown()), 'the table of parts differs');
     assert.ok(page.includes(doorsAsMarkdown()), 'the table of doors differs');
   });
 });
@@ -80,6 +99,10 @@ describe('a forbidden import is found', () => {
     ['store/a.ts', `const jitter = Math.random();`],
     ['util/a.ts', `import { b } from '../base/b.ts';`],
     ['other.ts', `import { b } from './base/b.ts';`],
+    ['gateway/disk/a.ts', `import { b } from '../config/b.ts';`],
+    ['gateway/landing/a.ts', `import { b } from '../sample/b.ts';`],
+    ['gateway/running/a.ts', `import { b } from '../b.ts';`],
+    ['gateway/other/a.ts', `import { b } from '../disk/b.ts';`],
   ];
   for (const [path, code] of FORBIDDEN) {
     test(`${path}: ${code.replaceAll('\n', ' ')}`, () => {
@@ -107,6 +130,7 @@ describe('a forbidden import is found', () => {
       ['settings/a.ts', `const home = process.env['HOME']; // and process.exit is only named here`],
       ['workers/a.ts', `const url = new URL('./worker-main' + extension, import.meta.url);`],
       ['cli/a.ts', `/** console.log is never called */\nprocess.stdout.write('x');`],
+      ['gateway/landing/a.ts', `import { b } from '../disk/b.ts';\nimport { c } from './c.ts';`],
       ['main.ts', `const { run } = await import('./cli/run.ts');`],
     ]);
     assert.deepEqual(scanSources(allowed).findings, []);

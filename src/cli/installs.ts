@@ -1,13 +1,13 @@
 /** The gateways of the home that is meant, and which of them a person names. */
 import { FerryError } from '../base/errors.ts';
-import type { AskDeps } from '../gateway/ask-product.ts';
-import type { Brand } from '../gateway/brands.ts';
-import { discoverInstalls, type DiscoverRequest } from '../gateway/discover.ts';
-import { mountedDisk, type Mount } from '../gateway/disk.ts';
-import type { Install } from '../gateway/install.ts';
-import { findOldHome } from '../gateway/old-home.ts';
-import { normalizePath } from '../gateway/paths.ts';
-import { realPath } from '../gateway/read.ts';
+import type { AskDeps } from '../gateway/discover/ask-product.ts';
+import { discoverInstalls, type DiscoverRequest } from '../gateway/discover/discover.ts';
+import { findOldHome } from '../gateway/discover/old-home.ts';
+import { mountedDisk, type Mount } from '../gateway/disk/disk.ts';
+import { normalizePath } from '../gateway/disk/paths.ts';
+import { realPath } from '../gateway/disk/read.ts';
+import type { Brand } from '../gateway/install/brands.ts';
+import type { Install } from '../gateway/install/install.ts';
 import { runProcess } from '../process/run.ts';
 import { tellingRunner } from '../process/under-way.ts';
 import { knownBrands } from '../settings/brands-file.ts';

@@ -6,8 +6,8 @@ import { posix } from 'node:path';
 import { bytePathFromText, type BytePath } from '../base/byte-path.ts';
 import { changeLinks } from '../fs/change-links.ts';
 import { asOwnerOf } from '../fs/own-file.ts';
-import { movePath, type PathMap } from '../gateway/path-map.ts';
-import { isWithin } from '../gateway/paths.ts';
+import { isWithin } from '../gateway/disk/paths.ts';
+import { movePath, type PathMap } from '../gateway/relocate/path-map.ts';
 
 export type LinksPlace = {
   /** The sandbox, by its real name. */

@@ -2,7 +2,7 @@
 import type { BytePath } from '../base/byte-path.ts';
 import { UnderWay } from '../base/under-way.ts';
 import type { FileEntry } from '../format/entry.ts';
-import type { CheckLine } from '../gateway/checklist.ts';
+import type { CheckLine } from '../gateway/landing/checklist.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import type { RestoredFile } from '../workers/read-back-task.ts';

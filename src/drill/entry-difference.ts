@@ -1,7 +1,7 @@
 /** What of a restored entry is not as the snapshot has it; its content apart. */
 import { toFsPath, type BytePath } from '../base/byte-path.ts';
 import type { Entry, FileEntry } from '../format/entry.ts';
-import { lstatIfAny, readLinkIfAny } from '../gateway/read.ts';
+import { lstatIfAny, readLinkIfAny } from '../gateway/disk/read.ts';
 
 type Stat = NonNullable<ReturnType<typeof lstatIfAny>>;
 

@@ -4,7 +4,7 @@ import type { Emit } from '../base/events.ts';
 import { throwIfAborted } from '../base/errors.ts';
 import type { Entry } from '../format/entry.ts';
 import { isDatabase, type FileKind } from '../fs/whole-file.ts';
-import type { CheckLine } from '../gateway/checklist.ts';
+import type { CheckLine } from '../gateway/landing/checklist.ts';
 import type { Landing } from '../pull/landing.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';

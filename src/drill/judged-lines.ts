@@ -1,6 +1,6 @@
 /** What is said of databases and transcripts after each was opened. */
 import type { FileKind, FileVerdict } from '../fs/whole-file.ts';
-import type { CheckLine } from '../gateway/checklist.ts';
+import type { CheckLine } from '../gateway/landing/checklist.ts';
 import { named } from './named.ts';
 
 export type Judged = FileVerdict & { readonly name: string; readonly kind: FileKind };

@@ -5,10 +5,10 @@
 import { bytePathFromText, parseShownPath, toFsPath, type BytePath } from '../base/byte-path.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
 import { removeIfEmpty } from '../fs/swap-steps.ts';
-import type { Brand } from '../gateway/brands.ts';
-import { notChecked, type CheckLine } from '../gateway/checklist.ts';
-import { inspectInstalls } from '../gateway/discover.ts';
-import { lstatIfAny, namesIn } from '../gateway/read.ts';
+import { inspectInstalls } from '../gateway/discover/discover.ts';
+import { lstatIfAny, namesIn } from '../gateway/disk/read.ts';
+import type { Brand } from '../gateway/install/brands.ts';
+import { notChecked, type CheckLine } from '../gateway/landing/checklist.ts';
 import type { LandingSite } from '../pull/landing.ts';
 import { fingerprintTrees } from '../pull/tree-fingerprint.ts';
 

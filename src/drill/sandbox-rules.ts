@@ -4,10 +4,10 @@
  */
 import { parseShownPath } from '../base/byte-path.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
-import { gatewayRecordSchema } from '../gateway/record.ts';
-import { namesIn } from '../gateway/read.ts';
-import type { PathRule } from '../gateway/path-map.ts';
-import { isWithin, stripTrailing } from '../gateway/paths.ts';
+import { isWithin, stripTrailing } from '../gateway/disk/paths.ts';
+import { namesIn } from '../gateway/disk/read.ts';
+import { gatewayRecordSchema } from '../gateway/install/record.ts';
+import type { PathRule } from '../gateway/relocate/path-map.ts';
 
 /** @param elsewhere the folder of the sandbox that stands for the root of the file system */
 export function rulesIntoSandbox(body: SnapshotBody, elsewhere: string): PathRule[] {

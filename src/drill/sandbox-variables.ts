@@ -1,12 +1,12 @@
 /** What the product's commands get to know of this machine in a sandbox: nothing that leads out of it. */
 import type { ProcessRunner } from '../process/run.ts';
-import type { Brand } from '../gateway/brands.ts';
-import { loadConfig, variablesIn } from '../gateway/config-text.ts';
-import { movePath } from '../gateway/path-map.ts';
-import { isAbsolutePath, isWithin } from '../gateway/paths.ts';
-import { readFileIfAny } from '../gateway/read.ts';
-import { isStandardName } from '../gateway/services.ts';
-import { configVariables } from '../gateway/variables.ts';
+import { loadConfig, variablesIn } from '../gateway/config/config-text.ts';
+import { configVariables } from '../gateway/config/variables.ts';
+import { isAbsolutePath, isWithin } from '../gateway/disk/paths.ts';
+import { readFileIfAny } from '../gateway/disk/read.ts';
+import type { Brand } from '../gateway/install/brands.ts';
+import { movePath } from '../gateway/relocate/path-map.ts';
+import { isStandardName } from '../gateway/services/services.ts';
 import type { Landing } from '../pull/landing.ts';
 
 export type SandboxRun = {

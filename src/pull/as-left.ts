@@ -5,7 +5,7 @@
 import { bytePathFromText, type BytePath } from '../base/byte-path.ts';
 import { standsThere } from '../fs/identity.ts';
 import { isOwn } from '../fs/own-file.ts';
-import { omitRules } from '../gateway/omit-rules.ts';
+import { omitRules } from '../gateway/contents/omit-rules.ts';
 import {
   installNames,
   journalsIn,

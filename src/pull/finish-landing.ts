@@ -1,27 +1,29 @@
 /** After the swap: config check, doctor, service, restart, and the checklist against the snapshot's own counts. */
 import type { Emit } from '../base/events.ts';
-import { bringUp, type BroughtUp } from '../gateway/bring-up.ts';
+import { loadConfig } from '../gateway/config/config-text.ts';
+import { countInstall, inPlace } from '../gateway/contents/count-install.ts';
+import { secretsInventory } from '../gateway/contents/secrets-inventory.ts';
+import { readFileIfAny } from '../gateway/disk/read.ts';
+import type { InstallCounts } from '../gateway/install/counts.ts';
+import { bringUp, type BroughtUp } from '../gateway/landing/bring-up.ts';
 import {
   checkDoctor,
   compareCounts,
   failedCritical,
   type CheckLine,
-} from '../gateway/checklist.ts';
-import { emitCommand } from '../gateway/command-told.ts';
-import { loadConfig } from '../gateway/config-text.ts';
-import { pagePathOf } from '../gateway/control-page.ts';
-import { countInstall, inPlace, type InstallCounts } from '../gateway/counts.ts';
-import { runDoctor, validateConfig, type DoctorAnswer } from '../gateway/doctor.ts';
-import { besidePartial, expectedCounts, lostFiles } from '../gateway/expected-counts.ts';
-import { checkSameConfig, gatewayStatus } from '../gateway/gateway-status.ts';
-import { checkListedSessions } from '../gateway/listed-sessions.ts';
-import { checkLive, linesOfNone } from '../gateway/live-checks.ts';
-import { personNeeded, type PersonNeeded } from '../gateway/needs-person.ts';
-import { movePath } from '../gateway/path-map.ts';
-import type { CliTarget, ProductCli } from '../gateway/product-cli.ts';
-import { readFileIfAny } from '../gateway/read.ts';
-import { secretsInventory } from '../gateway/secrets-inventory.ts';
-import { startCommand } from '../gateway/start-command.ts';
+  checkSameConfig,
+} from '../gateway/landing/checklist.ts';
+import { besidePartial, expectedCounts, lostFiles } from '../gateway/landing/expected-counts.ts';
+import { checkListedSessions } from '../gateway/landing/listed-sessions.ts';
+import { checkLive, linesOfNone } from '../gateway/landing/live-checks.ts';
+import { personNeeded, type PersonNeeded } from '../gateway/landing/needs-person.ts';
+import { emitCommand } from '../gateway/product/command-told.ts';
+import { runDoctor, validateConfig, type DoctorAnswer } from '../gateway/product/doctor.ts';
+import { gatewayStatus } from '../gateway/product/gateway-status.ts';
+import type { CliTarget, ProductCli } from '../gateway/product/product-cli.ts';
+import { movePath } from '../gateway/relocate/path-map.ts';
+import { pagePathOf } from '../gateway/running/control-page.ts';
+import { startCommand } from '../gateway/running/start-command.ts';
 import type { Landed, Landing, PullDeps, PullRequest } from './landing.ts';
 
 type Swapped = {

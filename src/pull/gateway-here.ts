@@ -1,18 +1,18 @@
 /** The gateway of the install that a pull replaces: stopped late, and started again if nothing came of it. */
 import { FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
-import { gatewayAtHand, putBackUp } from '../gateway/at-hand.ts';
-import type { Brand } from '../gateway/brands.ts';
+import type { Brand } from '../gateway/install/brands.ts';
+import type { GatewayRecord } from '../gateway/install/record.ts';
+import { findProductCli, type CliTarget, type ProductCli } from '../gateway/product/product-cli.ts';
+import { gatewayAtHand, putBackUp } from '../gateway/running/at-hand.ts';
 import {
   findRunning,
   stopGateway,
   type ControlDeps,
   type FoundRunning,
   type GatewayAtHand,
-} from '../gateway/control.ts';
-import { findProductCli, type CliTarget, type ProductCli } from '../gateway/product-cli.ts';
-import type { GatewayRecord } from '../gateway/record.ts';
-import { isRunning } from '../gateway/running.ts';
+} from '../gateway/running/control.ts';
+import { isRunning } from '../gateway/running/running.ts';
 import type { LandingSite, PullDeps } from './landing.ts';
 
 export type GatewayHere = {

@@ -15,8 +15,8 @@ import { isOwn } from '../fs/own-file.ts';
 import { removeFolder } from '../fs/private-folder.ts';
 import type { SwapStep } from '../fs/swap-steps.ts';
 import { writeFileDurable } from '../fs/sync.ts';
-import { countsSchema } from '../gateway/counts.ts';
-import { namesIn, readFileIfAny } from '../gateway/read.ts';
+import { namesIn, readFileIfAny } from '../gateway/disk/read.ts';
+import { countsSchema } from '../gateway/install/counts.ts';
 
 const path = z.string().transform(parseShownPath);
 const owner = z.object({ uid: z.int(), gid: z.int() }).optional();

@@ -1,7 +1,7 @@
 /** What pulls have moved aside and an undo would put back: told at their end, and by `status` until it is gone. */
 import { showPath, toFsPath } from '../base/byte-path.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
-import { lstatIfAny } from '../gateway/read.ts';
+import { lstatIfAny } from '../gateway/disk/read.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { journalsIn, type Journal } from './journal.ts';
 import { putBackCommands } from './swap-in.ts';

@@ -1,14 +1,14 @@
 /** What a pull onto this machine works with: the site, the plan, and what came of it. Plain data. */
 import type { BytePath } from '../base/byte-path.ts';
-import type { Brand } from '../gateway/brands.ts';
-import type { CheckLine } from '../gateway/checklist.ts';
-import type { PersonNeeded } from '../gateway/needs-person.ts';
-import type { SecretCount } from '../gateway/secrets-inventory.ts';
-import type { CliDeps, CliTarget, ProductCli } from '../gateway/product-cli.ts';
-import type { InstallIdentity } from '../gateway/identity.ts';
-import type { PathRule } from '../gateway/path-map.ts';
-import type { GatewayRecord } from '../gateway/record.ts';
-import type { FileEdits } from '../gateway/relocate.ts';
+import type { SecretCount } from '../gateway/contents/secrets-inventory.ts';
+import type { Brand } from '../gateway/install/brands.ts';
+import type { InstallIdentity } from '../gateway/install/identity.ts';
+import type { GatewayRecord } from '../gateway/install/record.ts';
+import type { CheckLine } from '../gateway/landing/checklist.ts';
+import type { PersonNeeded } from '../gateway/landing/needs-person.ts';
+import type { CliDeps, CliTarget, ProductCli } from '../gateway/product/product-cli.ts';
+import type { PathRule } from '../gateway/relocate/path-map.ts';
+import type { FileEdits } from '../gateway/relocate/relocation.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { Owner } from './file-table.ts';
 import type { GatewayHere } from './gateway-here.ts';

@@ -2,7 +2,7 @@
 import { baseNameBytes, showPath, toFsPath, type BytePath } from '../base/byte-path.ts';
 import { shellWord } from '../base/shell-word.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
-import { lstatIfAny } from '../gateway/read.ts';
+import { lstatIfAny } from '../gateway/disk/read.ts';
 import { isInterrupted, journalsIn } from './journal.ts';
 import { STAGE_PREFIX } from './placement.ts';
 

@@ -1,10 +1,10 @@
 /** What a snapshot is, what it shall be here, and where its pieces go: found by reading alone. */
 import { FerryError } from '../base/errors.ts';
-import { assumedBrand, findBrand } from '../gateway/brands.ts';
-import { identityOf, type InstallIdentity } from '../gateway/identity.ts';
-import { renamingRules } from '../gateway/land-as.ts';
-import type { PathMap, PathRule } from '../gateway/path-map.ts';
-import { gatewayRecordSchema, type GatewayRecord } from '../gateway/record.ts';
+import { assumedBrand, findBrand } from '../gateway/install/brands.ts';
+import { identityOf, type InstallIdentity } from '../gateway/install/identity.ts';
+import { gatewayRecordSchema, type GatewayRecord } from '../gateway/install/record.ts';
+import { renamingRules } from '../gateway/relocate/land-as.ts';
+import type { PathMap, PathRule } from '../gateway/relocate/path-map.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { PullRequest } from './landing.ts';
 import { moveMap } from './move-map.ts';

@@ -1,9 +1,9 @@
 /** The path map of a pull: the user's own rules, then what another name asks for, then from home to home. */
 import { parseShownPath } from '../base/byte-path.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
-import { movePath, pathMap, type PathMap, type PathRule } from '../gateway/path-map.ts';
-import { isWithin } from '../gateway/paths.ts';
-import type { GatewayRecord } from '../gateway/record.ts';
+import { isWithin } from '../gateway/disk/paths.ts';
+import type { GatewayRecord } from '../gateway/install/record.ts';
+import { movePath, pathMap, type PathMap, type PathRule } from '../gateway/relocate/path-map.ts';
 
 export type MoveRules = {
   readonly home: string;

@@ -3,7 +3,7 @@ import { baseNameBytes, showPath, toFsPath, type BytePath } from '../base/byte-p
 import { FerryError } from '../base/errors.ts';
 import { isOneName } from '../fs/one-name.ts';
 import { collisionFinder, type CaseCollision } from '../fs/safe-path.ts';
-import { statIfAny } from '../gateway/read.ts';
+import { statIfAny } from '../gateway/disk/read.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import type { PlacedRoot, Placement } from './placement.ts';
 import { targetOf } from './stage-install.ts';

@@ -10,11 +10,11 @@ import {
   type BytePath,
 } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
-import { inspectInstalls } from '../gateway/discover.ts';
-import type { Notice } from '../gateway/install.ts';
-import { movePath } from '../gateway/path-map.ts';
-import { lstatIfAny, realPath } from '../gateway/read.ts';
-import { rootsOf } from '../gateway/roots.ts';
+import { rootsOf } from '../gateway/contents/roots.ts';
+import { inspectInstalls } from '../gateway/discover/discover.ts';
+import { lstatIfAny, realPath } from '../gateway/disk/read.ts';
+import type { Notice } from '../gateway/install/install.ts';
+import { movePath } from '../gateway/relocate/path-map.ts';
 import type { Meant } from './meant.ts';
 import { lookAt, pathIn, type Piece } from './pieces.ts';
 

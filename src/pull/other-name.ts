@@ -1,11 +1,12 @@
 /** What a person has to see to when an install lands under another name or in another place than is usual. */
 import { asBytePath } from '../base/byte-path.ts';
-import type { Notice } from '../gateway/install.ts';
-import { usualPlaces, type InstallIdentity } from '../gateway/identity.ts';
-import { notCarried, SHARED_FILES } from '../gateway/land-as.ts';
-import { compareVersions, type ProductCli } from '../gateway/product-cli.ts';
-import { parseDotenv } from '../gateway/variables.ts';
-import type { GatewayRecord } from '../gateway/record.ts';
+import { parseDotenv } from '../gateway/config/variables.ts';
+import { usualPlaces, type InstallIdentity } from '../gateway/install/identity.ts';
+import type { Notice } from '../gateway/install/install.ts';
+import type { GatewayRecord } from '../gateway/install/record.ts';
+import type { ProductCli } from '../gateway/product/product-cli.ts';
+import { compareVersions } from '../gateway/product/version.ts';
+import { notCarried, SHARED_FILES } from '../gateway/relocate/land-as.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { lookAt } from './pieces.ts';
 import type { Placement } from './placement.ts';

@@ -13,9 +13,9 @@ import {
 import { FerryError } from '../base/errors.ts';
 import type { Entry } from '../format/entry.ts';
 import type { SnapshotBody, SnapshotRoot } from '../format/snapshot.ts';
-import { movePath, type PathMap, type PathRule } from '../gateway/path-map.ts';
-import { restBelow } from '../gateway/paths.ts';
-import type { GatewayRecord } from '../gateway/record.ts';
+import { restBelow } from '../gateway/disk/paths.ts';
+import type { GatewayRecord } from '../gateway/install/record.ts';
+import { movePath, type PathMap, type PathRule } from '../gateway/relocate/path-map.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
 import { pathText } from './move-map.ts';
 

@@ -11,8 +11,8 @@ import {
 } from '../base/byte-path.ts';
 import type { SnapshotRoot } from '../format/snapshot.ts';
 import { folderAbove, isThere } from '../fs/swap-steps.ts';
-import { movePath, type PathMap } from '../gateway/path-map.ts';
-import type { GatewayRecord } from '../gateway/record.ts';
+import type { GatewayRecord } from '../gateway/install/record.ts';
+import { movePath, type PathMap } from '../gateway/relocate/path-map.ts';
 import { freePlace } from './free-place.ts';
 import type { Piece, Pieces, RenamedFile } from './pieces.ts';
 import { plainPlace } from './safe-places.ts';

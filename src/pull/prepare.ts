@@ -4,18 +4,14 @@ import { assert, ERROR_CODES, FerryError } from '../base/errors.ts';
 import type { Emit } from '../base/events.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
 import { isWritableFolder } from '../fs/writable.ts';
-import {
-  compareVersions,
-  brokenLinkOnPath,
-  findProductCli,
-  type CliTarget,
-  type ProductCli,
-} from '../gateway/product-cli.ts';
-import { statIfAny } from '../gateway/read.ts';
-import type { GatewayRecord } from '../gateway/record.ts';
-import type { Brand } from '../gateway/brands.ts';
-import type { InstallCounts } from '../gateway/counts.ts';
-import type { InstallIdentity } from '../gateway/identity.ts';
+import { statIfAny } from '../gateway/disk/read.ts';
+import type { Brand } from '../gateway/install/brands.ts';
+import type { InstallCounts } from '../gateway/install/counts.ts';
+import type { InstallIdentity } from '../gateway/install/identity.ts';
+import type { GatewayRecord } from '../gateway/install/record.ts';
+import { brokenLinkOnPath } from '../gateway/product/on-path.ts';
+import { findProductCli, type CliTarget, type ProductCli } from '../gateway/product/product-cli.ts';
+import { compareVersions } from '../gateway/product/version.ts';
 import { gatewayHere, type GatewayHere } from './gateway-here.ts';
 import type { Landing, PullPlan, PullRequest } from './landing.ts';
 import { requireRoom, SPACE_FACTOR } from './disk-room.ts';

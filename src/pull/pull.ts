@@ -6,7 +6,8 @@
 import type { BytePath } from '../base/byte-path.ts';
 import { assert, FerryError } from '../base/errors.ts';
 import type { FerryEvent } from '../base/events.ts';
-import { applyRelocation, editsPerFile } from '../gateway/relocate.ts';
+import { applyRelocation } from '../gateway/relocate/relocate.ts';
+import { editsPerFile } from '../gateway/relocate/relocation.ts';
 import { rememberAsLeft, stillAsLeft } from './as-left.ts';
 import { finishLanding } from './finish-landing.ts';
 import { refuseRunningOnHalf } from './gateways-of.ts';

@@ -2,7 +2,7 @@
 import { asBytePath, bytePathFromText, joinBytes, parseShownPath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
 import { removeFolder } from '../fs/private-folder.ts';
-import type { RelocationPlan } from '../gateway/relocate.ts';
+import type { RelocationPlan } from '../gateway/relocate/relocation.ts';
 import type { Landing, PullDeps, PullRequest } from './landing.ts';
 import { restoreTrees } from './restore.ts';
 import { relocationOf, targetOf } from './stage-install.ts';

@@ -14,7 +14,7 @@ import {
 import { FerryError } from '../base/errors.ts';
 import { checkEntryPath } from '../fs/safe-path.ts';
 import { folderAbove } from '../fs/swap-steps.ts';
-import { realPath } from '../gateway/read.ts';
+import { realPath } from '../gateway/disk/read.ts';
 import type { Placement } from './placement.ts';
 
 /** @throws target-unsafe */

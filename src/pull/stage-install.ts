@@ -11,23 +11,20 @@ import type { Emit } from '../base/events.ts';
 import type { SnapshotBody } from '../format/snapshot.ts';
 import { isThere, makeFolder } from '../fs/swap-steps.ts';
 import { renameDurable } from '../fs/sync.ts';
-import { compareCounts, failedCritical } from '../gateway/checklist.ts';
-import { loadConfig } from '../gateway/config-text.ts';
-import { countInstall, type InstallCounts } from '../gateway/counts.ts';
-import { besidePartial, expectedCounts, lostFiles } from '../gateway/expected-counts.ts';
-import { lstatIfAny, readFileIfAny } from '../gateway/read.ts';
-import { stagedRoots } from '../gateway/record.ts';
-import {
-  planRelocation,
-  type NameChange,
-  type RelocationEdit,
-  type RelocationPlan,
-  type StagedRoot,
-} from '../gateway/relocate.ts';
-import type { Notice } from '../gateway/install.ts';
-import { locateIn } from '../gateway/locate.ts';
-import type { PathRule } from '../gateway/path-map.ts';
-import { isWithin } from '../gateway/paths.ts';
+import { loadConfig } from '../gateway/config/config-text.ts';
+import { countInstall } from '../gateway/contents/count-install.ts';
+import { locateIn } from '../gateway/disk/locate.ts';
+import { isWithin } from '../gateway/disk/paths.ts';
+import { lstatIfAny, readFileIfAny } from '../gateway/disk/read.ts';
+import type { InstallCounts } from '../gateway/install/counts.ts';
+import type { Notice } from '../gateway/install/install.ts';
+import { compareCounts, failedCritical } from '../gateway/landing/checklist.ts';
+import { besidePartial, expectedCounts, lostFiles } from '../gateway/landing/expected-counts.ts';
+import type { PathRule } from '../gateway/relocate/path-map.ts';
+import { planRelocation } from '../gateway/relocate/relocate.ts';
+import type { NameChange, RelocationEdit, RelocationPlan } from '../gateway/relocate/relocation.ts';
+import { stagedRoots } from '../gateway/relocate/staged-roots.ts';
+import type { StagedRoot } from '../gateway/relocate/staged-roots.ts';
 import type { Landing, PullDeps, PullRequest } from './landing.ts';
 import type { PlacedRoot, Placement } from './placement.ts';
 import { restoreTrees, type Restored } from './restore.ts';

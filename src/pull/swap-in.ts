@@ -11,7 +11,7 @@ import type { Clock } from '../base/clock.ts';
 import { shellWord } from '../base/shell-word.ts';
 import { identityOf } from '../fs/identity.ts';
 import { isThere, type FolderOwner, type SwapStep } from '../fs/swap-steps.ts';
-import { lstatIfAny, namesIn } from '../gateway/read.ts';
+import { lstatIfAny, namesIn } from '../gateway/disk/read.ts';
 import { timeText } from '../repository/objects.ts';
 import { freePlace } from './free-place.ts';
 import { removeEnded, type Journal, type SwappedInstall } from './journal.ts';

@@ -2,7 +2,8 @@
 import type { BytePath } from '../base/byte-path.ts';
 import { omitMatching, type Pattern } from '../fs/globs.ts';
 import type { OmitRule } from '../fs/walk.ts';
-import { omitRules, type RootKind } from '../gateway/omit-rules.ts';
+import { omitRules } from '../gateway/contents/omit-rules.ts';
+import type { RootKind } from '../gateway/install/root.ts';
 import { NOT_PART } from './omission-log.ts';
 
 export type OmitSpec = {

@@ -9,13 +9,15 @@ import {
 import { FerryError } from '../base/errors.ts';
 import { parsePatterns, readIgnoreFile } from '../fs/globs.ts';
 import type { OmitRule } from '../fs/walk.ts';
-import type { IsOmitted } from '../gateway/counts.ts';
-import type { Disk } from '../gateway/disk.ts';
-import type { Inspected } from '../gateway/discover.ts';
-import { omitRules } from '../gateway/omit-rules.ts';
-import { restBelow } from '../gateway/paths.ts';
-import { countsOf, gatewayRecord } from '../gateway/record.ts';
-import { rootsOf, type Root } from '../gateway/roots.ts';
+import type { IsOmitted } from '../gateway/contents/count-install.ts';
+import { countsOf } from '../gateway/contents/count-install.ts';
+import { omitRules } from '../gateway/contents/omit-rules.ts';
+import { rootsOf } from '../gateway/contents/roots.ts';
+import type { Inspected } from '../gateway/discover/discover.ts';
+import type { Disk } from '../gateway/disk/disk.ts';
+import { restBelow } from '../gateway/disk/paths.ts';
+import { gatewayRecord } from '../gateway/install/record.ts';
+import type { Root } from '../gateway/install/root.ts';
 import type { PushSource } from './archive-install.ts';
 import { omitRuleOf, type OmitSpec } from './omit-spec.ts';
 

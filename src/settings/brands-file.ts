@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { FerryError, systemCode } from '../base/errors.ts';
-import { brandListSchema, brandsWith, type Brand } from '../gateway/brands.ts';
+import { brandListSchema, brandsWith, type Brand } from '../gateway/install/brands.ts';
 import { reasonOf } from './file-failure.ts';
 import type { Places } from './places.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FerryError, systemCode } from '../base/errors.ts';
-import type { AnswerMemory } from '../gateway/ask-product.ts';
+import type { AnswerMemory } from '../gateway/discover/ask-product.ts';
 import type { Environment } from './environment.ts';
 import { makePrivateFolder, type Places } from './places.ts';
 

@@ -23,7 +23,7 @@ import {
 } from '../fs/private-folder.ts';
 import type { RealEntry } from '../fs/private-folder.ts';
 import type { SystemTools } from '../fs/system-tools.ts';
-import { readFileIfAny, type ReadFile } from '../gateway/read.ts';
+import { readFileIfAny, type ReadFile } from '../gateway/disk/read.ts';
 import { extractTar } from '../tar/extract-tar.ts';
 import type { TarOmission } from '../tar/read-tar.ts';
 import { oldPathOf, type Mount } from './mounts.ts';

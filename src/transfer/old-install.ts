@@ -1,12 +1,13 @@
 /** The install on the old machine's disk, read as a push reads one on its own machine. */
-import { agentsOf } from '../gateway/agents.ts';
-import type { Brand } from '../gateway/brands.ts';
-import { loadConfig, textAt, valueAt, type LoadedConfig } from '../gateway/config-text.ts';
-import { channelsOf, countInstall, type InstallCounts } from '../gateway/counts.ts';
-import { portOf } from '../gateway/discover.ts';
-import type { Install } from '../gateway/install.ts';
-import { rootCandidates, type RootCandidate } from '../gateway/root-candidates.ts';
-import { configVariables } from '../gateway/variables.ts';
+import { agentsOf } from '../gateway/config/agents.ts';
+import { loadConfig, textAt, valueAt, type LoadedConfig } from '../gateway/config/config-text.ts';
+import { configVariables } from '../gateway/config/variables.ts';
+import { channelsOf, countInstall } from '../gateway/contents/count-install.ts';
+import { rootCandidates, type RootCandidate } from '../gateway/contents/root-candidates.ts';
+import type { Brand } from '../gateway/install/brands.ts';
+import type { InstallCounts } from '../gateway/install/counts.ts';
+import type { Install } from '../gateway/install/install.ts';
+import { portOf } from '../gateway/running/running.ts';
 import type { OldDisk } from './old-disk.ts';
 
 export type OldInstall = {

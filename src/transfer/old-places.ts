@@ -4,9 +4,9 @@
  */
 import { bytePathFromText, asBytePath, type BytePath } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
-import { restBelow } from '../gateway/paths.ts';
-import type { ReadFile } from '../gateway/read.ts';
-import { homeOf, mostOf, spokenPlaces } from '../gateway/spoken-places.ts';
+import { homeOf, mostOf, spokenPlaces } from '../gateway/discover/spoken-places.ts';
+import { restBelow } from '../gateway/disk/paths.ts';
+import type { ReadFile } from '../gateway/disk/read.ts';
 import type { Mount } from './mounts.ts';
 
 export type OldPlaces = {

@@ -1,11 +1,10 @@
 /** The roots of an install that came in archives. */
 import { bytePathFromText, showPath, asBytePath } from '../base/byte-path.ts';
 import type { BytePath } from '../base/byte-path.ts';
-import type { Install, Notice } from '../gateway/install.ts';
-import type { RootKind } from '../gateway/omit-rules.ts';
-import { isWithin, restBelow } from '../gateway/paths.ts';
-import type { RootCandidate } from '../gateway/root-candidates.ts';
-import type { Root } from '../gateway/roots.ts';
+import type { RootCandidate } from '../gateway/contents/root-candidates.ts';
+import { isWithin, restBelow } from '../gateway/disk/paths.ts';
+import type { Install, Notice } from '../gateway/install/install.ts';
+import type { RootKind, Root } from '../gateway/install/root.ts';
 import type { Omission } from '../push/omission-log.ts';
 import type { OldDisk } from './old-disk.ts';
 

@@ -7,7 +7,7 @@ import {
   type BytePath,
 } from '../base/byte-path.ts';
 import { FerryError } from '../base/errors.ts';
-import type { Brand } from '../gateway/brands.ts';
+import type { Brand } from '../gateway/install/brands.ts';
 import type { Survey } from './survey.ts';
 
 export type StateChoice = {

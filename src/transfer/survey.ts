@@ -1,7 +1,7 @@
 /** A first look through an archive: is it whole and harmless, and what is it of? Nothing is unpacked. */
 import { asBytePath, bytePathFromText, type BytePath } from '../base/byte-path.ts';
 import { readArchive } from '../fs/archive-file.ts';
-import type { Brand } from '../gateway/brands.ts';
+import type { Brand } from '../gateway/install/brands.ts';
 import { readTar, type TarMember, type TarOmission } from '../tar/read-tar.ts';
 import { parseExportedRoot, type ExportedRoot } from './exported-root.ts';
 

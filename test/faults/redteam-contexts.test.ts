@@ -10,7 +10,7 @@ import { CHUNK_ID_BYTES } from '../../src/crypto/sizes.ts';
 import type { FileEntry } from '../../src/format/entry.ts';
 import { SEALED_HEADER_BYTES } from '../../src/format/header.ts';
 import { CODECS, visitDirectory, type Codec } from '../../src/format/pack.ts';
-import { omitRules } from '../../src/gateway/omit-rules.ts';
+import { omitRules } from '../../src/gateway/contents/omit-rules.ts';
 import { openSnapshot } from '../../src/repository/snapshot-reader.ts';
 import { listAll, makeEngine, NO_ABORT, openReader, pushTree } from '../support/engine.ts';
 

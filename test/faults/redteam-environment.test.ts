@@ -1,8 +1,8 @@
 /** What opens the bucket or the repository is not handed to the product's command, where the agent's programs run. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BRANDS } from '../../src/gateway/brands.ts';
-import { productEnv } from '../../src/gateway/product-cli.ts';
+import { BRANDS } from '../../src/gateway/install/brands.ts';
+import { productEnv } from '../../src/gateway/product/product-cli.ts';
 
 test('a product command sees neither our secrets nor the keys of the bucket', () => {
   const [brand] = BRANDS;

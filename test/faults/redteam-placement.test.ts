@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { FerryError } from '../../src/base/errors.ts';
-import type { GatewayRecord } from '../../src/gateway/record.ts';
+import type { GatewayRecord } from '../../src/gateway/install/record.ts';
 import { moveMap } from '../../src/pull/move-map.ts';
 import { wholeRoots } from '../../src/pull/pieces.ts';
 import { planPlacements } from '../../src/pull/placement.ts';

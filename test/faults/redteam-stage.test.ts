@@ -15,15 +15,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { bytePathFromText, type BytePath } from '../../src/base/byte-path.ts';
-import { loadConfig } from '../../src/gateway/config-text.ts';
-import { pathMap } from '../../src/gateway/path-map.ts';
-import { readFileIfAny } from '../../src/gateway/read.ts';
-import {
-  applyRelocation,
-  planRelocation,
-  type RelocationRequest,
-} from '../../src/gateway/relocate.ts';
-import { locateIn } from '../../src/gateway/locate.ts';
+import { loadConfig } from '../../src/gateway/config/config-text.ts';
+import { locateIn } from '../../src/gateway/disk/locate.ts';
+import { readFileIfAny } from '../../src/gateway/disk/read.ts';
+import { pathMap } from '../../src/gateway/relocate/path-map.ts';
+import { applyRelocation, planRelocation } from '../../src/gateway/relocate/relocate.ts';
+import type { RelocationRequest } from '../../src/gateway/relocate/relocation.ts';
 
 const OLD = '/old/ada';
 const NEW = '/new/bob';

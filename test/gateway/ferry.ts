@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BrandSetting } from '../../src/gateway/brands.ts';
+import type { BrandSetting } from '../../src/gateway/install/brands.ts';
 import { runProcess, type RunResult } from '../../src/process/run.ts';
 import type { TestServer } from '../support/servers.ts';
 

@@ -7,12 +7,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { BRANDS } from '../../src/gateway/brands.ts';
-import { discoverInstalls, inspect, type Inspected } from '../../src/gateway/discover.ts';
-import { findProductCli } from '../../src/gateway/product-cli.ts';
-import { gatewayStatus } from '../../src/gateway/gateway-status.ts';
-import { rootsOf } from '../../src/gateway/roots.ts';
-import { listens } from '../../src/gateway/running.ts';
+import { rootsOf } from '../../src/gateway/contents/roots.ts';
+import { discoverInstalls, inspect, type Inspected } from '../../src/gateway/discover/discover.ts';
+import { BRANDS } from '../../src/gateway/install/brands.ts';
+import { gatewayStatus } from '../../src/gateway/product/gateway-status.ts';
+import { findProductCli } from '../../src/gateway/product/product-cli.ts';
+import { listens } from '../../src/gateway/running/running.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import type { Product } from '../support/products.ts';

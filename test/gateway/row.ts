@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { BrandSetting } from '../../src/gateway/brands.ts';
+import type { BrandSetting } from '../../src/gateway/install/brands.ts';
 import type { Product } from '../support/products.ts';
 import { startLlmDouble, type LlmDouble } from '../support/llm-double.ts';
 import {

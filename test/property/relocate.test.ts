@@ -7,12 +7,9 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import JSON5 from 'json5';
 import { bytePathFromText } from '../../src/base/byte-path.ts';
-import { pathMap, type PathRule } from '../../src/gateway/path-map.ts';
-import {
-  applyRelocation,
-  planRelocation,
-  type RelocationRequest,
-} from '../../src/gateway/relocate.ts';
+import { pathMap, type PathRule } from '../../src/gateway/relocate/path-map.ts';
+import { applyRelocation, planRelocation } from '../../src/gateway/relocate/relocate.ts';
+import type { RelocationRequest } from '../../src/gateway/relocate/relocation.ts';
 
 const stage = mkdtempSync(join(tmpdir(), 'relocate-property-'));
 after(() => rmSync(stage, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 /** A product command without a process: what it answers to which words, and what it was asked. */
-import { BRANDS, findBrand } from '../../src/gateway/brands.ts';
-import type { ProductCli } from '../../src/gateway/product-cli.ts';
+import { BRANDS, findBrand } from '../../src/gateway/install/brands.ts';
+import type { ProductCli } from '../../src/gateway/product/product-cli.ts';
 import type { RunResult } from '../../src/process/run.ts';
 
 export type CliDouble = ProductCli & { readonly asked: string[] };

@@ -11,7 +11,7 @@ import { readLive } from '../../src/fs/read-live.ts';
 import { captureSqlite } from '../../src/fs/sqlite-capture.ts';
 import { restingDatabase } from '../../src/fs/sqlite-resting.ts';
 import { walkTree } from '../../src/fs/walk.ts';
-import { askDatabase } from '../../src/gateway/session-database.ts';
+import { askDatabase } from '../../src/gateway/disk/database.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
 import { openFolderStore } from '../../src/store/folder-store.ts';

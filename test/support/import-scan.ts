@@ -1,7 +1,7 @@
 /** Holds source files against the tables of layers.ts. Works on text, so that a test can feed it a forbidden import. */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
-import { DOORS, LAYERS, PURE, TOP_FILES } from './layers.ts';
+import { DOORS, LAYERS, PARTS, PURE, TOP_FILES } from './layers.ts';
 
 /** Path relative to src → text. */
 export type Sources = ReadonlyMap<string, string>;
@@ -47,12 +47,25 @@ function judgeOwnImport(path: string, specifier: string): string[] {
   }
   const from = folderOf(path);
   const to = folderOf(target);
-  if (from === to && from !== '') return [];
+  if (from === to && from !== '') return judgePart(path, target);
   const allowed = from === '' ? TOP_FILES[path] : LAYERS[from];
   if (allowed === undefined) return [`${path} lies in a place that the layer table does not know`];
   const wanted = to === '' ? target.replace(/\.[cm]?js$/, '.ts') : to;
   if (allowed.includes(wanted)) return [];
   return [`${path} imports ${target}: ${from === '' ? path : `${from}/`} may not import ${wanted}`];
+}
+
+/** Within a folder that has parts. */
+function judgePart(path: string, target: string): string[] {
+  const parts = PARTS[folderOf(path)];
+  const from = partOf(path);
+  const to = partOf(target);
+  if (parts === undefined || from === to || from === '') return [];
+  const order = Object.keys(parts);
+  if (!order.includes(from))
+    return [`${path} lies in a place that the table of parts does not know`];
+  if (to !== '' && order.indexOf(to) < order.indexOf(from)) return [];
+  return [`${path} imports ${target}: ${to === '' ? 'that' : `${to}/`} stands above ${from}/`];
 }
 
 /** Static imports, re-exports, dynamic imports, requires and worker entries. */
@@ -81,3 +94,5 @@ const isHeld = (path: string, holders: readonly string[]): boolean =>
 
 const folderOf = (path: string): string =>
   path.includes('/') ? path.slice(0, path.indexOf('/')) : '';
+
+const partOf = (path: string): string => folderOf(path.slice(folderOf(path).length + 1));

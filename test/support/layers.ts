@@ -54,6 +54,29 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/**
+ * The parts of a large folder, from the ground up, each with what it holds. A part imports only those before it; files
+ * directly in the folder stand on all of them.
+ */
+export const PARTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  gateway: {
+    install:
+      'an install as plain data: brand, profile, roots, counts, and what a snapshot records of it',
+    disk: 'paths as text; files and databases that are only read; a dead machine’s disk under its own paths',
+    config: 'the config with its includes, variables and agents, and which of its keys hold paths',
+    product: 'the product’s own command: found, run, and what it answers',
+    contents:
+      'what belongs to an install: its roots, what of them is left out, how much of everything there is',
+    services: 'service files: read for what they tell, fenced after a handoff',
+    running: 'whether a gateway runs; how it is stopped and started again',
+    discover: 'which installs are here: our own reading, and the product’s answer against it',
+    relocate: 'where paths are after a move, and the edits of those that were written down',
+    landing:
+      'the product after a move: brought up, checked line by line, and what is left for a person',
+    sample: 'a made-up install and a stand-in for the product’s command',
+  },
+};
+
 /** Files directly in src: the bin and what makes the package. */
 export const TOP_FILES: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['base', 'cli'],
@@ -88,7 +111,7 @@ export const DOORS: readonly Door[] = [
   {
     what: 'node:crypto',
     modules: /^(node:)?crypto$/,
-    holders: ['crypto/', 'store/', 'gateway/running.ts'],
+    holders: ['crypto/', 'store/', 'gateway/running/'],
     why: 'keys and ids are made in crypto; a store makes checksums and temporary names; locks are named by a hash',
   },
   {
@@ -138,13 +161,7 @@ export const DOORS: readonly Door[] = [
     what: 'the network',
     modules: /^(node:)?(http|https|http2|net|tls|dgram|dns)$/,
     text: /\bfetch\s*\(/,
-    holders: [
-      'store/',
-      'gateway/running.ts',
-      'gateway/control-page.ts',
-      'gateway/sample/stand-in-main.ts',
-      'schedule/post.ts',
-    ],
+    holders: ['store/', 'gateway/running/', 'gateway/sample/stand-in-main.ts', 'schedule/post.ts'],
     why: 'nothing else talks to anyone; a gateway is asked at its port, and notifications are posted',
   },
   {
@@ -207,6 +224,14 @@ export function layersAsMarkdown(): string {
   return ['| folder | may import |', '|---|---|', ...rows].join('\n');
 }
 
+/** The parts as they stand in src/ARCHITECTURE.md. */
+export function partsAsMarkdown(): string {
+  const rows = Object.entries(PARTS).flatMap(([folder, parts]) =>
+    Object.entries(parts).map(([part, holds]) => `| \`${folder}/${part}\` | ${holds} |`),
+  );
+  return ['| part | holds |', '|---|---|', ...rows].join('\n');
+}
+
 /** The doors as they stand in src/ARCHITECTURE.md. */
 export function doorsAsMarkdown(): string {
   const rows = DOORS.map((door) => `| ${door.what} | ${inCode(door.holders)} | ${door.why} |`);
@@ -217,4 +242,7 @@ function inCode(names: readonly string[]): string {
   return names.length === 0 ? '–' : names.map((name) => `\`${name}\``).join(', ');
 }
 
-if (import.meta.main) process.stdout.write(`${layersAsMarkdown()}\n\n${doorsAsMarkdown()}\n`);
+if (import.meta.main) {
+  const tables = [layersAsMarkdown(), partsAsMarkdown(), doorsAsMarkdown()];
+  process.stdout.write(`${tables.join('\n\n')}\n`);
+}

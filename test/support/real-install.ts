@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { listens } from '../../src/gateway/running.ts';
+import { listens } from '../../src/gateway/running/running.ts';
 import { runProcess } from '../../src/process/run.ts';
 import type { RunResult } from '../../src/process/run.ts';
 import { LLM_MODEL_REFERENCE, llmProviderConfig } from './llm-double.ts';

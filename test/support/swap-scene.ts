@@ -10,7 +10,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { identityOf } from '../../src/fs/identity.ts';
 import { isThere, type SwapStep } from '../../src/fs/swap-steps.ts';
-import { BRANDS } from '../../src/gateway/brands.ts';
+import { BRANDS } from '../../src/gateway/install/brands.ts';
 import { runProcess } from '../../src/process/run.ts';
 import type { Journal } from '../../src/pull/journal.ts';
 import { swap } from '../../src/pull/swap.ts';

@@ -14,7 +14,7 @@ import { chooseInstalls, installsHere } from '../installs.ts';
 import { readerAt, stateOf } from '../places/repositories.ts';
 import { meantLocation, type Session } from '../session.ts';
 import type { Call, Report } from '../verb.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
 
 export async function runHandoff(call: Call, session: Session): Promise<Report> {
   const costUntilNow = startCost(session);

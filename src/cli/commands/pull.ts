@@ -2,8 +2,8 @@
 import { bytePathFromText } from '../../base/byte-path.ts';
 import { assert, FerryError } from '../../base/errors.ts';
 import { shellWord } from '../../base/shell-word.ts';
-import { parseIdentity } from '../../gateway/identity.ts';
-import { parseOwnRules } from '../../gateway/own-rules.ts';
+import { parseIdentity } from '../../gateway/install/identity.ts';
+import { parseOwnRules } from '../../gateway/relocate/own-rules.ts';
 import { knownBrands } from '../../settings/brands-file.ts';
 import { flag, listOption, optionalArgument, textOption } from '../call.ts';
 import { startCost } from '../cost.ts';

@@ -1,7 +1,7 @@
 /** push: snapshots of this machine's gateways. */
 import { argumentList, flag, listOption, textOption } from '../call.ts';
 import { FerryError } from '../../base/errors.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
 import { startCost } from '../cost.ts';
 import { keptHandoffs } from '../handoff/kept.ts';
 import { chooseInstalls, installsHere } from '../installs.ts';

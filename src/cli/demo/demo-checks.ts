@@ -1,8 +1,8 @@
 /** What the demo looks at by itself, beside the checklist of the pull. */
 import { bytePathFromText } from '../../base/byte-path.ts';
-import { readFileIfAny } from '../../gateway/read.ts';
+import { askDatabase } from '../../gateway/disk/database.ts';
+import { readFileIfAny } from '../../gateway/disk/read.ts';
 import type { Sample } from '../../gateway/sample/sample-install.ts';
-import { askDatabase } from '../../gateway/session-database.ts';
 import type { PullSummary } from '../output/pull/summary.ts';
 
 type Line = PullSummary['checklist'][number];

@@ -1,8 +1,8 @@
 /** The demo itself: sample → init → push while it goes on → pull under another name → checks. */
 import { assert } from '../../base/errors.ts';
 import { toBase64 } from '../../base/bytes.ts';
+import { listens } from '../../gateway/running/running.ts';
 import { writeSample, type Sample } from '../../gateway/sample/sample-install.ts';
-import { listens } from '../../gateway/running.ts';
 import { createSecretFile } from '../../settings/secret-files.ts';
 import { runInit } from '../commands/init.ts';
 import { runPull } from '../commands/pull.ts';

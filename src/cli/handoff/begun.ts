@@ -1,6 +1,6 @@
 /** What a handoff has begun on the old machine, as its settings keep it. */
 import { FerryError } from '../../base/errors.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
 import { timeText } from '../../repository/objects.ts';
 import type { HandoffSettings } from '../../settings/schema.ts';
 import type { Session } from '../session.ts';

@@ -1,8 +1,8 @@
 /** handoff --cancel: the ticket is made worthless, the fence lifted, the gateway started again. */
 import { FerryError, isObjectFault } from '../../base/errors.ts';
-import { putBackUp } from '../../gateway/at-hand.ts';
-import { liftFence } from '../../gateway/fence.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
+import { putBackUp } from '../../gateway/running/at-hand.ts';
+import { liftFence } from '../../gateway/services/fence.ts';
 import { cancelHandoff, isLongAfter } from '../../handoff/standing.ts';
 import { parseLocation } from '../../store/location.ts';
 import { installsHere } from '../installs.ts';

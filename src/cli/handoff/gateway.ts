@@ -1,16 +1,20 @@
 /** The gateway of an install on this machine, as a handoff and its cancelling deal with it. */
 import { FerryError } from '../../base/errors.ts';
-import { gatewayAtHand } from '../../gateway/at-hand.ts';
-import { findBrand } from '../../gateway/brands.ts';
-import { findRunning, type ControlDeps, type GatewayAtHand } from '../../gateway/control.ts';
+import { findBrand } from '../../gateway/install/brands.ts';
+import type { Install } from '../../gateway/install/install.ts';
+import { findProductCli } from '../../gateway/product/product-cli.ts';
+import { gatewayAtHand } from '../../gateway/running/at-hand.ts';
+import {
+  findRunning,
+  type ControlDeps,
+  type GatewayAtHand,
+} from '../../gateway/running/control.ts';
 import {
   requireSameService,
   type Fence,
   type FenceDeps,
   type FenceRequest,
-} from '../../gateway/fence.ts';
-import type { Install } from '../../gateway/install.ts';
-import { findProductCli } from '../../gateway/product-cli.ts';
+} from '../../gateway/services/fence.ts';
 import type { HandoffSettings } from '../../settings/schema.ts';
 import { landingSite } from '../pull/pull-install.ts';
 import type { Session } from '../session.ts';

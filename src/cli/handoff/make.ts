@@ -1,6 +1,6 @@
 /** handoff: the last push of a gateway, its fence, and the ticket. */
 import { assert, FerryError } from '../../base/errors.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
 import { handOff } from '../../handoff/handoff.ts';
 import type { Offer } from '../../handoff/offer.ts';
 import { writerOf, type HighWaterMark } from '../../repository/machine.ts';

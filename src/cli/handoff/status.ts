@@ -2,7 +2,7 @@
 import { fromBase64, fromHex } from '../../base/bytes.ts';
 import { FerryError } from '../../base/errors.ts';
 import type { Claim } from '../../format/claim.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
 import { standingOf, type Standing } from '../../handoff/standing.ts';
 import { storeReceipt } from '../../handoff/take-over.ts';
 import type { HandoffSettings, TakeoverSettings } from '../../settings/schema.ts';

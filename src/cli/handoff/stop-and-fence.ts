@@ -1,8 +1,8 @@
 /** The gateway of the old machine is stopped and fenced; each step stands in the settings before it is taken. */
-import { liftFence, planFence, raiseFence } from '../../gateway/fence.ts';
-import { putBackUp } from '../../gateway/at-hand.ts';
-import { findRunning, stopGateway, type StoppedGateway } from '../../gateway/control.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
+import { putBackUp } from '../../gateway/running/at-hand.ts';
+import { findRunning, stopGateway, type StoppedGateway } from '../../gateway/running/control.ts';
+import { liftFence, planFence, raiseFence } from '../../gateway/services/fence.ts';
 import type { Session } from '../session.ts';
 import type { Begun } from './begun.ts';
 import { fenceOf, fenceRequest, keptFence, requireDown, type OldGateway } from './gateway.ts';

@@ -1,6 +1,6 @@
 /** What `status` knows of each repository, and what of all that needs somebody. */
 import { FerryError } from '../../base/errors.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
 import { interruptedInstalls } from '../../pull/journal.ts';
 import { readHistory } from '../../repository/history.ts';
 import { findLost, type Hole } from '../../repository/lost.ts';

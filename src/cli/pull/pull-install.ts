@@ -1,8 +1,8 @@
 /** pull onto this machine: what the engine needs to know of it, and what the settings keep of the result. */
 import { bytePathFromText, showPath } from '../../base/byte-path.ts';
 import { assert } from '../../base/errors.ts';
-import type { InstallIdentity } from '../../gateway/identity.ts';
-import type { PathRule } from '../../gateway/path-map.ts';
+import type { InstallIdentity } from '../../gateway/install/identity.ts';
+import type { PathRule } from '../../gateway/relocate/path-map.ts';
 import { runProcess } from '../../process/run.ts';
 import { tellingRunner } from '../../process/under-way.ts';
 import type { RestoreDeps } from '../../pull/restore.ts';

@@ -1,6 +1,6 @@
 /** What a pull did, as the fields that stay. */
 import { assert } from '../../base/errors.ts';
-import { SECRET_KINDS } from '../../gateway/secrets-inventory.ts';
+import { SECRET_KINDS } from '../../gateway/contents/secrets-inventory.ts';
 import type { PulledInto } from '../../pull/into.ts';
 import type { Pulled } from '../../pull/pull.ts';
 import type { SnapshotReader } from '../../repository/snapshot-reader.ts';

@@ -1,8 +1,8 @@
 /** push for several installs and repositories, one after the other: one that fails does not keep the others back. */
 import { resolve } from 'node:path';
 import { ERROR_CODES, FerryError } from '../../base/errors.ts';
-import { inspect, type DiscoverRequest } from '../../gateway/discover.ts';
-import type { Install } from '../../gateway/install.ts';
+import { inspect, type DiscoverRequest } from '../../gateway/discover/discover.ts';
+import type { Install } from '../../gateway/install/install.ts';
 import type { PushSource } from '../../push/archive-install.ts';
 import { push } from '../../push/push.ts';
 import { sourceOf } from '../../push/source.ts';

@@ -1,7 +1,7 @@
 /** What a push would take: the walk without the reading. */
 import { throwIfAborted } from '../../base/errors.ts';
 import { walkTree } from '../../fs/walk.ts';
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
 import { OmissionLog } from '../../push/omission-log.ts';
 import { omitRuleOf } from '../../push/omit-spec.ts';
 import type { PushSource } from '../../push/archive-install.ts';

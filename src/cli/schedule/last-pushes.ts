@@ -1,5 +1,5 @@
 /** Pushes that are older than somebody wants them to be, with or without a schedule. */
-import type { Install } from '../../gateway/install.ts';
+import type { Install } from '../../gateway/install/install.ts';
 import type { RepositorySettings } from '../../settings/schema.ts';
 import type { Attention } from '../output/status/summary.ts';
 import { orRetired } from '../members/retired.ts';

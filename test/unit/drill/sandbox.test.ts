@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { sandboxedRunner } from '../../../src/drill/sandbox-variables.ts';
 import { rulesIntoSandbox } from '../../../src/drill/sandbox-rules.ts';
 import type { SnapshotBody } from '../../../src/format/snapshot.ts';
-import { BRANDS } from '../../../src/gateway/brands.ts';
-import { movePath, pathMap } from '../../../src/gateway/path-map.ts';
+import { BRANDS } from '../../../src/gateway/install/brands.ts';
+import { movePath, pathMap } from '../../../src/gateway/relocate/path-map.ts';
 import { bareBody } from '../../support/snapshot-body.ts';
 import type { RunOptions, RunResult } from '../../../src/process/run.ts';
 

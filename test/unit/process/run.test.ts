@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
-import { processLives } from '../../../src/gateway/processes.ts';
+import { processLives } from '../../../src/gateway/running/processes.ts';
 import { runProcess } from '../../../src/process/run.ts';
 import { until } from '../../support/until.ts';
 

@@ -1,7 +1,7 @@
 /** Names that a root has through links follow it, so that a path that is written by way of one still leads there. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { movePath } from '../../../src/gateway/path-map.ts';
+import { movePath } from '../../../src/gateway/relocate/path-map.ts';
 import { moveMap } from '../../../src/pull/move-map.ts';
 
 type Roots = Parameters<typeof moveMap>[1]['roots'];

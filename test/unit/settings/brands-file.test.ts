@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { BRANDS, findBrand } from '../../../src/gateway/brands.ts';
+import { BRANDS, findBrand } from '../../../src/gateway/install/brands.ts';
 import { knownBrands } from '../../../src/settings/brands-file.ts';
 
 let brandsFile = '';

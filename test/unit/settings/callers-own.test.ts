@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { callersOwn } from '../../../src/settings/callers-own.ts';
-import { commandOnPath } from '../../../src/gateway/product-cli.ts';
+import { commandOnPath } from '../../../src/gateway/product/on-path.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'callers-'));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { describe, test } from 'node:test';
-import { gatewayRecordSchema } from '../../../src/gateway/record.ts';
+import { gatewayRecordSchema } from '../../../src/gateway/install/record.ts';
 import { engineFolder, makeEngine, type Engine } from '../../support/engine.ts';
 import { contentsOf, forget, importInto, newestSnapshot, oldSample, tar } from './imports.ts';
 

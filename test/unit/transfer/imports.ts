@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { FerryEvent } from '../../../src/base/events.ts';
 import { systemRandom } from '../../../src/crypto/sodium.ts';
-import { BRANDS } from '../../../src/gateway/brands.ts';
+import { BRANDS } from '../../../src/gateway/install/brands.ts';
 import { writeSample, type Sample } from '../../../src/gateway/sample/sample-install.ts';
 import { runProcess } from '../../../src/process/run.ts';
 import { LocalCache } from '../../../src/repository/cache.ts';

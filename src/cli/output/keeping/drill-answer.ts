@@ -1,5 +1,5 @@
 /** What a drill found: for the screen, and as a page to keep. */
-import { isChecked } from '../../../gateway/checklist.ts';
+import { isChecked } from '../../../gateway/landing/checklist.ts';
 import type { AnswerChoices } from '../answers.ts';
 import { printableLine } from '../text/printable.ts';
 import { checklistLines } from '../pull/answer.ts';

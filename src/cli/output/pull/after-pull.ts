@@ -1,6 +1,6 @@
 /** What is left for a person after a pull, and which secrets have travelled: in words. */
-import type { PersonNeeded } from '../../../gateway/needs-person.ts';
-import type { SecretCount, SecretKind } from '../../../gateway/secrets-inventory.ts';
+import type { SecretCount, SecretKind } from '../../../gateway/contents/secrets-inventory.ts';
+import type { PersonNeeded } from '../../../gateway/landing/needs-person.ts';
 import { bytePathFromText } from '../../../base/byte-path.ts';
 import { unreachable } from '../../../base/errors.ts';
 import { shellWord } from '../../../base/shell-word.ts';

@@ -1,6 +1,6 @@
 /** What a pull is about to do, and what it did. */
 import { ERROR_CODES } from '../../../base/errors.ts';
-import { isChecked } from '../../../gateway/checklist.ts';
+import { isChecked } from '../../../gateway/landing/checklist.ts';
 import { afterPullLines } from './after-pull.ts';
 import type { AnswerChoices } from '../answers.ts';
 import type { PlanShown } from '../output.ts';
