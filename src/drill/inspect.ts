@@ -5,7 +5,7 @@ import { throwIfAborted } from '../base/errors.ts';
 import type { Entry } from '../format/entry.ts';
 import { isDatabase, type FileKind } from '../fs/whole-file.ts';
 import type { CheckLine } from '../gateway/landing/checklist.ts';
-import type { Landing } from '../pull/landing.ts';
+import type { Landing } from '../pull/plan/landing.ts';
 import { PIPELINE } from '../workers/limits.ts';
 import { Tasks, workerCount } from '../workers/tasks.ts';
 import { ContentReader } from './content-reader.ts';

@@ -9,8 +9,8 @@ import { inspectInstalls } from '../gateway/discover/discover.ts';
 import { lstatIfAny, namesIn } from '../gateway/disk/read.ts';
 import type { Brand } from '../gateway/install/brands.ts';
 import { notChecked, type CheckLine } from '../gateway/landing/checklist.ts';
-import type { LandingSite } from '../pull/landing.ts';
-import { fingerprintTrees } from '../pull/tree-fingerprint.ts';
+import type { LandingSite } from '../pull/plan/site.ts';
+import { fingerprintTrees } from '../pull/swap/tree-fingerprint.ts';
 
 export type WatchedOriginals = {
   /** Looks again. Never critical: people and gateways may have been at work meanwhile. */

@@ -7,7 +7,7 @@ import { readFileIfAny } from '../gateway/disk/read.ts';
 import type { Brand } from '../gateway/install/brands.ts';
 import { movePath } from '../gateway/relocate/path-map.ts';
 import { isStandardName } from '../gateway/services/services.ts';
-import type { Landing } from '../pull/landing.ts';
+import type { Landing } from '../pull/plan/landing.ts';
 
 export type SandboxRun = {
   readonly brand: Brand | undefined;

@@ -24,7 +24,7 @@ import type { CliTarget, ProductCli } from '../gateway/product/product-cli.ts';
 import { movePath } from '../gateway/relocate/path-map.ts';
 import { pagePathOf } from '../gateway/running/control-page.ts';
 import { startCommand } from '../gateway/running/start-command.ts';
-import type { Landed, Landing, PullDeps, PullRequest } from './landing.ts';
+import type { Landed, Landing, PullDeps, PullRequest } from './plan/landing.ts';
 
 type Swapped = {
   readonly request: PullRequest;

@@ -4,10 +4,10 @@ import { FerryError, throwIfAborted } from '../base/errors.ts';
 import { folderBytes } from '../fs/folder-bytes.ts';
 import { omitMatching, parsePatterns } from '../fs/globs.ts';
 import type { SnapshotReader } from '../repository/snapshot-reader.ts';
-import { requireRoom, SPACE_FACTOR } from './disk-room.ts';
-import type { Owner } from './file-table.ts';
-import { restoreTrees, type RestoreDeps, type Restored } from './restore.ts';
-import { isMeant, type RestoreTarget } from './restore-target.ts';
+import { requireRoom, SPACE_FACTOR } from './plan/disk-room.ts';
+import type { Owner } from './restore/file-table.ts';
+import { isMeant, type RestoreTarget } from './restore/restore-target.ts';
+import { restoreTrees, type RestoreDeps, type Restored } from './restore/restore.ts';
 
 export type IntoWish = {
   readonly snapshot: SnapshotReader;

@@ -8,30 +8,50 @@ import { assert, FerryError } from '../base/errors.ts';
 import type { FerryEvent } from '../base/events.ts';
 import { applyRelocation } from '../gateway/relocate/relocate.ts';
 import { editsPerFile } from '../gateway/relocate/relocation.ts';
-import { rememberAsLeft, stillAsLeft } from './as-left.ts';
 import { finishLanding } from './finish-landing.ts';
-import { refuseRunningOnHalf } from './gateways-of.ts';
-import { interruptedInstalls, type Journal, type SwappedInstall } from './journal.ts';
-import { keptOf } from './kept.ts';
-import { completedNotice, finishInterruptedSwaps } from './swap.ts';
-import type { Landed, Landing, Pulled, PullDeps, PullPlan, PullRequest } from './landing.ts';
-import { whileStopped } from './gateway-here.ts';
-import { orUndone } from './undo-on-failure.ts';
-import type { Placement } from './placement.ts';
-import { prepare } from './prepare.ts';
-import { rehearseRelocation } from './rehearse.ts';
-import type { Restored } from './restore.ts';
-import {
-  countStage,
-  refuseMissing,
-  relocationOf,
-  renameStaged,
-  stageInstall,
-} from './stage-install.ts';
-import { leftStages, swapIn, type ReadyInstall } from './swap-in.ts';
-import { withTheirRights } from './their-rights.ts';
+import type { Placement } from './places/placement.ts';
+import type {
+  Landed,
+  Landing,
+  PullDeps,
+  PullPlan,
+  PullRequest,
+  RelocatedFile,
+} from './plan/landing.ts';
+import { prepare } from './plan/prepare.ts';
+import type { Restored } from './restore/restore.ts';
+import { countStage, refuseMissing } from './stage/count-stage.ts';
+import { rehearseRelocation } from './stage/rehearse.ts';
+import { relocationOf, renameStaged } from './stage/relocate-stage.ts';
+import { stageInstall } from './stage/stage-install.ts';
+import { rememberAsLeft, stillAsLeft } from './swap/as-left.ts';
+import { refuseRunningOnHalf } from './swap/gateways-of.ts';
+import { interruptedInstalls, type Journal, type SwappedInstall } from './swap/journal.ts';
+import { leftStages } from './swap/left-stages.ts';
+import { swapIn, type ReadyInstall } from './swap/swap-in.ts';
+import { completedNotice, finishInterruptedSwaps } from './swap/swap.ts';
+import { withTheirRights } from './swap/their-rights.ts';
+import { whileStopped } from './swap/while-stopped.ts';
+import { keptOf } from './undo/kept.ts';
+import type { Kept } from './undo/kept.ts';
+import { orUndone } from './undo/undo-on-failure.ts';
+import type { UndoPlan } from './undo/undo.ts';
 
-export type { LandingSite, Pulled, PullPlan } from './landing.ts';
+export type Pulled = {
+  readonly plan: PullPlan;
+  /** undefined: a dry run. */
+  readonly restored: Restored | undefined;
+  readonly relocated: readonly RelocatedFile[];
+  readonly landed: Landed | undefined;
+  /** It did not pass, and everything is as it was before. */
+  readonly undone: UndoPlan | undefined;
+  /** What an undo would put back; undefined: nothing, or a dry run. */
+  readonly kept: Kept | undefined;
+  /** False: a dry run, or this snapshot was in place already. */
+  readonly isNew: boolean;
+  /** From the first rename of the swap to its last. */
+  readonly downtimeMs: number;
+};
 
 /** One install, or several of one machine: all of them are in place in the end, or none. */
 export async function pull(

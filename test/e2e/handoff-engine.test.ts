@@ -19,7 +19,7 @@ import {
   storeReceipt,
 } from '../../src/handoff/take-over.ts';
 import { runProcess } from '../../src/process/run.ts';
-import { restoreTrees } from '../../src/pull/restore.ts';
+import { restoreTrees } from '../../src/pull/restore/restore.ts';
 import { receiptName } from '../../src/repository/claims.ts';
 import {
   grantedSource,

@@ -9,8 +9,8 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
-import { interruptedInstalls } from '../../src/pull/journal.ts';
-import type { PullPlan } from '../../src/pull/landing.ts';
+import type { PullPlan } from '../../src/pull/plan/landing.ts';
+import { interruptedInstalls } from '../../src/pull/swap/journal.ts';
 import { makeFakeSystemd } from '../support/fake-systemd.ts';
 import { lockPathOf, writeGatewayDouble, type DoubleManners } from '../support/gateway-double.ts';
 import {

@@ -20,7 +20,7 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { writeStandIn } from '../../src/gateway/sample/stand-in.ts';
-import type { Pulled } from '../../src/pull/landing.ts';
+import type { Pulled } from '../../src/pull/pull.ts';
 import type { PushedSnapshot } from '../../src/push/push.ts';
 import { freePort } from '../support/ports.ts';
 import {

@@ -14,10 +14,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { FerryError } from '../../src/base/errors.ts';
 import type { GatewayRecord } from '../../src/gateway/install/record.ts';
-import { moveMap } from '../../src/pull/move-map.ts';
-import { wholeRoots } from '../../src/pull/pieces.ts';
-import { planPlacements } from '../../src/pull/placement.ts';
-import { refuseUnsafePlaces } from '../../src/pull/safe-places.ts';
+import { moveMap } from '../../src/pull/places/move-map.ts';
+import { wholeRoots } from '../../src/pull/places/pieces.ts';
+import { planPlacements } from '../../src/pull/places/placement.ts';
+import { refuseUnsafePlaces } from '../../src/pull/places/safe-places.ts';
 import { bareBody } from '../support/snapshot-body.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stateferry-placement-'));

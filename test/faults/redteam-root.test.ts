@@ -21,7 +21,7 @@ import { test, type TestContext } from 'node:test';
 import { asBytePath, bytePathFromText } from '../../src/base/byte-path.ts';
 import { FerryError } from '../../src/base/errors.ts';
 import { createPlacer } from '../../src/fs/place.ts';
-import { finishInterruptedSwaps } from '../../src/pull/swap.ts';
+import { finishInterruptedSwaps } from '../../src/pull/swap/swap.ts';
 import { raiseFence, requireSameService } from '../../src/gateway/services/fence.ts';
 import { readEnvironment } from '../../src/settings/environment.ts';
 import { handOver, placesOf, refuseLedElsewhere } from '../../src/settings/places.ts';

@@ -4,7 +4,7 @@ import { isObjectFault } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import type { IndexedPack } from '../../src/format/index-object.ts';
 import type { WriterId } from '../../src/format/names.ts';
-import { firstWhole, PackPresence } from '../../src/pull/loss.ts';
+import { firstWhole, PackPresence } from '../../src/pull/plan/loss.ts';
 import { readHistory } from '../../src/repository/history.ts';
 import { withLanded } from '../../src/repository/machine.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';

@@ -12,7 +12,7 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import { cryptoReady, systemRandom } from '../../src/crypto/sodium.ts';
 import type { Entry } from '../../src/format/entry.ts';
 import { runProcess } from '../../src/process/run.ts';
-import { restoreTrees, type Restored } from '../../src/pull/restore.ts';
+import { restoreTrees, type Restored } from '../../src/pull/restore/restore.ts';
 import type { PushSource } from '../../src/push/archive-install.ts';
 import { push, type PushDeps, type PushedSnapshot } from '../../src/push/push.ts';
 import type { OnVerified } from '../../src/repository/adoption.ts';

@@ -7,7 +7,7 @@ import type { Grant } from '../../src/format/grant.ts';
 import { parseTicket } from '../../src/format/ticket.ts';
 import { storeOffer } from '../../src/handoff/offer.ts';
 import { runProcess } from '../../src/process/run.ts';
-import { restoreTrees } from '../../src/pull/restore.ts';
+import { restoreTrees } from '../../src/pull/restore/restore.ts';
 import { rememberVerified } from '../../src/repository/adoption.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
 import { grantedSource, openGrantedSnapshot } from '../../src/repository/granted.ts';

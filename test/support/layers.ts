@@ -75,6 +75,15 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
       'the product after a move: brought up, checked line by line, and what is left for a person',
     sample: 'a made-up install and a stand-in for the product’s command',
   },
+  pull: {
+    restore:
+      'trees of a snapshot in stage directories: what is wanted, from which packs, placed whole',
+    places: 'where everything of a snapshot goes here, and what may not land so',
+    plan: 'what a pull is asked for, and all that is found out before anything is written',
+    stage: 'an install in its stages: filled, counted, its paths repaired; or only rehearsed',
+    swap: 'the journal and its renames, while no gateway runs; what it leaves',
+    undo: 'the way back, and what is kept for it',
+  },
 };
 
 /** Files directly in src: the bin and what makes the package. */

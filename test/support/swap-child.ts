@@ -2,8 +2,8 @@
  * A swap, its undoing or a discard in a process of its own that is killed before the n-th change to the disk:
  * `swap-child.ts '{"scene":…,"verb":"undo","killBefore":n}'`. It prints how many changes there were if it lived.
  */
-import { discard } from '../../src/pull/undo.ts';
-import { swap } from '../../src/pull/swap.ts';
+import { swap } from '../../src/pull/swap/swap.ts';
+import { discard } from '../../src/pull/undo/undo.ts';
 import { killBefore } from './kill-before.ts';
 import { journalFile, partsOf, undoIn, type Scene } from './swap-scene.ts';
 

@@ -12,9 +12,9 @@ import { identityOf } from '../../src/fs/identity.ts';
 import { isThere, type SwapStep } from '../../src/fs/swap-steps.ts';
 import { BRANDS } from '../../src/gateway/install/brands.ts';
 import { runProcess } from '../../src/process/run.ts';
-import type { Journal } from '../../src/pull/journal.ts';
-import { swap } from '../../src/pull/swap.ts';
-import { undo, type Undone } from '../../src/pull/undo.ts';
+import type { Journal } from '../../src/pull/swap/journal.ts';
+import { swap } from '../../src/pull/swap/swap.ts';
+import { undo, type Undone } from '../../src/pull/undo/undo.ts';
 import { makeTree } from './tree.ts';
 
 export type Scene = { readonly folder: string; readonly home: string; readonly journals: string };

@@ -1,7 +1,7 @@
 /** What `status` knows of each repository, and what of all that needs somebody. */
 import { FerryError } from '../../base/errors.ts';
 import type { Install } from '../../gateway/install/install.ts';
-import { interruptedInstalls } from '../../pull/journal.ts';
+import { interruptedInstalls } from '../../pull/swap/journal.ts';
 import { readHistory } from '../../repository/history.ts';
 import { findLost, type Hole } from '../../repository/lost.ts';
 import type { Revocation } from '../../repository/revocations.ts';
@@ -9,7 +9,7 @@ import { parseLocation } from '../../store/location.ts';
 import { lockAttention } from '../keeping/locking.ts';
 import { lackOf, lackProblems, ROLLBACK_HINT, type Lack } from './history.ts';
 import { lastDrillOf } from '../keeping/last-drill.ts';
-import { keptIn } from '../../pull/kept.ts';
+import { keptIn } from '../../pull/undo/kept.ts';
 import { wayBack } from '../pull/way-back.ts';
 import type { Attention, StatusSummary } from '../output/status/summary.ts';
 import type { LastDrill } from '../output/keeping/drill-summary.ts';

@@ -4,8 +4,9 @@
  * would be missing.
  */
 import { FerryError, isObjectFault, type ErrorCode } from '../../base/errors.ts';
-import { findLoss, firstWhole, PackPresence, type Loss } from '../../pull/loss.ts';
-import type { Damage, Pulled } from '../../pull/landing.ts';
+import type { Damage } from '../../pull/plan/landing.ts';
+import { findLoss, firstWhole, PackPresence, type Loss } from '../../pull/plan/loss.ts';
+import type { Pulled } from '../../pull/pull.ts';
 import { openSnapshot, type SnapshotReader } from '../../repository/snapshot-reader.ts';
 import type { OpenedCover } from '../../repository/snapshots.ts';
 import { optionalArgument } from '../call.ts';

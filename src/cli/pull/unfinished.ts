@@ -1,8 +1,8 @@
 /** Pulls that were not finished: noted before their stages are filled, and told for as long as those lie there. */
 import { parseShownPath, showPath, type BytePath } from '../../base/byte-path.ts';
 import { isAlive, markOfThisProcess } from '../../fs/living-process.ts';
-import { isStageThere, leftOf } from '../../pull/left-stages.ts';
-import type { PullPlan } from '../../pull/pull.ts';
+import type { PullPlan } from '../../pull/plan/landing.ts';
+import { isStageThere, leftOf } from '../../pull/swap/left-stages.ts';
 import { timeText } from '../../repository/objects.ts';
 import { journalsFolder } from '../../settings/places.ts';
 import type { SettingsData, StagedSettings } from '../../settings/schema.ts';

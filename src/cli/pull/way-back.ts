@@ -1,5 +1,5 @@
 /** What is kept aside, and the commands that put it back or remove it. */
-import type { Kept } from '../../pull/kept.ts';
+import type { Kept } from '../../pull/undo/kept.ts';
 import type { WayBack } from '../output/pull/summary.ts';
 
 export function wayBack({ installs, since, aside, byHand }: Kept): WayBack {
