@@ -17,6 +17,8 @@ export function cronPlan(timer: Timer): TimerPlan {
     prove: { by: 'command', command: timer.command, environment: timer.environment },
     enable: [],
     disable: [],
+    tidy: [],
+    traces: [],
     ask: undefined,
   };
 }

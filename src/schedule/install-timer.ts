@@ -76,16 +76,27 @@ export async function removeTimer(
       if (ran.exit !== 0) complaints.push(wordsOf(command, ran));
     }
   }
-  for (const path of there) asUser(timer, path, () => rmSync(path, { force: true }));
-  if (there.length > 0) {
-    for (const command of plan.reload) await tell(command, deps, signal);
-  }
+  if (there.length > 0) await clear(timer, plan, there, deps, signal);
   if (plan.crontab === undefined) return { files: there, crontab: false, complaints };
   const found = await lookAtCrontab(deps, signal);
   if ('unreadable' in found) complaints.push(wordsOf(listCommand(deps), found.unreadable));
   const isInIt = 'text' in found && isInCrontab(found.text);
   if (isInIt) await writeCrontab(crontabWith(found.text, undefined), deps, signal);
   return { files: there, crontab: isInIt, complaints };
+}
+
+/** The files, and what the scheduler keeps of them besides. */
+async function clear(
+  timer: Timer,
+  { reload, tidy, traces }: TimerPlan,
+  files: readonly string[],
+  deps: TimerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const path of [...files, ...traces]) {
+    asUser(timer, path, () => rmSync(path, { force: true }));
+  }
+  for (const command of [...reload, ...tidy]) await tell(command, deps, signal);
 }
 
 export type TimerState = {
@@ -135,10 +146,11 @@ async function putBack(
   const wasThere = before.files.length > 0 && !isNew;
   if (isNew) for (const command of plan.disable) await tell(command, deps, signal);
   for (const { path, text } of before.files) {
-    if (text === undefined) asUser(timer, path, () => rmSync(path, { force: true }));
-    else writeFiles([{ path, text }], timer);
+    if (text !== undefined) writeFiles([{ path, text }], timer);
   }
-  for (const command of plan.reload) await tell(command, deps, signal);
+  const added = before.files.filter(({ text }) => text === undefined).map(({ path }) => path);
+  if (isNew) await clear(timer, plan, added, deps, signal);
+  else for (const command of plan.reload) await tell(command, deps, signal);
   if (wasThere) for (const command of plan.enable) await tell(command, deps, signal);
   if (plan.crontab !== undefined && (await readCrontab(deps, signal)) !== before.crontab) {
     await writeCrontab(before.crontab, deps, signal);

@@ -21,6 +21,8 @@ export function launchdPlan(timer: Timer, scope: 'user' | 'system'): TimerPlan {
       ['launchctl', 'bootstrap', domain, path],
     ],
     disable: [['launchctl', 'bootout', `${domain}/${label}`]],
+    tidy: [],
+    traces: [],
     ask: ['launchctl', 'print', `${domain}/${label}`],
   };
 }

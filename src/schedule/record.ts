@@ -33,6 +33,8 @@ export const schedulerSchema = z.object({
   kind: z.enum(['systemd', 'launchd', 'cron']),
   /** Of one user, or of the whole system (by root). */
   scope: z.enum(['user', 'system']),
+  /** Where its manager reads units, if that is not the usual folder. */
+  folder: z.string().optional(),
 });
 export type Scheduler = z.infer<typeof schedulerSchema>;
 

@@ -27,19 +27,24 @@ const COMMAND_TIMEOUT_MS = 60_000;
 
 type Told = Pick<RunOptions, 'stdin' | 'isStdoutBytes'> & { readonly timeoutMs?: number };
 
-/** With the address of the user's own manager, which a plain ssh or sudo shell may lack. */
+/**
+ * With the address of the user's own manager, which a plain ssh or sudo shell may lack, and which root has another one
+ * of. That manager listens to its user alone.
+ */
 export async function tell(
   command: Command,
-  { run, env, uid }: Pick<TimerDeps, 'run' | 'env' | 'uid'>,
+  { run, env, uid, owner }: TimerDeps,
   signal: AbortSignal,
   told: Told = {},
 ): Promise<RunResult> {
   const [program = '', ...args] = command;
+  const runtime = owner ? undefined : env['XDG_RUNTIME_DIR'];
   try {
     return await run(program, args, {
-      env: { ...env, XDG_RUNTIME_DIR: env['XDG_RUNTIME_DIR'] ?? `/run/user/${uid}`, LC_ALL: 'C' },
+      env: { ...env, XDG_RUNTIME_DIR: runtime ?? `/run/user/${uid}`, LC_ALL: 'C' },
       timeoutMs: COMMAND_TIMEOUT_MS,
       signal,
+      ...(owner && args[0] === '--user' && { owner }),
       ...told,
     });
   } catch (error) {
@@ -67,10 +72,16 @@ export function refusal(command: Command, ran: RunResult): FerryError {
 }
 
 export function wordsOf(command: Command, ran: RunResult): string {
-  const said = ran.stderr.trim().split('\n').at(-1) ?? '';
+  const said = lastWords(ran);
   const end = ran.timedOut ? 'took too long' : `ended with ${ran.exit ?? ran.signal}`;
   return `${command.join(' ')} ${end}${said === '' ? '' : `: ${said}`}`;
 }
+
+/** The line that says what is wrong; systemctl adds one that says where to see more. */
+export const lastWords = ({ stderr }: RunResult): string => {
+  const lines = stderr.trim().split('\n');
+  return lines.findLast((line) => !line.startsWith('See ')) ?? '';
+};
 
 /** Undefined: the manager cannot be asked from here. */
 export async function isSwitchedOn(

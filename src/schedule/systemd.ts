@@ -1,10 +1,13 @@
 /** systemd: a service that runs once, and a timer. Of the user's own manager; by root, for whoever owns the home. */
+import type { Scheduler } from './record.ts';
 import { minuteOf, type Command, type Timer, type TimerPlan } from './timer.ts';
 
-export function systemdPlan(timer: Timer, scope: 'user' | 'system'): TimerPlan {
+export function systemdPlan(
+  timer: Timer,
+  { scope, folder = unitFolder(timer, scope) }: Pick<Scheduler, 'scope' | 'folder'>,
+): TimerPlan {
   const { user } = timer;
   const name = scope === 'user' ? 'stateferry' : `stateferry-${user.name}`;
-  const folder = scope === 'user' ? `${user.configFolder}/systemd/user` : '/etc/systemd/system';
   const systemctl = (...words: string[]): Command =>
     scope === 'user' ? ['systemctl', '--user', ...words] : ['systemctl', ...words];
   return {
@@ -23,23 +26,53 @@ export function systemdPlan(timer: Timer, scope: 'user' | 'system'): TimerPlan {
     // Started anew, since one that runs already would keep its old times.
     enable: [systemctl('enable', `${name}.timer`), systemctl('restart', `${name}.timer`)],
     disable: [systemctl('disable', '--now', `${name}.timer`)],
+    // One that failed stands in the list of what failed even when its file is gone.
+    tidy: [systemctl('reset-failed', `${name}.service`, `${name}.timer`)],
+    traces: [
+      `${folder}/timers.target.wants/${name}.timer`,
+      `${stampFolder(timer, scope)}/stamp-${name}.timer`,
+    ],
     ask: systemctl('is-active', '--quiet', `${name}.timer`),
   };
 }
 
+/**
+ * The usual folder, where the manager reads units there: a manager was started before any shell, so an
+ * `XDG_CONFIG_HOME` of a shell is seldom its own. Else the first that it has in this home.
+ * @param unitPath its property of that name
+ */
+export function unitFolderIn(unitPath: string, timer: Timer): string | undefined {
+  const usual = unitFolder(timer, 'user');
+  if (unitPath === '' || ` ${unitPath} `.includes(` ${usual} `)) return undefined;
+  return unitPath
+    .split(' ')
+    .find((path) => path.startsWith(`${timer.user.home}/`) && path.endsWith('/systemd/user'));
+}
+
+const unitFolder = ({ user }: Timer, scope: Scheduler['scope']): string =>
+  scope === 'user' ? `${user.home}/.config/systemd/user` : '/etc/systemd/system';
+
+/** Where a persistent timer writes down when it last fired. */
+const stampFolder = ({ user }: Timer, scope: Scheduler['scope']): string =>
+  scope === 'user' ? `${user.home}/.local/share/systemd/timers` : '/var/lib/systemd/timers';
+
 /** 3: done, but some files could not be read, which `status` tells and which is no broken service. */
-function serviceText(timer: Timer, scope: 'user' | 'system'): string {
+function serviceText(timer: Timer, scope: Scheduler['scope']): string {
   return lines([
     '[Unit]',
     'Description=stateferry: the jobs of its schedule that are due',
+    // The manager of a user knows of no network.
+    ...(scope === 'system' ? AFTER_NETWORK : []),
     '',
     '[Service]',
     'Type=oneshot',
     ...(scope === 'system' ? [`User=${timer.user.name}`] : []),
     ...Object.entries(timer.environment).map(([name, value]) => `Environment=${set(name, value)}`),
-    `ExecStart=${timer.command.map(word).join(' ')}`,
+    `ExecStart=${startable(timer.command).map(word).join(' ')}`,
     'SuccessExitStatus=3',
     'TimeoutStartSec=24h',
+    // In the journal it would be called node.
+    'SyslogIdentifier=stateferry',
     'UMask=0077',
     'Nice=10',
     'IOSchedulingClass=idle',
@@ -60,6 +93,12 @@ function timerText({ at }: Timer): string {
     'WantedBy=timers.target',
   ]);
 }
+
+const AFTER_NETWORK = ['Wants=network-online.target', 'After=network-online.target'];
+
+/** What is started may have none of these in its path, quoted or not; what follows it may. */
+const startable = (command: Command): Command =>
+  /["'\\$]/.test(command[0] ?? '') ? ['/bin/sh', '-c', 'exec "$0" "$@"', ...command] : command;
 
 const lines = (all: readonly string[]): string => `${all.join('\n')}\n`;
 

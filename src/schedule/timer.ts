@@ -20,8 +20,6 @@ export type TimerUser = {
   readonly uid: number;
   readonly gid: number;
   readonly home: string;
-  /** Of units and the like: `$XDG_CONFIG_HOME`, or what stands for it. */
-  readonly configFolder: string;
 };
 
 export type Command = readonly string[];
@@ -46,6 +44,10 @@ export type TimerPlan = {
   readonly enable: readonly Command[];
   /** Before the files are removed. */
   readonly disable: readonly Command[];
+  /** After the files are gone; whatever these say is fine. */
+  readonly tidy: readonly Command[];
+  /** Files that the scheduler makes for a timer of its own accord, and leaves. */
+  readonly traces: readonly string[];
   /** Says whether it is switched on: exit 0. Undefined where there is nothing to ask. */
   readonly ask: Command | undefined;
 };
@@ -55,8 +57,8 @@ export type TimerPlan = {
  * @throws usage
  */
 export function refuseUnfit({ command, environment, user }: Timer): void {
-  const { name, home, configFolder } = user;
-  const words = [...command, ...Object.entries(environment).flat(), home, configFolder];
+  const { name, home } = user;
+  const words = [...command, ...Object.entries(environment).flat(), home];
   const unfit =
     words.find((word) => CONTROLS.test(word)) ?? (/[/\s]/.test(name) ? name : undefined);
   if (unfit === undefined) return;

@@ -33,6 +33,9 @@ test(
       };
       return spawnSync('unshare', words, { env, cwd: '/', encoding: 'utf8' });
     };
+    // What the user had installed before is replaced, not joined.
+    assert.equal((await scene.run('schedule', 'install', '--yes')).exit, 0);
+    assert.deepEqual(scene.schedulers.enabled(), ['stateferry.timer']);
     const told = join(scene.machine.folder, 'told');
     const words = ['--yes', '--home', home, '--notify-command', `id -u > '${told}'`];
     const installed = asRoot('schedule', 'install', ...words);
@@ -40,6 +43,7 @@ test(
     assert.deepEqual(readdirSync(units).toSorted(), [
       'stateferry-14001.service',
       'stateferry-14001.timer',
+      'timers.target.wants',
     ]);
     const service = readFileSync(join(units, 'stateferry-14001.service'), 'utf8');
     assert.match(service, /^User=14001$/m);
@@ -48,7 +52,7 @@ test(
     assert.deepEqual(scene.schedulers.enabled(), ['stateferry-14001.timer']);
     // The command is the user's own word, so root does not run it as root.
     assert.equal(readFileSync(told, 'utf8').trim(), '14001');
-    assert.equal(snapshotsIn(scene.repository), 1);
+    assert.equal(snapshotsIn(scene.repository), 2);
     let count = 0;
     for (const top of [home, scene.repository]) {
       for (const name of readdirSync(top, { recursive: true, encoding: 'utf8' })) {
@@ -61,6 +65,7 @@ test(
     const status = asRoot('schedule', 'status', '--home', home);
     assert.equal(status.status, 0, status.stdout);
     assert.match(status.stdout, /^by systemd \(system\)/);
+    assert.equal((await scene.run('schedule', 'remove')).exit, 2);
     const removed = asRoot('schedule', 'remove', '--home', home);
     assert.equal(removed.status, 0, removed.stderr);
     assert.deepEqual(readdirSync(units), []);

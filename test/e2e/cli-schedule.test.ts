@@ -288,9 +288,9 @@ describe('credentials that only the shell has', { skip }, () => {
       succeeded(await scene.run('schedule', 'install', '--yes'));
       const written = [
         scene.schedulers.crontab(),
-        ...(existsSync(units) ? readdirSync(units) : []).map((name) =>
-          readFileSync(join(units, name), 'utf8'),
-        ),
+        ...(existsSync(units) ? readdirSync(units, { withFileTypes: true }) : [])
+          .filter((entry) => entry.isFile())
+          .map(({ name }) => readFileSync(join(units, name), 'utf8')),
         JSON.stringify(scene.settings()['schedule']),
       ].join('\n');
       assert.match(written, /schedule/);

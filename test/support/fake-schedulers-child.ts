@@ -4,12 +4,14 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 const [state = '', home = '', program = '', ...words] = process.argv.slice(2);
 const isOfUser = words.includes('--user');
@@ -19,6 +21,10 @@ const IDLE = new Int32Array(new SharedArrayBuffer(4));
 const loaded = (name: string): string => join(state, 'loaded', name);
 const enabled = (name: string): string => join(state, 'enabled', name);
 const active = (name: string): string => join(state, 'active', name);
+const failed = (name: string): string => join(state, 'failed', name);
+const wanted = (name: string): string => join(units, 'timers.target.wants', name);
+/** When timers that make up for what they missed last fired. */
+const STAMPS = join(home, '.local/share/systemd/timers/stamp');
 /** What a manager or a daemon gives to everything that it starts. */
 const BARE = { HOME: home, LOGNAME: 'somebody', USER: 'somebody', SHELL: '/bin/sh' };
 
@@ -38,15 +44,21 @@ function systemctl(): number {
   if (!isOfUser && !existsSync(join(state, 'booted'))) {
     return refuse('Failed to connect to bus: Host is down', 1);
   }
-  const [verb = '', unit = ''] = words.filter((word) => !word.startsWith('-'));
+  if (isOfUser && existsSync(join(state, 'logged-out'))) {
+    return refuse('Failed to connect to bus: No such file or directory', 1);
+  }
+  const [verb = '', unit = '', ...more] = words.filter((word) => !word.startsWith('-'));
   switch (verb) {
     case 'show':
-      process.stdout.write('Version=252\n');
+      // As it was when the manager started: no variable of a shell changes it.
+      process.stdout.write(
+        `${units}.control /run/systemd/transient ${units} /etc/xdg/systemd/user\n`,
+      );
       return 0;
     case 'daemon-reload':
       for (const name of readdirSync(join(state, 'loaded'))) rmSync(loaded(name));
       for (const name of existsSync(units) ? readdirSync(units) : []) {
-        copyFileSync(join(units, name), loaded(name));
+        if (/\.(service|timer)$/.test(name)) copyFileSync(join(units, name), loaded(name));
       }
       return 0;
     case 'start':
@@ -55,24 +67,51 @@ function systemctl(): number {
       while (existsSync(join(state, 'hold'))) Atomics.wait(IDLE, 0, 0, 20);
       return started(unit);
     case 'stop':
-      return 0;
+      return existsSync(loaded(unit)) ? 0 : refuse(`Failed to stop ${unit}: Unit not loaded.`, 5);
     case 'is-active':
       return existsSync(active(unit)) ? 0 : 3;
     case 'enable':
       if (!existsSync(loaded(unit))) return notFound(verb, unit);
       writeFileSync(enabled(unit), '');
+      if (!existsSync(wanted(unit))) linkTo(join(units, unit), wanted(unit));
       return 0;
     case 'restart':
       if (!existsSync(loaded(unit))) return notFound(verb, unit);
       writeFileSync(active(unit), '');
+      if (isOfUser) {
+        mkdirSync(dirname(STAMPS), { recursive: true });
+        writeFileSync(`${STAMPS}-${unit}`, '');
+      }
       return 0;
     case 'disable':
+      if (!existsSync(join(units, unit)))
+        return refuse(`Failed to disable unit: Unit file ${unit} does not exist.`, 1);
       rmSync(enabled(unit), { force: true });
+      if (existsSync(wanted(unit))) rmSync(dirname(wanted(unit)), { recursive: true });
       if (words.includes('--now')) rmSync(active(unit), { force: true });
       return 0;
+    case 'reset-failed':
+      return resetFailed([unit, ...more]);
     default:
       return refuse(`Unknown command verb ${verb}.`, 1);
   }
+}
+
+function linkTo(target: string, path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(target, path);
+}
+
+/** One that failed is remembered, with its file or without. */
+function resetFailed(names: readonly string[]): number {
+  let exit = 0;
+  for (const name of names) {
+    if (!existsSync(failed(name)) && !existsSync(loaded(name))) {
+      exit = refuse(`Failed to reset failed state of unit ${name}: Unit ${name} not loaded.`, 1);
+    }
+    rmSync(failed(name), { force: true });
+  }
+  return exit;
 }
 
 function notFound(verb: string, unit: string): number {
@@ -85,7 +124,14 @@ function started(unit: string): number {
   const values = (name: string): string[] =>
     [...text.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) => value);
   const environment = values('Environment').flatMap((line) => unitWords(line, false));
-  const [node = '', ...args] = unitWords(values('ExecStart')[0] ?? '', true);
+  const line = values('ExecStart')[0] ?? '';
+  const [, ...args] = unitWords(line, true);
+  // Only in what follows it is a doubled dollar a single one.
+  const [node = ''] = unitWords(line, false);
+  if (/["'\\]/.test(node)) {
+    const why = `Failed to start ${unit}: Unit ${unit} has a bad unit file setting.`;
+    return refuse(`${why}\nSee user logs and 'systemctl --user status ${unit}' for details.`, 1);
+  }
   const pairs = environment.map((one): [string, string] => [
     one.slice(0, one.indexOf('=')),
     one.slice(one.indexOf('=') + 1),
@@ -94,7 +140,9 @@ function started(unit: string): number {
   const uid = Number(values('User')[0] ?? process.getuid?.());
   const ran = spawnSync(node, args, { env, cwd: home, stdio: 'ignore', uid, gid: uid });
   if (ran.status === 0 || values('SuccessExitStatus').includes(String(ran.status))) return 0;
-  return refuse(`Job for ${unit} failed because the control process exited with error code.`, 1);
+  writeFileSync(failed(unit), '');
+  const why = `Job for ${unit} failed because the control process exited with error code.`;
+  return refuse(`${why}\nSee "systemctl --user status ${unit}" and "journalctl …" for details.`, 1);
 }
 
 /** As systemd.syntax(7) tells it. */

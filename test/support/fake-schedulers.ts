@@ -19,8 +19,12 @@ export type FakeSchedulers = {
   /** From now on nobody can list the crontab, although it may be written. */
   hideCrontab(): { show(): void };
   enabled(): string[];
+  /** Services whose last run did not go well. */
+  failed(): string[];
   /** There is a manager of the whole system too, which reads /etc/systemd/system. */
   boot(): void;
+  /** The user’s own manager ends with the user’s last session. */
+  logOut(): { logIn(): void };
   /** Until it is released, a service that is started does not begin. */
   hold(): { release(): void };
   /** What the timer does when its time has come; undefined where none is switched on. */
@@ -41,7 +45,10 @@ export function makeSchedulers(
 ): FakeSchedulers {
   const binDir = join(folder, 'schedulers');
   const state = join(folder, 'scheduler-state');
-  for (const path of [binDir, ...['loaded', 'enabled', 'active'].map((one) => join(state, one))]) {
+  for (const path of [
+    binDir,
+    ...['loaded', 'enabled', 'active', 'failed'].map((one) => join(state, one)),
+  ]) {
     mkdirSync(path, { recursive: true });
   }
   const child = join(import.meta.dirname, 'fake-schedulers-child.ts');
@@ -66,6 +73,12 @@ export function makeSchedulers(
       return { show: () => rmSync(file) };
     },
     enabled: () => readdirSync(join(state, 'enabled')),
+    failed: () => readdirSync(join(state, 'failed')),
+    logOut: () => {
+      const file = join(state, 'logged-out');
+      writeFileSync(file, '');
+      return { logIn: () => rmSync(file) };
+    },
     boot: () => writeFileSync(join(state, 'booted'), ''),
     hold: () => {
       writeFileSync(join(state, 'hold'), '');

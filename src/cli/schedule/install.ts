@@ -17,11 +17,12 @@ import type { Call, Report } from '../verb.ts';
 import { sayLingering } from './linger.ts';
 import { beginProof, endProof, judgeProof, type Judged } from './proof.ts';
 import { readerKeyFor } from './reader.ts';
-import { isRoot, newTimer, timerDeps, timerWith } from './timer.ts';
+import { isRoot, isSameScheduler, newTimer, requireOwn, timerDeps, timerWith } from './timer.ts';
 import { tellInstalled } from './telling.ts';
 import { scheduleWish, type ScheduleWish } from './wish.ts';
 
 export async function installSchedule(call: Call, session: Session): Promise<Report> {
+  requireOwn(session, session.settings.data.schedule);
   const wish = scheduleWish(call, session.environment.workingFolder);
   const locations = meantLocations(session);
   requireJoined(session, locations, wish);
@@ -99,7 +100,7 @@ async function perform(
   } finally {
     endProof(session);
   }
-  if (before && before.scheduler.kind !== wished.scheduler.kind) {
+  if (before && !isSameScheduler(before.scheduler, wished.scheduler)) {
     const old = timerWith(session, before.at, before.command);
     await removeTimer(old, planFor(old, before.scheduler), deps, signal);
   }

@@ -7,6 +7,7 @@ import type { RunResult } from '../../process/run.ts';
 import { timeText } from '../../repository/objects.ts';
 import type { Proof, Schedule } from '../../schedule/record.ts';
 import { areFromEnvironmentOnly } from '../../settings/credentials.ts';
+import { lastWords } from '../../schedule/scheduler-command.ts';
 import { timerEnvironment } from '../../settings/timer-environment.ts';
 import { installsHere } from '../installs.ts';
 import type { Session } from '../session.ts';
@@ -95,15 +96,16 @@ const isCode = (code: string): code is ErrorCode => code in ERROR_CODES;
 const codeOf = (code: string | undefined): ErrorCode =>
   code !== undefined && isCode(code) && code !== 'bug' ? code : 'scheduler-failed';
 
-function noResult({ exit, signal, stderr, timedOut }: RunResult): FerryError {
-  const said = stderr.trim().split('\n').at(-1) ?? '';
+function noResult(ran: RunResult): FerryError {
+  const { exit, signal, timedOut } = ran;
+  const said = lastWords(ran);
   const end = timedOut ? 'took too long' : `ended with ${exit ?? signal}`;
   const why = said === '' ? '' : `: ${said}`;
   return new FerryError(
     'scheduler-failed',
     `the run that proves the timer ${end} and left no result, so nothing was installed${why}`,
     {
-      hint: 'journalctl (with --user for your own services) shows what a service said: -u stateferry',
+      hint: 'journalctl (with --user for your own services) shows what it said: journalctl --user -t stateferry',
     },
   );
 }

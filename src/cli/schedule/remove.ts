@@ -4,11 +4,14 @@ import { removeTimer } from '../../schedule/install-timer.ts';
 import type { Scheduler } from '../../schedule/record.ts';
 import type { Session } from '../session.ts';
 import type { Report } from '../verb.ts';
-import { isRoot, timerDeps, timerWith } from './timer.ts';
+import { isRoot, isSameScheduler, requireOwn, timerDeps, timerWith } from './timer.ts';
 
 export async function removeSchedule(session: Session): Promise<Report> {
   const { settings } = session;
+  // Not under a run that is at work.
+  settings.lock();
   const { schedule } = settings.data;
+  requireOwn(session, schedule);
   const timer = timerWith(session, schedule?.at ?? '00:00', schedule?.command ?? []);
   const removed: string[] = [];
   const complaints: string[] = [];
@@ -35,6 +38,5 @@ function possible(session: Session, known: Scheduler | undefined): Scheduler[] {
     { kind: 'launchd', scope },
     { kind: 'cron', scope: 'user' },
   ];
-  const isKnown = all.some(({ kind, scope }) => kind === known?.kind && scope === known.scope);
-  return known && !isKnown ? [known, ...all] : all;
+  return known ? [known, ...all.filter((one) => !isSameScheduler(one, known))] : all;
 }

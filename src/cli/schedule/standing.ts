@@ -109,7 +109,9 @@ async function ofTimer(session: Session, schedule: Schedule, nowMs: number): Pro
 const hintWhereSilent = ({ scheduler }: Schedule): string =>
   ({
     systemd:
-      'Does it run when nobody is logged in? loginctl enable-linger; systemctl list-timers shows it.',
+      scheduler.scope === 'system'
+        ? 'systemctl list-timers shows when it is to fire.'
+        : 'Does it run when nobody is logged in? loginctl enable-linger; systemctl --user list-timers shows it.',
     launchd: 'launchctl print shows why; ~/Library/Logs/stateferry.log holds what it said.',
     cron: 'Does the cron daemon run at all on this machine?',
   })[scheduler.kind];

@@ -1,7 +1,8 @@
 /** The timer of this home as a description, and what performs it. */
-import { join } from 'node:path';
+import { FerryError } from '../../base/errors.ts';
 import { readOwners } from '../../fs/owners.ts';
 import { runProcess } from '../../process/run.ts';
+import type { Schedule, Scheduler } from '../../schedule/record.ts';
 import type { TimerDeps } from '../../schedule/scheduler-command.ts';
 import { refuseUnfit, type Timer } from '../../schedule/timer.ts';
 import { variablesForOthers } from '../../settings/environment.ts';
@@ -23,18 +24,12 @@ export function newTimer(session: Session, at: string): Timer {
 /** One that calls what the settings say. */
 export function timerWith(session: Session, at: string, command: readonly string[]): Timer {
   const { environment } = session;
-  const { home, owner, variables, actsForOther } = environment;
-  const config = actsForOther ? undefined : variables['XDG_CONFIG_HOME'];
+  const { home, owner } = environment;
   return {
     command,
     environment: timerEnvironment(environment).carried,
     at,
-    user: {
-      name: userName(session),
-      ...owner,
-      home,
-      configFolder: config !== undefined && config !== '' ? config : join(home, '.config'),
-    },
+    user: { name: userName(session), ...owner, home },
   };
 }
 
@@ -47,6 +42,17 @@ export function timerDeps(session: Session): TimerDeps {
     ...(actsForOther && { owner: { ...owner, name: userName(session) } }),
   };
 }
+
+/** Only root takes away what root installed. @throws usage */
+export function requireOwn(session: Session, schedule: Schedule | undefined): void {
+  if (schedule?.scheduler.scope !== 'system' || isRoot(session)) return;
+  throw new FerryError('usage', 'the timer of this home is one of the system: root installed it', {
+    hint: `To take it away: sudo stateferry schedule remove --home ${session.environment.home}`,
+  });
+}
+
+export const isSameScheduler = (one: Scheduler, other: Scheduler): boolean =>
+  one.kind === other.kind && one.scope === other.scope;
 
 export const isRoot = ({ environment }: Session): boolean =>
   environment.actsForOther || environment.owner.uid === 0;

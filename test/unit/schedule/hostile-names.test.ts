@@ -17,7 +17,7 @@ const TIMER: Timer = {
   command: ['/usr/bin/true', 'schedule', 'run'],
   environment: { PATH: '/usr/bin:/bin' },
   at: '03:07',
-  user: { name: 'alice', uid: 1000, gid: 1000, home: '/home/alice', configFolder: '/home/alice/c' },
+  user: { name: 'alice', uid: 1000, gid: 1000, home: '/home/alice' },
 };
 
 test('what is more than one line goes into no timer', () => {
@@ -27,7 +27,7 @@ test('what is more than one line goes into no timer', () => {
     { ...TIMER, command: ['/usr/bin/node', '--home', evil] },
     { ...TIMER, environment: { PATH: evil } },
     { ...TIMER, user: { ...TIMER.user, home: evil } },
-    { ...TIMER, user: { ...TIMER.user, configFolder: '/a\u2028b' } },
+    { ...TIMER, user: { ...TIMER.user, home: '/a\u2028b' } },
     { ...TIMER, user: { ...TIMER.user, name: 'alice\nExecStart=evil' } },
     { ...TIMER, user: { ...TIMER.user, name: '../../root' } },
   ];

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { planFor } from '../../../src/schedule/choose.ts';
 import { cronPlan, crontabWith, isInCrontab } from '../../../src/schedule/cron.ts';
 import { launchdPlan } from '../../../src/schedule/launchd.ts';
-import { systemdPlan } from '../../../src/schedule/systemd.ts';
+import { systemdPlan, unitFolderIn } from '../../../src/schedule/systemd.ts';
 import { bareEnvironment, type Timer } from '../../../src/schedule/timer.ts';
 
 /** With every character that one of the three understands in its own way. */
@@ -17,17 +17,17 @@ const TIMER: Timer = {
   command: ['/usr/bin/node', NASTY, 'schedule', 'run', '--quiet'],
   environment: { PATH: '/usr/bin:/home/a b/bin', AWS_PROFILE: 'ferry' },
   at: '03:07',
-  user: { name: 'alice', uid: 1000, gid: 1000, home: '/home/alice', configFolder: '/home/alice/c' },
+  user: { name: 'alice', uid: 1000, gid: 1000, home: '/home/alice' },
 };
 
 describe('systemd', () => {
   test('a user: both units, to the letter', () => {
-    const { files, enable, disable } = systemdPlan(TIMER, 'user');
+    const { files, enable, disable } = systemdPlan(TIMER, { scope: 'user' });
     assert.deepEqual(
       files.map(({ path }) => path),
       [
-        '/home/alice/c/systemd/user/stateferry.service',
-        '/home/alice/c/systemd/user/stateferry.timer',
+        '/home/alice/.config/systemd/user/stateferry.service',
+        '/home/alice/.config/systemd/user/stateferry.timer',
       ],
     );
     assert.equal(
@@ -42,6 +42,7 @@ Environment="AWS_PROFILE=ferry"
 ExecStart="/usr/bin/node" "/opt/it's 100%% \\"$$HOME\\" & <b>\\\\x/bin.cjs" "schedule" "run" "--quiet"
 SuccessExitStatus=3
 TimeoutStartSec=24h
+SyslogIdentifier=stateferry
 UMask=0077
 Nice=10
 IOSchedulingClass=idle
@@ -69,10 +70,38 @@ WantedBy=timers.target
   });
 
   test('the system: a service of its own for each user, with that user’s rights', () => {
-    const { files, enable } = systemdPlan(TIMER, 'system');
+    const { files, enable } = systemdPlan(TIMER, { scope: 'system' });
     assert.equal(files[0]?.path, '/etc/systemd/system/stateferry-alice.service');
     assert.match(files[0]?.text ?? '', /^User=alice$/m);
+    assert.match(files[0]?.text ?? '', /^After=network-online\.target$/m);
     assert.deepEqual(enable[0], ['systemctl', 'enable', 'stateferry-alice.timer']);
+  });
+
+  test('a program whose path systemd does not take is started by the shell', () => {
+    for (const path of [
+      `/home/o'neil/node`,
+      '/home/a"b/node',
+      '/home/a\\b/node',
+      '/home/$a/node',
+    ]) {
+      const { files } = systemdPlan({ ...TIMER, command: [path, 'run'] }, { scope: 'user' });
+      const line = /^ExecStart=(.*)$/m.exec(files[0]?.text ?? '')?.[1] ?? '';
+      assert.ok(line.startsWith(String.raw`"/bin/sh" "-c" "exec \"$$0\" \"$$@\"" "/home/`), line);
+    }
+  });
+
+  test('where the manager of a user reads its units', () => {
+    const own = '/home/alice/.config/systemd/user';
+    const others = '/run/user/1000/systemd/user /home/alice/.local/share/systemd/user';
+    assert.equal(unitFolderIn(`${own}.control ${own} ${others}`, TIMER), undefined);
+    assert.equal(unitFolderIn('', TIMER), undefined);
+    const moved = `/home/alice/c/systemd/user.control /home/alice/c/systemd/user ${others}`;
+    const folder = unitFolderIn(moved, TIMER);
+    assert.equal(folder, '/home/alice/c/systemd/user');
+    const { files } = planFor(TIMER, { kind: 'systemd', scope: 'user', folder });
+    assert.equal(files[1]?.path, '/home/alice/c/systemd/user/stateferry.timer');
+    const spaced = { ...TIMER, user: { ...TIMER.user, home: '/home/a b' } };
+    assert.equal(unitFolderIn(`/x /home/a b/.config/systemd/user ${others}`, spaced), undefined);
   });
 
   const absence = spawnSync('systemd-analyze', ['--version']).status === 0 ? false : 'no systemd';
@@ -80,7 +109,7 @@ WantedBy=timers.target
     const folder = mkdtempSync(join(tmpdir(), 'units-'));
     try {
       const command = ['/bin/sh', ...TIMER.command.slice(1)];
-      const { files } = systemdPlan({ ...TIMER, command }, 'user');
+      const { files } = systemdPlan({ ...TIMER, command }, { scope: 'user' });
       const paths = files.map(({ path }) => join(folder, basename(path)));
       for (const [at, { text }] of files.entries()) writeFileSync(paths[at] ?? '', text);
       const env = { PATH: '/usr/bin:/bin', HOME: folder, XDG_RUNTIME_DIR: folder };
