@@ -74,7 +74,8 @@ function missing(
     `this machine has no scheduler that answers: asked ${whom}`,
     {
       hint: isLoggedOut
-        ? `systemd runs here, but nothing of ${user.name} does: sudo loginctl enable-linger ${user.name}, then this again.`
+        ? `systemd runs here, but nothing of ${user.name} does, who is not logged in: ` +
+          `sudo loginctl enable-linger ${user.name}, then this again.`
         : 'Install cron, or let whatever starts things on this machine run once a day what it shall do ' +
           `(push, check, prune, …): ${command[0]} ${command[1]} push`,
     },
