@@ -36,13 +36,15 @@ test('kill -9 at every store operation loses nothing', async (context) => {
     return { signal: ended.signal, said: ended.stdout + ended.stderr };
   };
 
-  const operations = Number(child(0, 'never').said);
-  assert.ok(operations >= 8, 'a push is made of several operations');
   const reader = await openReader(engine.store);
-  for (let number = 1; number <= operations; number++) {
+  let killed = 0;
+  for (; ; killed++) {
+    const number = killed + 1;
     const when = number % 2 === 0 ? 'before' : 'after';
     const what = `killed ${when} operation ${number}`;
     const { signal, said } = child(number, when);
+    // Packs are stored side by side, so a push may have one operation more or less than another.
+    if (signal === null && Number(said) < number) break;
     assert.equal(signal, 'SIGKILL', `${what}: ${said}`);
 
     const store = await openFolderStore(at('repo'), {});
@@ -57,4 +59,5 @@ test('kill -9 at every store operation loses nothing', async (context) => {
     assert.deepEqual(restored.problems, [], what);
     assert.deepEqual(treeDifferences(tree, at('out')), [], what);
   }
+  assert.ok(killed >= 8, `a push is made of several operations: ${killed}`);
 });

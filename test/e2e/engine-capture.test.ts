@@ -17,6 +17,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -239,6 +240,8 @@ test('a transcript that grows meanwhile ends in a whole record', async (context)
   const at = await scene(context);
   const transcript = join(at.tree, 'session.jsonl');
   writeFileSync(transcript, '{"n":1}\n{"n":2}\n{"n":3,"half":"wri');
+  // However long it takes until the file is read, it was written to a moment ago.
+  utimesSync(transcript, new Date(), new Date(Date.now() + 3_600_000));
   const { pushed, out } = await pushAndRestore(at);
   assert.equal(readFileSync(join(out, 'session.jsonl'), 'utf8'), '{"n":1}\n{"n":2}\n');
   assert.match(pushed.omissions[0]?.reason ?? '', /still being written/);

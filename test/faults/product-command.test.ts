@@ -1,6 +1,8 @@
 /** A product's command that hangs, prints anything, or cannot even start: bounded, and told as it is. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -54,21 +56,26 @@ async function commandOf(write: (bin: string) => void): Promise<ProductCli> {
 }
 
 describe('a command', () => {
-  test('that hangs is ended with all that it has started', async () => {
-    const diary = join(folder, 'diary');
-    // A shell, which has started its child long before the time is over.
+  test('that hangs is ended with all that it has started', async (context) => {
+    const fifo = join(folder, 'fifo');
+    spawnSync('mkfifo', [fifo]);
     const hangs = `#!/bin/sh
-case "$1" in doctor) sleep 600 & echo $! > '${diary}'; wait;; *) echo 2026.3.2;; esac
+case "$1" in doctor) sleep 600 & echo $! > '${fifo}'; wait;; *) echo 2026.3.2;; esac
 `;
     const cli = await commandOf((bin) => {
       mkdirSync(bin);
       writeFileSync(join(bin, 'openclaw'), hangs, { mode: 0o755 });
     });
-    const doctor = await runDoctor(cli, { target, signal, timeoutMs: 3_000 });
+    // Time does not pass before the shell has started its child.
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const running = runDoctor(cli, { target, signal, timeoutMs: 60_000 });
+    const child = Number(await readFile(fifo, 'utf8'));
+    assert.ok(child > 0 && processLives(child));
+    context.mock.timers.tick(60_000);
+    const doctor = await running;
+    context.mock.timers.reset();
     assert.equal(doctor.timedOut, true);
     assert.match(checkDoctor(doctor).found, /^no answer within \d+ s$/);
-    const child = Number(readFileSync(diary, 'utf8'));
-    assert.ok(child > 0);
     await until(() => !processLives(child));
   });
 

@@ -1,6 +1,6 @@
 /** The program of the double; its manners are the first argument. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { lockPathOf, type DoubleAnswer, type DoubleManners } from './gateway-double.ts';
@@ -88,20 +88,24 @@ function runGateway(args: readonly string[]): void {
   const text = existsSync(configPath) ? readFileSync(configPath, 'utf8') : '';
   const port = Number(at < 0 ? /port['"]?: (\d+)/.exec(text)?.[1] : args[at + 1]);
   const path = lockPathOf(configPath, env['TMPDIR'] ?? '/tmp', process.getuid?.() ?? 0);
-  const server = createServer((_, response) => {
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end('<html><head><title>OpenClaw Control</title></head></html>');
-  });
-  server.listen(port, '127.0.0.1', () => {
-    if (manners.lock === false) return;
-    const stat = readFileSync('/proc/self/stat', 'latin1');
-    const startTime = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, JSON.stringify({ pid: process.pid, configPath, startTime }));
-  });
   process.on('SIGTERM', () => {
     if (manners.ignoresTerm === true) return;
     rmSync(path, { force: true });
     process.exit(0);
   });
+  // As the products do: the lock is there, and whole, before anybody can connect.
+  if (manners.lock !== false) writeLock(path, configPath);
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.end('<html><head><title>OpenClaw Control</title></head></html>');
+  });
+  server.listen(port, '127.0.0.1');
+}
+
+function writeLock(path: string, configPath: string): void {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const startTime = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, JSON.stringify({ pid: process.pid, configPath, startTime }));
+  renameSync(`${path}.new`, path);
 }

@@ -47,7 +47,8 @@ export function mountSmallDisk(path: string, options: string): SmallDisk {
       if (status !== 0) throw new Error(`${path} cannot be mounted with ${changed}`);
     },
     unmount: () => {
-      if (mounted) spawnSync('umount', [path]);
+      // Also where a test that failed left a file of it open.
+      if (mounted) spawnSync('umount', ['-l', path]);
     },
   };
 }

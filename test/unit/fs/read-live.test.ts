@@ -169,6 +169,7 @@ test('JSON Lines', async (context) => {
   for (const { name, text, kept } of cases) {
     await context.test(name, () => {
       writeFileSync(path, text);
+      makeFresh(path);
       const { result, bytes } = read(path);
       assert.equal(bytes.toString('utf8'), kept);
       assert.ok(result.kind === 'read');
@@ -232,3 +233,7 @@ const pattern = (size: number): Buffer =>
 /** An hour ago, by the only stamp that a program can set. */
 const makeOld = (path: string): void =>
   utimesSync(path, new Date(), new Date(Date.now() - 3_600_000));
+
+/** However long it takes until it is read: written to a moment ago. */
+const makeFresh = (path: string): void =>
+  utimesSync(path, new Date(), new Date(Date.now() + 3_600_000));

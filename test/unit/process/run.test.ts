@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { FerryError } from '../../../src/base/errors.ts';
 import { processLives } from '../../../src/gateway/running/processes.ts';
 import { runProcess } from '../../../src/process/run.ts';
 import { until } from '../../support/until.ts';
+import { tempDir } from '../fs/temp-dir.ts';
 
 const node = process.execPath;
 const never = new AbortController().signal;
@@ -47,14 +51,19 @@ test('output beyond the limit is read and dropped', async () => {
   assert.deepEqual([result.exit, result.stdout.length, result.truncated], [3, 1_000, true]);
 });
 
-test('a timeout ends the whole group', async () => {
-  // A shell has started its child long before the time is over.
-  const family = ['-c', 'sleep 600 & echo $!; wait'];
-  const options = { env: { PATH: '/usr/bin:/bin' }, timeoutMs: 2_000, signal: never };
-  const result = await runProcess('/bin/sh', family, options);
-  assert.equal(result.timedOut, true);
-  const child = Number(result.stdout);
-  assert.ok(child > 1);
+test('a timeout ends the whole group', async (context) => {
+  const fifo = join(tempDir(context), 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  // Time does not pass before the shell has started its child.
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const family = ['-c', `sleep 600 & echo $! > '${fifo}'; wait`];
+  const options = { env: { PATH: '/usr/bin:/bin' }, timeoutMs: 20_000, signal: never };
+  const running = runProcess('/bin/sh', family, options);
+  const child = Number(await readFile(fifo, 'utf8'));
+  assert.ok(child > 1 && processLives(child));
+  context.mock.timers.tick(20_000);
+  assert.equal((await running).timedOut, true);
+  context.mock.timers.reset();
   await until(() => !processLives(child));
 });
 
