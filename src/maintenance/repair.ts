@@ -14,10 +14,10 @@ import type { ReaderRepository } from '../repository/open.ts';
 import { packName, readOwnDirectories } from '../repository/pack-reader.ts';
 import { readTombstones, writeTombstone } from '../repository/tombstones.ts';
 import type { KnownWriter } from '../repository/writers.ts';
-import { examine, type Examined } from './check.ts';
-import type { CheckProblem } from './faults.ts';
-import type { StoredObject } from './prune-plan.ts';
-import { sweep, type RefusedDelete } from './sweep.ts';
+import { examine, type Examined } from './check/check.ts';
+import type { CheckProblem } from './check/faults.ts';
+import type { StoredObject } from './prune/prune-plan.ts';
+import { sweep, type RefusedDelete } from './prune/sweep.ts';
 
 export type RepairRequest = {
   /** Packs that are read whole to find the damaged ones; 0: only what can be seen from outside. */

@@ -1,7 +1,7 @@
 /** Deleting many objects in one request: each name by its own answer, and one by one where a server has none of it. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { sweep } from '../../src/maintenance/sweep.ts';
+import { sweep } from '../../src/maintenance/prune/sweep.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { withRetries } from '../../src/store/open-store.ts';
 import { openS3Store } from '../../src/store/s3-store.ts';

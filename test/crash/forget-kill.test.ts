@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { Forgotten } from '../../src/maintenance/forget.ts';
+import type { Forgotten } from '../../src/maintenance/forget/forget.ts';
 import { joinEngine, NO_ABORT, openReader } from '../support/engine.ts';
 import { faultStore, WorldStopped } from '../support/fault-store.ts';
 import {

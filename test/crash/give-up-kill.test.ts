@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { systemRandom } from '../../src/crypto/sodium.ts';
-import { giveUp, type GivenUp } from '../../src/maintenance/give-up.ts';
+import { giveUp, type GivenUp } from '../../src/maintenance/forget/give-up.ts';
 import { findGaps, findRollbacks, readHistory } from '../../src/repository/history.ts';
 import type { StoredSnapshot } from '../../src/repository/snapshot-list.ts';
 import { NO_ABORT } from '../support/engine.ts';

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { parseRecoveryCode } from '../../src/crypto/recovery-code.ts';
-import { check } from '../../src/maintenance/check.ts';
+import { check } from '../../src/maintenance/check/check.ts';
 import { rememberVerified, type OnVerified } from '../../src/repository/adoption.ts';
 import { LocalCache } from '../../src/repository/cache.ts';
 import { openTicket } from '../../src/repository/granted.ts';

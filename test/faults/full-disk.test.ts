@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, beforeEach, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { FerryError } from '../../src/base/errors.ts';
-import { mirror } from '../../src/maintenance/mirror.ts';
+import { mirror } from '../../src/maintenance/mirror/mirror.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { planInto, pullInto, type PulledInto } from '../../src/pull/into.ts';
 import { openSnapshot } from '../../src/repository/snapshot-reader.ts';

@@ -19,7 +19,7 @@ import {
 import { encodePackList, type ListedPack } from '../../src/format/pack-list.ts';
 import { encodePadded } from '../../src/format/padded.ts';
 import { assembleSnapshot, encodeCover } from '../../src/format/snapshot.ts';
-import { check, type Checked } from '../../src/maintenance/check.ts';
+import { check, type Checked } from '../../src/maintenance/check/check.ts';
 import { extendLocks } from '../../src/maintenance/extend-locks.ts';
 import { addKey, listKeys, removeKey } from '../../src/maintenance/keys.ts';
 import { countedUpTo, revokeMachine } from '../../src/maintenance/machines.ts';

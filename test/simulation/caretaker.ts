@@ -4,7 +4,7 @@
  */
 import type { FerryEvent } from '../../src/base/events.ts';
 import { parseWriterObjectName } from '../../src/format/names.ts';
-import { check, type Checked } from '../../src/maintenance/check.ts';
+import { check, type Checked } from '../../src/maintenance/check/check.ts';
 import { repair } from '../../src/maintenance/repair.ts';
 import { readHistory } from '../../src/repository/history.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';

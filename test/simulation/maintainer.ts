@@ -2,10 +2,10 @@
 import { isObjectFault } from '../../src/base/errors.ts';
 import type { FerryEvent } from '../../src/base/events.ts';
 import type { Identity } from '../../src/crypto/identity.ts';
-import { forget } from '../../src/maintenance/forget.ts';
+import { forget } from '../../src/maintenance/forget/forget.ts';
+import type { KeepRules } from '../../src/maintenance/forget/retention.ts';
 import { revokeMachine } from '../../src/maintenance/machines.ts';
-import type { KeepRules } from '../../src/maintenance/retention.ts';
-import { prune } from '../../src/maintenance/prune.ts';
+import { prune } from '../../src/maintenance/prune/prune.ts';
 import type { RepositoryCache } from '../../src/repository/cache.ts';
 import { openWithIdentity, type ReaderRepository } from '../../src/repository/open.ts';
 import { readHistory } from '../../src/repository/history.ts';

@@ -1,6 +1,6 @@
 /** Somebody with the keys who repacks: the real one. Whoever keeps the ledger opens every new pack on its way. */
 import { parseWriterObjectName } from '../../src/format/names.ts';
-import { repack, type RepackRequest } from '../../src/maintenance/repack.ts';
+import { repack, type RepackRequest } from '../../src/maintenance/repack/repack.ts';
 import type { ReaderRepository } from '../../src/repository/open.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';
 import { chunksIn } from './content.ts';

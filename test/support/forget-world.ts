@@ -7,7 +7,7 @@ import type { FerryEvent } from '../../src/base/events.ts';
 import { systemRandom } from '../../src/crypto/sodium.ts';
 import { encodeHeader } from '../../src/format/header.ts';
 import type { ObjectId } from '../../src/format/names.ts';
-import { forget, type Forgotten, type ForgetRequest } from '../../src/maintenance/forget.ts';
+import { forget, type Forgotten, type ForgetRequest } from '../../src/maintenance/forget/forget.ts';
 import { findHoles, findRollbacks, readHistory } from '../../src/repository/history.ts';
 import type { StoredSnapshot } from '../../src/repository/snapshot-list.ts';
 import { openMemoryStore } from '../../src/store/memory-store.ts';

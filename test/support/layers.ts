@@ -84,6 +84,13 @@ export const PARTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     swap: 'the journal and its renames, while no gateway runs; what it leaves',
     undo: 'the way back, and what is kept for it',
   },
+  maintenance: {
+    check: 'whether all that snapshots need is there, whole and ours; whose turn it is to be read',
+    prune: 'what nobody needs any more: announced, and a grace period later deleted',
+    forget: 'snapshots that no rule keeps, and what is given up as lost',
+    repack: 'what lives in packs that are mostly dead, copied into new ones',
+    mirror: 'the same repository in a second place, and what was forgotten going from there too',
+  },
 };
 
 /** Files directly in src: the bin and what makes the package. */

@@ -1,5 +1,5 @@
 /** check: is everything that the snapshots need there, whole and ours? */
-import { check } from '../../maintenance/check.ts';
+import { check } from '../../maintenance/check/check.ts';
 import { printLocation } from '../../store/location.ts';
 import { exitOfProblems, readPercent } from '../keeping/checking.ts';
 import { startCost } from '../cost.ts';

@@ -1,8 +1,8 @@
 /** forget: snapshots that no keep rule keeps are deleted, with a record that says so. */
 import { FerryError } from '../../base/errors.ts';
-import { forget, type Forgotten } from '../../maintenance/forget.ts';
-import type { ForgetPlan, Kept } from '../../maintenance/forget-plan.ts';
-import type { KeepRules } from '../../maintenance/retention.ts';
+import type { ForgetPlan, Kept } from '../../maintenance/forget/forget-plan.ts';
+import { forget, type Forgotten } from '../../maintenance/forget/forget.ts';
+import type { KeepRules } from '../../maintenance/forget/retention.ts';
 import { timeText } from '../../repository/objects.ts';
 import type { OpenedCover } from '../../repository/snapshots.ts';
 import { printLocation } from '../../store/location.ts';

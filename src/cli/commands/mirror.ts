@@ -1,6 +1,6 @@
 /** mirror: the same repository in a second place. */
 import { assert, FerryError } from '../../base/errors.ts';
-import { mirror } from '../../maintenance/mirror.ts';
+import { mirror } from '../../maintenance/mirror/mirror.ts';
 import { pinnedHalves } from '../../repository/machine.ts';
 import { printLocation, type Location } from '../../store/location.ts';
 import { argument, flag } from '../call.ts';

@@ -1,9 +1,9 @@
 /** prune: what no snapshot needs any more is announced, and deleted by a later run. */
 import { DAY_MS } from '../../base/durations.ts';
 import { FerryError } from '../../base/errors.ts';
-import { prune, type PlannedPrune, type Pruned } from '../../maintenance/prune.ts';
-import type { DryRun } from '../../maintenance/store-look.ts';
-import { GRACE, type StoredObject } from '../../maintenance/prune-plan.ts';
+import { GRACE, type StoredObject } from '../../maintenance/prune/prune-plan.ts';
+import { prune, type PlannedPrune, type Pruned } from '../../maintenance/prune/prune.ts';
+import type { DryRun } from '../../maintenance/prune/store-look.ts';
 import { timeText } from '../../repository/objects.ts';
 import type { ReaderRepository } from '../../repository/open.ts';
 import { printLocation, type Location } from '../../store/location.ts';

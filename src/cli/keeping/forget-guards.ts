@@ -1,6 +1,6 @@
 /** What keeps a forget from doing harm where nobody looks: a rolled-back history, and far more than usual. */
 import { FerryError } from '../../base/errors.ts';
-import type { ForgetPlan } from '../../maintenance/forget-plan.ts';
+import type { ForgetPlan } from '../../maintenance/forget/forget-plan.ts';
 import { isYes } from '../confirm.ts';
 import { missingText, ROLLBACK_HINT, type Lack } from '../looking/history.ts';
 import type { Session } from '../session.ts';

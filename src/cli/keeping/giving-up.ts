@@ -7,7 +7,7 @@ import {
   type GiveUpPlan,
   type GivenUp,
   type NamedSnapshot,
-} from '../../maintenance/give-up.ts';
+} from '../../maintenance/forget/give-up.ts';
 import type { History } from '../../repository/history.ts';
 import type { ReaderRepository } from '../../repository/open.ts';
 import { readListOf } from '../../repository/pack-lists.ts';

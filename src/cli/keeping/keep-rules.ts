@@ -1,7 +1,7 @@
 /** Keep rules as they are typed. */
 import { DAY_MS, HOUR_MS } from '../../base/durations.ts';
 import { FerryError } from '../../base/errors.ts';
-import type { KeepRules } from '../../maintenance/retention.ts';
+import type { KeepRules } from '../../maintenance/forget/retention.ts';
 import { listOption, textOption } from '../call.ts';
 import type { Call, VerbOption } from '../verb.ts';
 

@@ -1,8 +1,8 @@
 /** `prune --repack`: what lives in packs that are mostly dead moves before the prune, which then announces them. */
 import { FerryError } from '../../base/errors.ts';
-import { repack, REPACK_LIMITS, type Repacked } from '../../maintenance/repack.ts';
-import type { RepackChoice } from '../../maintenance/repack-plan.ts';
-import type { DryRun } from '../../maintenance/store-look.ts';
+import type { DryRun } from '../../maintenance/prune/store-look.ts';
+import type { RepackChoice } from '../../maintenance/repack/repack-plan.ts';
+import { repack, REPACK_LIMITS, type Repacked } from '../../maintenance/repack/repack.ts';
 import type { MachineState } from '../../repository/machine.ts';
 import type { ReaderRepository } from '../../repository/open.ts';
 import { flag, textOption } from '../call.ts';

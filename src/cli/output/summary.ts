@@ -1,5 +1,5 @@
 /** What each verb answers with: the last line of `--json`, and what the text on the screen is made from. */
-import type { Mirrored } from '../../maintenance/mirror.ts';
+import type { Mirrored } from '../../maintenance/mirror/mirror.ts';
 import type { Copied } from '../../transfer/copy.ts';
 import type { ProbeReport } from '../../store/probe.ts';
 import type { Policy } from '../roles/policy.ts';

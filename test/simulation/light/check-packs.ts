@@ -1,7 +1,7 @@
 /** The checker of packs without threads and buffers of 8 MiB: a simulated pack is smaller than its header. */
 import { isObjectFault } from '../../../src/base/errors.ts';
 import type { ListedPack } from '../../../src/format/pack-list.ts';
-import type { PackChecker as Checker } from '../../../src/maintenance/check-packs.ts';
+import type { PackChecker as Checker } from '../../../src/maintenance/check/check-packs.ts';
 import type { ReaderRepository } from '../../../src/repository/open.ts';
 import { readWholePack } from '../whole-pack.ts';
 

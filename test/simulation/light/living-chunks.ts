@@ -3,9 +3,9 @@ import type { IndexedPack } from '../../../src/format/index-object.ts';
 import {
   livingBytesOf as count,
   type LivingChunks,
-} from '../../../src/maintenance/living-chunks.ts';
+} from '../../../src/maintenance/repack/living-chunks.ts';
 
-export * from '../../../src/maintenance/living-chunks.ts';
+export * from '../../../src/maintenance/repack/living-chunks.ts';
 
 export function livingBytesOf(pack: IndexedPack, isLiving: LivingChunks['has']): number {
   const all = count(pack, () => true);

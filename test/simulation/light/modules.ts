@@ -6,6 +6,8 @@
  * small; names and keys are worked out once; and what opens an object remembers the answer for these
  * very bytes, since a world opens the same ones every night.
  */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 const LIGHT: ReadonlyMap<string, string> = new Map(
@@ -25,17 +27,18 @@ const LIGHT: ReadonlyMap<string, string> = new Map(
     'format/revocation.ts',
     'format/snapshot.ts',
     'format/tombstone.ts',
-    'maintenance/check-packs.ts',
-    'maintenance/living-chunks.ts',
-    'maintenance/visit-chunks.ts',
+    'maintenance/check/check-packs.ts',
+    'maintenance/repack/living-chunks.ts',
+    'maintenance/repack/visit-chunks.ts',
     'repository/boxed.ts',
     'repository/machine.ts',
     'repository/pack-reader.ts',
     'repository/snapshots.ts',
     'workers/limits.ts',
   ].map((path) => {
-    const [, file = ''] = path.split('/');
-    return [urlOf(`../../../src/${path}`), urlOf(`./${file}`)];
+    const real = urlOf(`../../../src/${path}`);
+    assert.ok(existsSync(new URL(real)), `${path} is there, or nobody would get its stand-in`);
+    return [real, urlOf(`./${path.split('/').at(-1)}`)];
   }),
 );
 

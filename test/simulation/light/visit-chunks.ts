@@ -1,6 +1,6 @@
 /** The chunks of a snapshot by its own word: a simulated install has ids of chunks, and no files that they are of. */
 import { z } from 'zod';
-import type { ChunkVisit } from '../../../src/maintenance/visit-chunks.ts';
+import type { ChunkVisit } from '../../../src/maintenance/repack/visit-chunks.ts';
 import type { SnapshotReader } from '../../../src/repository/snapshot-reader.ts';
 
 const toldSchema = z.object({ chunks: z.array(z.string()) });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemRandom } from '../../../src/crypto/sodium.ts';
-import { check } from '../../../src/maintenance/check.ts';
-import type { CheckProblem } from '../../../src/maintenance/faults.ts';
+import { check } from '../../../src/maintenance/check/check.ts';
+import type { CheckProblem } from '../../../src/maintenance/check/faults.ts';
 import { repair, type Repaired } from '../../../src/maintenance/repair.ts';
 import { readIndex, writeIndex } from '../../../src/repository/indexes.ts';
 import { packName } from '../../../src/repository/pack-reader.ts';

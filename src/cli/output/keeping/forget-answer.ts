@@ -1,5 +1,5 @@
 /** What a forget is about to do, with the reason for every snapshot, and what it did. */
-import type { Doomed, Kept } from '../../../maintenance/forget-plan.ts';
+import type { Doomed, Kept } from '../../../maintenance/forget/forget-plan.ts';
 import type { AnswerChoices } from '../answers.ts';
 import { refusedLines, versionsLines } from './deleting.ts';
 import { printableLine } from '../text/printable.ts';

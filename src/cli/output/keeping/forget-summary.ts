@@ -1,7 +1,7 @@
 /** What forget plans and answers with. */
 import type { OldVersions } from '../../../store/object-store.ts';
 import type { HoleLine } from '../push/summary.ts';
-import type { Doomed, Kept } from '../../../maintenance/forget-plan.ts';
+import type { Doomed, Kept } from '../../../maintenance/forget/forget-plan.ts';
 import type { SnapshotLine } from '../summary.ts';
 import type { Cost } from '../summary-parts.ts';
 import type { PruneSummary } from './prune-summary.ts';

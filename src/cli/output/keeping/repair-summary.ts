@@ -1,6 +1,6 @@
 /** What repair plans and answers with. */
-import type { CheckProblem } from '../../../maintenance/faults.ts';
-import type { RefusedDelete } from '../../../maintenance/sweep.ts';
+import type { CheckProblem } from '../../../maintenance/check/faults.ts';
+import type { RefusedDelete } from '../../../maintenance/prune/sweep.ts';
 import type { Cost } from '../summary-parts.ts';
 
 type Shown = {

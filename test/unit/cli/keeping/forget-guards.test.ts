@@ -5,7 +5,7 @@ import { FerryError } from '../../../../src/base/errors.ts';
 import { refuseRolledBack, refuseUnusual } from '../../../../src/cli/keeping/forget-guards.ts';
 import type { Session } from '../../../../src/cli/session.ts';
 import type { WriterId } from '../../../../src/format/names.ts';
-import type { ForgetPlan } from '../../../../src/maintenance/forget-plan.ts';
+import type { ForgetPlan } from '../../../../src/maintenance/forget/forget-plan.ts';
 
 const WRITER = 'aa'.repeat(16) as WriterId;
 const UNUSUAL: ForgetPlan = {
