@@ -116,6 +116,9 @@ function textOf(row: Record<string, SQLOutputValue>, decode: Decompress): string
 /** A longer line is counted as torn: no product writes one, and it would not fit into memory twice. */
 const LINE_CHARS_MAX = 64 * 1024 * 1024;
 
+/** As text it is young then: V8 keeps larger ones apart and lets forty MiB of them lie before it collects any. */
+const PIECE_BYTES = 32 * 1024;
+
 function judgeRecords(path: BytePath, buffer: Buffer): FileVerdict {
   const fd = openSync(toFsPath(path), 'r');
   try {
@@ -133,9 +136,10 @@ function judgeRecords(path: BytePath, buffer: Buffer): FileVerdict {
       }
       line = '';
     };
+    const piece = buffer.subarray(0, PIECE_BYTES);
     for (let got = 1; got > 0;) {
-      got = readSync(fd, buffer, 0, buffer.length, null);
-      const [first = '', ...more] = decoder.write(buffer.subarray(0, got)).split('\n');
+      got = readSync(fd, piece, 0, piece.length, null);
+      const [first = '', ...more] = decoder.write(piece.subarray(0, got)).split('\n');
       line = joined(line, first);
       for (const next of more) {
         endLine();
