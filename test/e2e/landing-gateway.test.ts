@@ -19,6 +19,7 @@ import {
   landingWorld,
   pullInto,
   pushHome,
+  undoPull,
   type LandingWorld,
 } from '../support/landing.ts';
 import { quickClock } from '../support/quick-clock.ts';
@@ -211,6 +212,46 @@ describe('a service on the old machine', { skip: process.platform !== 'linux' },
       const again = await pullInto(served, { home: here.home, path, stamp: 'again' });
       assert.ok(again.landed?.ok);
       assert.deepEqual(systemd.running(), ['openclaw-gateway.service']);
+    } finally {
+      systemd.stop();
+    }
+  });
+
+  test('an undo that leaves nothing to start takes the service away that the pull made', async () => {
+    const here = await freshHome({ stop: 'systemctl', hasSystemd: true });
+    rmSync(join(here.home, '.openclaw'), { recursive: true });
+    const systemd = makeFakeSystemd(join(folder, 'undone'), here.home);
+    const unit = join(here.home, '.config/systemd/user/openclaw-gateway.service');
+    const path = `${systemd.binDir}:${here.path}`;
+    try {
+      await pullInto(served, { home: here.home, path });
+      assert.deepEqual(systemd.running(), ['openclaw-gateway.service']);
+      const { plan } = await undoPull(served, { home: here.home, path });
+      assert.deepEqual(plan?.services, ['openclaw-gateway.service']);
+      assert.deepEqual(
+        plan.gateways.map(({ startsAgain }) => startsAgain),
+        [false],
+      );
+      assert.ok(!existsSync(unit));
+      assert.deepEqual(systemd.running(), []);
+    } finally {
+      systemd.stop();
+    }
+  });
+
+  test('an undo that puts a gateway back starts that one, and its service stays', async () => {
+    const here = await freshHome({ stop: 'systemctl', hasSystemd: true });
+    const systemd = makeFakeSystemd(join(folder, 'put-back'), here.home);
+    const path = `${systemd.binDir}:${here.path}`;
+    try {
+      await pullInto(served, { home: here.home, path });
+      const events: FerryEvent[] = [];
+      const { plan } = await undoPull(served, { home: here.home, path, events });
+      assert.deepEqual(plan?.services, []);
+      // It listens at the port of its own config.
+      assert.ok(events.some((one) => one.type === 'notice' && one.code === 'gateway-up-again'));
+      assert.deepEqual(systemd.running(), ['openclaw-gateway.service']);
+      assert.match(readFileSync(join(here.home, '.openclaw/openclaw.json'), 'utf8'), /^\{ gateway/);
     } finally {
       systemd.stop();
     }

@@ -25,9 +25,9 @@ async function obey(): Promise<number> {
   }
   if (verb === 'enable') writeFileSync(enabledFile, '');
   if (verb === 'disable') rmSync(enabledFile, { force: true });
-  if (verb === 'stop' || verb === 'restart') await end();
-  if (verb === 'start' || verb === 'restart' || (verb === 'enable' && args.includes('--now')))
-    begin();
+  const isNow = args.includes('--now');
+  if (verb === 'stop' || verb === 'restart' || (verb === 'disable' && isNow)) await end();
+  if (verb === 'start' || verb === 'restart' || (verb === 'enable' && isNow)) begin();
   if (verb === 'show') {
     const pid = keeperOf(unit);
     const active = pid === undefined ? 'inactive' : 'active';

@@ -18,6 +18,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (/^gateway( run)?( \d+)?$/.test(words)) return runGateway(args);
   if (words === 'gateway stop') return stop(args);
   if (manners.hasSystemd === true && words === 'gateway install') return install(args);
+  if (manners.hasSystemd === true && words === 'gateway uninstall') return uninstall();
   if (manners.hasSystemd === true && /^gateway (start|restart)$/.test(words)) return service(words);
   await import('../../src/gateway/sample/stand-in-main.ts');
 }
@@ -55,6 +56,9 @@ function install(args: readonly string[]): void {
     return;
   }
   const { HOME = '', PATH = '', TMPDIR = '' } = process.env;
+  const ours = Object.entries(process.env).filter(([name]) =>
+    /^OPENCLAW_(STATE_DIR|CONFIG)/.test(name),
+  );
   const folder = join(HOME, '.config/systemd/user');
   mkdirSync(folder, { recursive: true });
   const unit = [
@@ -62,11 +66,19 @@ function install(args: readonly string[]): void {
     `ExecStart=${process.argv[0]} ${process.argv[1]} gateway`,
     'Restart=always',
     ...[`HOME=${HOME}`, `PATH=${PATH}`, `TMPDIR=${TMPDIR}`].map((one) => `Environment=${one}`),
+    ...ours.map(([name, value]) => `Environment=${name}=${value}`),
     '',
   ];
   writeFileSync(join(folder, unitName()), unit.join('\n'));
   for (const verb of ['enable', 'restart']) spawnSync('systemctl', ['--user', verb, unitName()]);
   process.stdout.write('{"action":"install","ok":true,"result":"installed"}\n');
+}
+
+/** It says so too where there was none. */
+function uninstall(): void {
+  spawnSync('systemctl', ['--user', 'disable', '--now', unitName()]);
+  rmSync(join(process.env['HOME'] ?? '', '.config/systemd/user', unitName()), { force: true });
+  process.stdout.write('{"action":"uninstall","ok":true,"result":"uninstalled"}\n');
 }
 
 function service(words: string): void {

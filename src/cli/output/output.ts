@@ -65,7 +65,8 @@ export type PlanShown = {
 export type UndoPlanShown =
   | ({
       readonly verb: 'undo';
-      readonly gateways: readonly { readonly why: string }[];
+      readonly gateways: readonly { readonly why: string; readonly startsAgain: boolean }[];
+      readonly services: readonly string[];
     } & Pick<UndoSummary, 'installs' | 'since' | 'putBack' | 'pulled'>)
   | {
       readonly verb: 'discard';

@@ -47,6 +47,22 @@ export function servicesOf(services: readonly FoundService[], brand: Brand): Fou
   return services.filter((service) => startsBrand(service, brand));
 }
 
+/** The one in this user's home that starts the gateway of this very state dir. */
+export function ownService(
+  services: readonly FoundService[],
+  brand: Brand,
+  { home, stateDir }: { readonly home: string; readonly stateDir: string },
+): FoundService | undefined {
+  const stateDirOf = ({ environment, command }: FoundService): string | undefined => {
+    const said = environment[`${brand.envPrefix}_STATE_DIR`];
+    const profile = environment[`${brand.envPrefix}_PROFILE`] ?? profileArgument(command);
+    return said ?? (profile === undefined ? `${home}/${brand.stateDirName}` : undefined);
+  };
+  return servicesOf(services, brand).find(
+    (one) => isWithin(home, one.path) && stateDirOf(one) === stateDir,
+  );
+}
+
 /** Names of variables that a person added to a service: they exist nowhere else and do not travel by themselves. */
 export function foreignNames(service: FoundService, brand: Brand, stateDir: string): string[] {
   const kept = Object.entries(service.environmentFiles)

@@ -1,9 +1,17 @@
 /** The swap, while no gateway of what it moves runs: stopped late, and started again if nothing came of it. */
+import { bytePathFromText } from '../../base/byte-path.ts';
 import type { Clock } from '../../base/clock.ts';
 import { FerryError } from '../../base/errors.ts';
 import type { Emit } from '../../base/events.ts';
-import { putBackUp } from '../../gateway/running/at-hand.ts';
-import { findRunning, stopGateway, type GatewayAtHand } from '../../gateway/running/control.ts';
+import { isThere } from '../../fs/swap-steps.ts';
+import { gatewayAtHand, putBackUp } from '../../gateway/running/at-hand.ts';
+import {
+  findRunning,
+  stopGateway,
+  type ControlDeps,
+  type GatewayAtHand,
+  type StoppedGateway,
+} from '../../gateway/running/control.ts';
 import type { GatewayHere } from '../plan/gateway-here.ts';
 
 export type DoneWhileStopped<T> = {
@@ -33,7 +41,8 @@ export async function whileStopped<T>(
       const { atHand, control } = gateway;
       deps.emit({ type: 'stage', stage: 'stop', detail: 'gateway' });
       const memory = await stopGateway(atHand, { ...control, ...deps }, signal);
-      if (memory) stopped.push(() => putBackUp(memory, atHand, { ...control, ...deps }));
+      if (!memory) continue;
+      stopped.push(() => upAgain(memory, atHand, { ...control, ...deps }));
     }
     for (const { gateway } of landings) if (gateway) await refuseRunning(gateway.atHand, signal);
     return { done: swap(), startAgain };
@@ -41,6 +50,17 @@ export async function whileStopped<T>(
     await startAgain();
     throw error;
   }
+}
+
+/** An undo may leave nothing to start, or another config, which has a port of its own. */
+async function upAgain(
+  memory: StoppedGateway,
+  atHand: GatewayAtHand,
+  deps: ControlDeps,
+): Promise<boolean> {
+  const { target, stateDir } = atHand;
+  if (!isThere(bytePathFromText(stateDir))) return false;
+  return putBackUp(memory, gatewayAtHand(target, atHand, memory.port), deps);
 }
 
 /** One that came up meanwhile: nobody was asked about it. */

@@ -19,6 +19,7 @@ import { installNames, journalsIn, refuseForeign, type JournalFile } from '../sw
 import { completedNotice, discardAside, finishInterruptedSwaps, undoSwap } from '../swap/swap.ts';
 import { whileStopped } from '../swap/while-stopped.ts';
 import { bytesAt, keptOf, type Kept, type KeptPath, putBackCommands } from './kept.ts';
+import { isPutBack, leftServices, removeLeftService, type LeftService } from './left-service.ts';
 import { undoSteps } from './undo-steps.ts';
 
 export type UndoRequest = {
@@ -39,7 +40,9 @@ export type UndoPlan = {
   /** What the pull had placed, and where it will be. */
   readonly pulled: readonly (KeptPath & { readonly remove: string })[];
   /** Run now, and will be stopped meanwhile. */
-  readonly gateways: readonly { readonly why: string }[];
+  readonly gateways: readonly { readonly why: string; readonly startsAgain: boolean }[];
+  /** Names of those that the pull had brought, and that have nothing left to start. */
+  readonly services: readonly string[];
 };
 
 export type UndoDeps = {
@@ -75,7 +78,8 @@ export async function undo(
   const steps = undoSteps(last.journal, request.stamp);
   refuseChanged(last, steps);
   const gateways = await gatewaysOf(last.journal, request.site, signal);
-  const plan = planOf(last, steps, gateways);
+  const left = leftServices(gateways, steps, request.site);
+  const plan = planOf(last, steps, gateways, left);
   if (request.dryRun) return { plan, downtimeMs: 0 };
   refuseForeign(last.file);
   await deps.confirm(plan);
@@ -86,6 +90,7 @@ export async function undo(
     deps.emit({ type: 'stage', stage: 'undo' });
     return undoSwap(last, { time: timeText(deps.clock.nowMs()), steps });
   });
+  for (const one of left) await removeLeftService(one, request.site, deps.emit, signal);
   await (deps.startGateways ?? startAgain)();
   return { plan, downtimeMs: done.downtimeMs ?? 0 };
 }
@@ -178,6 +183,7 @@ function planOf(
   { journal }: JournalFile,
   steps: readonly SwapStep[],
   gateways: readonly GatewayHere[],
+  left: readonly LeftService[],
 ): UndoPlan {
   const { installs, since, aside } = keptOf(journal);
   const pulled = steps
@@ -188,6 +194,10 @@ function planOf(
       bytes: bytesAt(from),
       remove: `rm -rf ${shellWord(to)}`,
     }));
-  const running = gateways.flatMap(({ found }) => (found ? [{ why: found.why }] : []));
-  return { installs, since, putBack: aside, pulled, gateways: running };
+  const running = gateways.flatMap(({ atHand, found }) => {
+    const startsAgain = isPutBack(atHand.stateDir, steps);
+    return found ? [{ why: found.why, startsAgain }] : [];
+  });
+  const services = left.map(({ name }) => name);
+  return { installs, since, putBack: aside, pulled, gateways: running, services };
 }

@@ -14,8 +14,10 @@ export function undoPlanLines(plan: UndoPlanShown): string[] {
     ...plan.pulled.map((one) => moveLine(one.path, one.aside, one.bytes)),
     ...plan.putBack.map((one) => moveLine(one.aside, one.path, one.bytes)),
     ...plan.gateways.map(
-      ({ why }) => `  the gateway that runs (${printableLine(why)}) is stopped, and started again`,
+      ({ why, startsAgain }) =>
+        `  the gateway that runs (${printableLine(why)}) is stopped${startsAgain ? ', and started again' : ''}`,
     ),
+    ...plan.services.map((name) => `  its service ${name}, which the pull made, is taken away`),
   ];
 }
 
