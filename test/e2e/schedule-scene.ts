@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { makeSchedulers, type FakeSchedulers } from '../support/fake-schedulers.ts';
 import { nobodyAbsence } from '../support/nobody.ts';
+import { noonZone } from '../support/noon-zone.ts';
 import { CLOSED_PORT } from '../support/ports.ts';
 import { writeSmallInstall } from '../support/small-install.ts';
 import { asRecord, MAIN, makeFolder, makeMachine, succeeded } from '../support/cli-run.ts';
@@ -40,7 +41,12 @@ export async function makeScene(
   if (OWNER) spawnSync('chown', ['-R', '14001:14001', machine.folder]);
   const settingsFile = join(machine.home, '.config/stateferry/settings.json');
   const repository = location ?? join(machine.folder, 'repository');
-  const env = { PATH: `${schedulers.binDir}:/usr/bin:/bin`, STATEFERRY_HOME: '', ...variables };
+  const env = {
+    PATH: `${schedulers.binDir}:/usr/bin:/bin`,
+    STATEFERRY_HOME: '',
+    TZ: noonZone(),
+    ...variables,
+  };
   const run = (...args: string[]): Promise<Answer> => machine.runWith(env, ...args);
   const start = (...args: string[]): ChildProcess =>
     spawn(process.execPath, [MAIN, ...args], {

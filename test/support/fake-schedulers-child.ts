@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { noonZone } from './noon-zone.ts';
 
 const [state = '', home = '', program = '', ...words] = process.argv.slice(2);
 const isOfUser = words.includes('--user');
@@ -26,7 +27,13 @@ const wanted = (name: string): string => join(units, 'timers.target.wants', name
 /** When timers that make up for what they missed last fired. */
 const STAMPS = join(home, '.local/share/systemd/timers/stamp');
 /** What a manager or a daemon gives to everything that it starts. */
-const BARE = { HOME: home, LOGNAME: 'somebody', USER: 'somebody', SHELL: '/bin/sh' };
+const BARE = {
+  HOME: home,
+  LOGNAME: 'somebody',
+  USER: 'somebody',
+  SHELL: '/bin/sh',
+  TZ: noonZone(),
+};
 
 if (program !== '--fire') {
   appendFileSync(join(state, 'calls'), `${[program, ...words].join(' ')}\n`);
