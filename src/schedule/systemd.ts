@@ -26,8 +26,11 @@ export function systemdPlan(
     // Started anew, since one that runs already would keep its old times.
     enable: [systemctl('enable', `${name}.timer`), systemctl('restart', `${name}.timer`)],
     disable: [systemctl('disable', '--now', `${name}.timer`)],
-    // One that failed stands in the list of what failed even when its file is gone.
-    tidy: [systemctl('reset-failed', `${name}.service`, `${name}.timer`)],
+    // A run that had begun would fail without a schedule, and what failed is listed even when its file is gone.
+    tidy: [
+      systemctl('stop', `${name}.service`),
+      systemctl('reset-failed', `${name}.service`, `${name}.timer`),
+    ],
     traces: [
       `${folder}/timers.target.wants/${name}.timer`,
       `${stampFolder(timer, scope)}/stamp-${name}.timer`,

@@ -67,9 +67,12 @@ function install(args: readonly string[]): void {
     'Restart=always',
     ...[`HOME=${HOME}`, `PATH=${PATH}`, `TMPDIR=${TMPDIR}`].map((one) => `Environment=${one}`),
     ...ours.map(([name, value]) => `Environment=${name}=${value}`),
+    '[Install]',
+    'WantedBy=default.target',
     '',
   ];
   writeFileSync(join(folder, unitName()), unit.join('\n'));
+  spawnSync('systemctl', ['--user', 'daemon-reload']);
   for (const verb of ['enable', 'restart']) spawnSync('systemctl', ['--user', verb, unitName()]);
   process.stdout.write('{"action":"install","ok":true,"result":"installed"}\n');
 }

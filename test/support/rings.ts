@@ -24,6 +24,7 @@ export const RING_NAMES = [
   'python-reader',
   'terraform',
   'small-disk',
+  'systemd',
 ] as const;
 
 export type RingName = (typeof RING_NAMES)[number];
