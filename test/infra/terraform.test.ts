@@ -1,25 +1,25 @@
-/** The Terraform modules, as far as can be said without an account of AWS. */
+/** The Terraform modules, as far as can be said without the provider. */
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { policyFor } from '../../src/cli/roles/policy.ts';
 import { ROLES } from '../../src/cli/roles/rights.ts';
-import { runProcess } from '../../src/process/run.ts';
 import { makeFolder } from '../support/cli-run.ts';
 import { ring } from '../support/rings.ts';
+import { askTerraform, findTerraform } from '../support/terraform.ts';
 import { INFRA } from './infra-files.ts';
 
 const folder = makeFolder();
 const place = join(folder.path, 'infra');
-const program = await firstOf(['terraform', 'tofu']);
+const program = await findTerraform();
 
 ring('terraform', program === undefined ? 'no terraform and no tofu on PATH' : undefined, () => {
   cpSync(INFRA, place, { recursive: true });
   after(() => folder.remove());
 
   const run = (module: string, ...args: string[]) =>
-    ask(program ?? '', args, join(place, 'terraform', module));
+    askTerraform(program ?? '', args, join(place, 'terraform', module), folder.path);
 
   test('it parses, and is formatted as the tool itself would', async () => {
     const { exit, stdout, stderr } = await run('.', 'fmt', '-check', '-diff', '-recursive');
@@ -37,32 +37,4 @@ ring('terraform', program === undefined ? 'no terraform and no tofu on PATH' : u
       assert.deepEqual(JSON.parse(stdout), policyFor({ role, ...request }), role);
     }
   });
-
-  for (const module of ['bucket', 'machine']) {
-    test(`${module} is valid to the provider`, async (context) => {
-      const begun = await run(module, 'init', '-backend=false');
-      if (begun.exit !== 0) return context.skip('its provider cannot be had here');
-      const { exit, stdout, stderr } = await run(module, 'validate');
-      assert.equal(exit, 0, stdout + stderr);
-    });
-  }
 });
-
-async function firstOf(programs: readonly string[]): Promise<string | undefined> {
-  for (const one of programs) {
-    const found = await ask(one, ['version'], folder.path).catch(() => undefined);
-    if (found?.exit === 0) return one;
-  }
-  return undefined;
-}
-
-function ask(command: string, args: readonly string[], cwd: string) {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder.path, CHECKPOINT_DISABLE: '1' };
-  const signal = new AbortController().signal;
-  return runProcess(command, [...args, ...(args[0] === 'version' ? [] : ['-no-color'])], {
-    env,
-    cwd,
-    timeoutMs: 120_000,
-    signal,
-  });
-}

@@ -23,6 +23,7 @@ export const RING_NAMES = [
   'gateway-2026.9.6',
   'python-reader',
   'terraform',
+  'terraform-aws',
   'small-disk',
   'systemd',
 ] as const;

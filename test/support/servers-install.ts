@@ -68,7 +68,8 @@ export function cacheFolder(): string {
   return process.env['STATEFERRY_TEST_CACHE'] ?? join(homedir(), '.cache/stateferry-test');
 }
 
-async function installOnce(
+/** @param install fills a folder beside the place, which becomes the place once it is whole */
+export async function installOnce(
   place: string,
   install: (folder: string) => Promise<void>,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 # A bucket for stateferry: versions, Object Lock, TLS only, nothing public; and the users that read and maintain it.
-# The same as ../../cloudformation/bucket.json. Untried: parsed and formatted by terraform, never validated or applied.
+# The same as ../../cloudformation/bucket.json. Applied on LocalStack with version 6 of the provider, never on AWS.
 
 terraform {
   required_version = ">= 1.5"
