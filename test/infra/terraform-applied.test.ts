@@ -114,7 +114,7 @@ ring('terraform-aws', 'why' in provider ? provider.why : server?.absent, () => {
     const state = join(folder.path, 'plain.tfstate');
     const planned = join(folder.path, 'plain.plan');
     await run('bucket', 'plan', `-state=${state}`, `-out=${planned}`, ...valuesOf(plain));
-    const shown = JSON.parse(await run('bucket', 'show', '-json', planned));
+    const shown: unknown = JSON.parse(await run('bucket', 'show', '-json', planned));
     const changes = at(shown, 'resource_changes');
     assert.ok(Array.isArray(changes));
     const names = changes.map((change) => String(asRecord(change)['address']));
