@@ -43,6 +43,8 @@ async function scene(context: TestContext): Promise<Scene> {
   const home = join(folder, 'new/home/mallory');
   const system = join(folder, 'system');
   for (const made of [join(home, 'my things'), system]) mkdirSync(made, { recursive: true });
+  // Anybody may walk through these, whatever the umask here.
+  for (const open of ['new', 'new/home', 'system']) chmodSync(join(folder, open), 0o755);
   for (const theirs of ['', 'my things']) give(join(home, theirs));
   return { world, home, system };
 }
