@@ -1,12 +1,10 @@
 /** A move with a ticket over a folder, which needs the folder and no addresses. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { handoffWorld, ticketOf, type HandoffWorld } from '../support/handoff-world.ts';
-import { MAIN, makeFolder, succeeded } from '../support/cli-run.ts';
+import { makeFolder, succeeded } from '../support/cli-run.ts';
 import { describeHandoff } from './handoff-suite.ts';
 
 describe('a ticket of a folder', () => {
@@ -31,7 +29,8 @@ describe('a folder that is not where it was', () => {
 
   test('a killed handoff is known, and taken back with the fence', async () => {
     await world.startGateway();
-    await killedAt('fence');
+    await world.killedAtFence();
+    assert.ok(existsSync(world.dropIn));
     assert.ok(!world.isRunning());
     const status = succeeded(await world.run('status', '--json')).last();
     const [line] = status['handoffs'] as { state: string }[];
@@ -69,26 +68,6 @@ describe('a folder that is not where it was', () => {
     const codes = (attention as { code: string }[]).map(({ code }) => code);
     assert.ok(codes.includes('handed-off-alive'), codes.join());
   });
-
-  /** As soon as it says that it begins that stage. */
-  async function killedAt(stage: string): Promise<void> {
-    const { old } = world;
-    const args = ['handoff', '--yes', '--passphrase-file', old.passphraseFile];
-    const child = spawn(process.execPath, [MAIN, ...args], {
-      cwd: old.folder,
-      env: {
-        PATH: `${join(old.folder, 'bin')}:/usr/bin:/bin`,
-        HOME: old.home,
-        TMPDIR: old.folder,
-        STATEFERRY_HOME: old.settings,
-      },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    child.stderr.on('data', (text: Buffer) => {
-      if (text.toString().includes(`${stage}\n`)) child.kill('SIGKILL');
-    });
-    await once(child, 'exit');
-  }
 });
 
 describe('a new machine whose clock is a day off', () => {

@@ -13,6 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -33,6 +34,8 @@ const binDir = join(folder, 'bin');
 const temporary = join(folder, 'tmp');
 const repository = join(folder, 'repository');
 const said = join(folder, 'said');
+/** While this pipe is there, a doctor waits for its end. */
+const held = join(folder, 'held');
 const env = {
   PATH: `${binDir}:${dirname(process.execPath)}:/usr/bin:/bin`,
   TMPDIR: temporary,
@@ -56,6 +59,7 @@ before(() => {
   const script = `#!/bin/sh
 stat -c '%u %a %n' "$HOME" "$OPENCLAW_STATE_DIR" "$OPENCLAW_CONFIG_PATH" "$TMPDIR" >> ${said}
 echo "as $(id -u)" >> ${said}
+case "$1" in doctor) [ ! -p '${held}' ] || exec cat '${held}';; esac
 exec ${folder}/product/openclaw "$@"
 `;
   writeFileSync(join(binDir, 'openclaw'), script, { mode: 0o755 });
@@ -86,14 +90,16 @@ test(
 );
 
 test('killed, it leaves a folder that the next one removes', { skip }, async () => {
+  spawnSync('mkfifo', ['-m', '644', held]);
   const all = [MAIN, 'drill', '-r', repository, '--home', home, '--json'];
-  const child = spawn(process.execPath, all, { cwd: folder, env });
-  let out = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk.toString('utf8');
-    if (out.includes('"stage":"doctor"')) child.kill('SIGKILL');
-  });
-  await once(child, 'close');
+  const child = spawn(process.execPath, all, { cwd: folder, env, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  // Opened as soon as a doctor reads from it: from here on the drill waits for that.
+  const pipe = await open(held, 'w');
+  child.kill('SIGKILL');
+  await ended;
+  await pipe.close();
+  rmSync(held);
   const [left, ...more] = readdirSync(temporary);
   assert.deepEqual(more, []);
   assert.ok(left !== undefined && existsSync(join(temporary, left, 'home/.openclaw-work')));

@@ -1,7 +1,7 @@
 /** An old machine with a gateway, a service and a repository; new machines that have nothing. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSample } from '../../src/gateway/sample/sample-install.ts';
 import { makeMachine, succeeded, type Answer, type Machine } from './cli-run.ts';
@@ -21,6 +21,8 @@ export type HandoffWorld = {
   newcomer(name: string): Newcomer;
   startGateway(): Promise<void>;
   isRunning(): boolean;
+  /** A handoff whose process ends the hard way while it raises the fence. */
+  killedAtFence(): Promise<void>;
   /** What systemctl was asked, one line each. */
   systemctlDiary(): string;
   readonly dropIn: string;
@@ -54,7 +56,8 @@ export async function handoffWorld(
   const bin = join(old.folder, 'bin');
   const command = writeGatewayDouble(bin, { stop: 'not-loaded' });
   const diary = join(old.folder, 'systemctl-diary');
-  writeSystemctl(bin, diary);
+  const deadly = join(old.folder, 'systemctl-kills');
+  writeSystemctl(bin, diary, deadly);
   const units = join(old.home, '.config/systemd/user');
   mkdirSync(units, { recursive: true });
   writeFileSync(join(units, UNIT), `[Service]\nExecStart=${command} gateway run\n`);
@@ -77,6 +80,11 @@ export async function handoffWorld(
       await until(() => existsSync(lock));
     },
     isRunning: () => existsSync(lock),
+    killedAtFence: async () => {
+      writeFileSync(deadly, '');
+      assert.equal((await run('handoff', '--yes')).exit, null);
+      rmSync(deadly);
+    },
     systemctlDiary: () => (existsSync(diary) ? readFileSync(diary, 'utf8') : ''),
     dropIn: join(units, `${UNIT}.d`, 'zz-stateferry-fence.conf'),
     close: () => {
@@ -123,11 +131,12 @@ function killLocked(lock: string): void {
   }
 }
 
-/** Says that every unit is enabled, and writes down what it was asked. */
-function writeSystemctl(bin: string, diary: string): void {
+/** Says that every unit is enabled, and writes down what it was asked. Kills who asks for a reload if `deadly` exists. */
+function writeSystemctl(bin: string, diary: string, deadly: string): void {
   const script = [
     '#!/bin/sh',
     `echo "$*" >> '${diary}'`,
+    `case "$*" in *daemon-reload*) [ ! -e '${deadly}' ] || kill -9 "$PPID";; esac`,
     'case "$*" in *is-enabled*) echo enabled;; esac',
     '',
   ];
