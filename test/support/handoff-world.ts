@@ -131,7 +131,10 @@ function killLocked(lock: string): void {
   }
 }
 
-/** Says that every unit is enabled, and writes down what it was asked. Kills who asks for a reload if `deadly` exists. */
+/**
+ * Says that every unit is enabled, and writes down what it was asked.
+ * @param deadly while it is there, a reload kills who asks for it
+ */
 function writeSystemctl(bin: string, diary: string, deadly: string): void {
   const script = [
     '#!/bin/sh',
