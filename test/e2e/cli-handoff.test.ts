@@ -138,3 +138,26 @@ describe('a claim that somebody removes', () => {
     assert.equal(late.exit, 22, late.stdout);
   });
 });
+
+test('a gateway that comes back by a ticket is let start here again', async () => {
+  const folder = makeFolder();
+  const location = join(folder.path, 'repository');
+  const world = await handoffWorld(folder.path, 'old', { location, credentials: {} });
+  try {
+    const away = ticketOf(await world.run('handoff', '--yes'));
+    const bob = world.newcomer('bob');
+    succeeded(await bob.run('pull', away, '--yes', '--no-restart'));
+    assert.ok(existsSync(world.dropIn));
+    succeeded(await bob.runAsMember('join', location, '--machine', 'bob'));
+    const back = ticketOf(await bob.runAsMember('handoff', '--yes'));
+    const pulled = await world.run('pull', back, '--yes', '--no-restart', '--json');
+    assert.doesNotMatch(succeeded(pulled).stdout, /fence-stays/);
+    assert.ok(!existsSync(world.dropIn));
+    assert.match(world.systemctlDiary(), /enable openclaw-gateway\.service\n$/);
+    const { handoffs } = succeeded(await world.run('status', '--json')).last();
+    assert.deepEqual(handoffs, []);
+  } finally {
+    world.close();
+    folder.remove();
+  }
+});

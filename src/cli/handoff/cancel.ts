@@ -16,6 +16,7 @@ import {
   createOnlyAt,
   dropHandoff,
   keepTaken,
+  keptHandoffs,
   meantHandoff,
   openHandoffOf,
   type KeptHandoff,
@@ -34,6 +35,27 @@ export async function cancel(
   const isStarted = await takeBack(session, kept, here);
   dropHandoff(session, location, install);
   return { verb: 'handoff', cancelled: true, install, repository: location, takenBy, isStarted };
+}
+
+/**
+ * A gateway that was handed off from here comes back by a ticket of its new machine, which is fenced by now: the fence
+ * here would keep its service from starting. Its old ticket is closed first, and what cannot be asked is left alone.
+ */
+export async function comeBack(session: Session, install: string): Promise<void> {
+  const kept = keptHandoffs(session).find(({ handoff }) => handoff.install === install);
+  if (!kept) return;
+  const { location, handoff } = kept;
+  try {
+    const here = (await installsHere(session)).find((one) => one.install === install);
+    await closeTicket(session, kept);
+    await takeBack(session, { location, handoff: { ...handoff, stopped: undefined } }, here);
+    dropHandoff(session, location, install);
+  } catch (error) {
+    if (!(error instanceof FerryError) || session.signal.aborted) throw error;
+    const message = `the fence of ${install} here stays up: ${error.message}`;
+    const hint = `Its service does not start until it is lifted: stateferry handoff ${install} --cancel`;
+    session.emit({ type: 'notice', code: 'fence-stays', message, hint });
+  }
 }
 
 /** Answers the machine that was quicker; null: nobody was. */

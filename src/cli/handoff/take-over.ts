@@ -32,6 +32,7 @@ import { pullHere, rememberPull, type PullWishes } from '../pull/pull-install.ts
 import { pulledSummary } from '../pull/pull-summary.ts';
 import { meantLocations, type Session } from '../session.ts';
 import type { Report } from '../verb.ts';
+import { comeBack } from './cancel.ts';
 import { endedAfterClaim } from './ended.ts';
 import { dropReceipt, keepTakeover } from './status.ts';
 
@@ -79,6 +80,7 @@ export async function takeOver(
     keepTakeover(session, takeover);
     const claimant = { machine, nonce: takeover.nonce };
     await claimTicket(store, opened, claimant, session, session.signal);
+    if (wishes.as === undefined) await comeBack(session, install);
   };
   const all = await pullHere(session, source, [snapshot], wishes, { accepted });
   const [pulled] = all;

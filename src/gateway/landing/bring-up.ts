@@ -63,9 +63,18 @@ async function installService(
   const result = await tell(cli, args, INSTALL_TIMEOUT_MS, request, emit);
   const line = { check: SERVICE, critical: true, expected: 'installed' };
   if (saysDone(result)) return { ...line, ok: true, found: 'installed' };
+  const [, disabled] = DISABLED.exec(result.stdout) ?? [];
+  if (disabled !== undefined) return { ...line, ok: false, found: disabledText(disabled, cli) };
   if (isWithoutService(result)) return notChecked(line, 'no service manager here');
   return { ...line, ok: false, found: toldBy(result) };
 }
+
+/** March takes a service that is only disabled for no service manager; of one that is missing it repeats more. */
+const DISABLED = /is-enabled unavailable: Command failed: [^"\n]* (\S+\.service)"/;
+
+const disabledText = (unit: string, { brand }: ProductCli): string =>
+  `${unit} is disabled here, which ${brand.command} trips over: systemctl --user enable ${unit}, ` +
+  `then ${brand.command} gateway install`;
 
 /** In the words of three generations; they exit 0 or 1 as it comes. */
 const isWithoutService = ({ stdout, stderr, timedOut }: RunResult): boolean =>

@@ -79,6 +79,24 @@ test('no service manager, as three generations say it: not checked, and nothing 
   }
 });
 
+test('a service that is only disabled is no missing service manager: what to type is said', async () => {
+  const said =
+    'Gateway service check failed: Error: systemctl is-enabled unavailable: ' +
+    'Command failed: systemctl --user is-enabled openclaw-gateway.service';
+  const answer = { exit: 1, stdout: JSON.stringify({ action: 'install', ok: false, error: said }) };
+  const { started, lines } = await up(cliDouble({ 'gateway install': answer }));
+  assert.equal(started, false);
+  assert.equal(lines[0]?.ok, false);
+  assert.match(lines[0].found, /disabled here.*systemctl --user enable openclaw-gateway\.service/);
+  const error = `${said}\nFailed to connect to bus: No medium found`;
+  const silent = { exit: 1, stdout: JSON.stringify({ action: 'install', ok: false, error }) };
+  const without = await up(cliDouble({ 'gateway install': silent, 'gateway restart': silent }));
+  assert.deepEqual(
+    without.lines.map((line) => [line.ok, isChecked(line)]),
+    [[true, false]],
+  );
+});
+
 test('a service that cannot be made fails its line, and the text says what happened', async () => {
   const cases = [
     [{ exit: 1, stderr: 'EACCES: permission denied' }, 'exit 1: EACCES: permission denied'],
