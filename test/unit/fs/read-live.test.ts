@@ -50,6 +50,8 @@ test('growing while it is read: the length at the start counts', (context) => {
 test('rewritten in place while it is read: read again', (context) => {
   const path = join(tempDir(context), 'file');
   writeFileSync(path, Buffer.alloc(9_000, 0x61));
+  // Where stamps are coarse, who writes in the same moment would leave the same ones.
+  makeOld(path);
   let touched = false;
   const { result, bytes, restarts } = read(path, {}, (at) => {
     if (at !== 1 || touched) return;
