@@ -108,6 +108,8 @@ const repositorySchema = z.object({
   machine: machineStateSchema.optional(),
   probe: probedSchema.optional(),
   lastPush: z.record(z.string(), pushedSchema).optional(),
+  /** Of this machine, out of the repository at `from`: what lies here need not be pushed here. */
+  lastCopy: z.object({ time: z.iso.datetime(), from: z.string() }).optional(),
   /** As `init --lock` set it in the bucket. */
   lockDays: z.int().positive().optional(),
   /** By the last prune of this machine: how long new objects are locked, and when the first lock of all ends. */

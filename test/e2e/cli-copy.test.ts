@@ -25,12 +25,19 @@ test('new keys for what an old repository holds', async () => {
   writeFileSync(other, 'quite another passphrase\n');
   const kit = ['--kit', join(folder.path, 'kit-2'), '--passphrase-file', other];
   succeeded(await machine.run('init', fresh, ...kit));
+  const neverPushed = async (): Promise<boolean> => {
+    const { stdout } = await machine.run('status');
+    return stdout.includes(`was never pushed to ${fresh}`);
+  };
   const plan = succeeded(await machine.run(...copy, '--dry-run', ...secret));
+  assert.ok(await neverPushed());
   assert.match(plan.stdout, /would copy .*\n1 snapshot to copy/);
   const done = succeeded(await machine.run(...copy, ...secret, '--json')).last();
   assert.equal((done['copied'] as unknown[]).length, 1);
   const again = succeeded(await machine.run(...copy, ...secret));
   assert.match(again.stdout, /0 snapshots copied .*; 1 were there/);
+  assert.match((await machine.run('status')).stdout, /fresh .*\n +last copy .*, from .*old\n/);
+  assert.equal(await neverPushed(), false, 'it holds what was copied');
 
   const newSecret = ['-r', fresh, '--passphrase-file', other];
   const listed = succeeded(await machine.run('snapshots', ...newSecret));

@@ -1,7 +1,8 @@
 /** copy: snapshots sealed anew into another repository, under its own keys. */
 import { assert } from '../../base/errors.ts';
 import { chooseSnapshot } from '../../repository/snapshot-list.ts';
-import { printLocation } from '../../store/location.ts';
+import { timeText } from '../../repository/objects.ts';
+import { printLocation, type Location } from '../../store/location.ts';
 import { copySnapshots } from '../../transfer/copy.ts';
 import { argument, argumentList, flag, textOption } from '../call.ts';
 import { exitOfProblems } from '../keeping/checking.ts';
@@ -35,6 +36,7 @@ export async function runCopy(call: Call, session: Session): Promise<Report> {
     { repository, clock, random, emit },
     signal,
   );
+  if (!isDryRun && copied.copied.length + copied.present > 0) rememberCopy(session, from, to);
   return {
     exit: exitOfProblems([...copied.problems, ...rolledBack]),
     summary: {
@@ -46,4 +48,13 @@ export async function runCopy(call: Call, session: Session): Promise<Report> {
       ...costUntilNow([source.store, repository.store]),
     },
   };
+}
+
+/** For `status`. */
+function rememberCopy({ clock, settings }: Session, from: Location, to: Location): void {
+  const time = timeText(clock.nowMs());
+  settings.updateRepository(printLocation(to), (one) => ({
+    ...one,
+    lastCopy: { time, from: printLocation(from) },
+  }));
 }

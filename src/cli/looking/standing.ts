@@ -53,6 +53,7 @@ export async function repositoryStatuses(session: Session): Promise<RepositorySt
           const { snapshot, time, files, bytes } = pushed;
           return { install, snapshot, time, files, bytes };
         }),
+        lastCopy: settings.lastCopy ?? null,
       },
     });
   }
@@ -136,6 +137,9 @@ function ofRepository(
 ): Attention[] {
   const { location } = status;
   const pushes = settings.lastPush ?? {};
+  // Not the default one: copying is also how the repository that is pushed to gets new keys.
+  const isForCopies =
+    settings.lastCopy !== undefined && settings.lastPush === undefined && !status.isDefault;
   return [
     ...(failure
       ? [
@@ -170,7 +174,7 @@ function ofRepository(
         ]
       : []),
     ...installs
-      .filter(({ install, mode }) => mode === 'local' && !(install in pushes))
+      .filter(({ install, mode }) => mode === 'local' && !isForCopies && !(install in pushes))
       .map(({ install }) => ({
         code: 'never-pushed',
         message: `${install} was never pushed to ${location}`,

@@ -80,6 +80,9 @@ function repositoryLines(one: StatusSummary['repositories'][number]): string[] {
         `    ${printableLine(push.install)}: last push ${timeText(push.time)}, ${shortId(push.snapshot)}, ` +
         `${countText(push.files, 'file')}, ${bytesText(push.bytes)}`,
     ),
+    ...(one.lastCopy === null
+      ? []
+      : [`    last copy ${timeText(one.lastCopy.time)}, from ${printableLine(one.lastCopy.from)}`]),
     ...one.lost.map((lost) => `    ${lostLine(lost)}, as was accepted`),
     ...(one.lastDrill === null ? [] : [`    ${lastDrillLine(one.lastDrill)}`]),
   ];

@@ -41,6 +41,8 @@ export type StatusSummary = {
       readonly files: number;
       readonly bytes: number;
     }[];
+    /** Of snapshots of another repository into this one, by this machine; null: none. */
+    readonly lastCopy: { readonly time: string; readonly from: string } | null;
   }[];
   readonly handoffs: readonly HandoffLine[];
   readonly lastPull: {
