@@ -105,7 +105,7 @@ function noResult(ran: RunResult): FerryError {
     'scheduler-failed',
     `the run that proves the timer ${end} and left no result, so nothing was installed${why}`,
     {
-      hint: 'journalctl (with --user for your own services) shows what it said: journalctl --user -t stateferry',
+      hint: 'journalctl -t stateferry shows what it said (with --user where the timer is your own).',
     },
   );
 }
