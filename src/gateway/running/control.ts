@@ -54,10 +54,15 @@ export async function findRunning(
   gateway: GatewayAtHand,
   signal: AbortSignal,
 ): Promise<FoundRunning | undefined> {
+  let locked: FoundRunning | undefined;
   for (const port of gateway.ports) {
     const answer = await isRunning({ ...gateway, port, signal });
-    if (answer.running) return { ...answer, port };
+    if (!answer.running) continue;
+    if (answer.portOpen) return { ...answer, port };
+    // Its lock says that it runs, and not at which of them.
+    locked ??= { ...answer, port };
   }
+  if (locked !== undefined) return locked;
   const [pid] = startingGateways(gateway);
   const port = gateway.ports[0] ?? gateway.brand.defaultPort;
   const down = { running: true, portOpen: false, heldBy: undefined, port };

@@ -165,6 +165,20 @@ describe('a gateway in the foreground', { skip: !isLinux }, () => {
     assert.equal((await stopGateway(here.gateway, here.deps, signal))?.by, 'signal');
   });
 
+  test('one at another port than that of its config is found there, and started again there', async () => {
+    const here = await world();
+    await run(here);
+    const gateway = { ...here.gateway, ports: [await freePort(), here.port] };
+    const found = await findRunning(gateway, signal);
+    assert.deepEqual([found?.port, found?.portOpen], [here.port, true]);
+    const stopped = await stopGateway(gateway, here.deps, signal);
+    assert.equal(stopped?.port, here.port);
+    assert.ok(await startAgain(stopped, gateway, here.deps, signal));
+    const again = await findRunning(gateway, signal);
+    assert.equal(again?.port, here.port);
+    process.kill(again.pid ?? 0, 'SIGKILL');
+  });
+
   test('one that does not mind SIGTERM is named, and left alive', async () => {
     const here = await world({ ignoresTerm: true });
     const child = await run(here);
