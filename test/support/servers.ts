@@ -1,12 +1,13 @@
 /** Real S3 servers on this machine, without Docker: started on a free port of 127.0.0.1, ended by process id. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { installLocalStack, installVersitygw } from './servers-install.ts';
+import { isRequired } from './rings.ts';
+import { hasMinio, installLocalStack, installMinio, installVersitygw } from './servers-install.ts';
 import { freePort } from './ports.ts';
 
 export type TestServer = {
@@ -82,11 +83,12 @@ export async function startVersitygw(
   });
 }
 
-/** Whatever `minio` is on PATH. */
+/** Whatever `minio` is on PATH, else one that is built where its ring is required. */
 export async function startMinio(): Promise<TestServer> {
-  return orAbsent(() =>
-    start('minio', answers('/minio/health/live'), (folder, port) => ({
-      command: 'minio',
+  return orAbsent(async () => {
+    const command = await findMinio();
+    return start('minio', answers('/minio/health/live'), (folder, port) => ({
+      command,
       args: ['server', '--quiet', '--address', `127.0.0.1:${port}`, join(folder, 'root')],
       env: {
         HOME: folder,
@@ -94,8 +96,15 @@ export async function startMinio(): Promise<TestServer> {
         MINIO_ROOT_PASSWORD: ACCESS.secretAccessKey,
         MINIO_BROWSER: 'off',
       },
-    })),
-  );
+    }));
+  });
+}
+
+async function findMinio(): Promise<string> {
+  const folders = (process.env['PATH'] ?? '').split(':');
+  if (folders.some((folder) => existsSync(join(folder, 'minio')))) return 'minio';
+  if (isRequired('minio') || hasMinio()) return installMinio();
+  throw new Error('no minio on PATH; STATEFERRY_REQUIRE_RINGS=minio builds one in four minutes');
 }
 
 /** The endpoint that STATEFERRY_TEST_S3_ENDPOINT names, with keys of its own variables or the AWS ones. */
