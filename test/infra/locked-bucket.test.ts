@@ -16,13 +16,17 @@ import { lockNewObjects } from '../../src/store/object-lock.ts';
 import { makeFolder, makeMachine, succeeded, type Answer } from '../support/cli-run.ts';
 import { freePort } from '../support/ports.ts';
 import { ring } from '../support/rings.ts';
-import { startVersitygw } from '../support/servers.ts';
+import { minioUsers, versitygwUsers, type User, type Users } from '../support/server-users.ts';
+import { startMinio, startVersitygw, type TestServer } from '../support/servers.ts';
 import { at } from './infra-files.ts';
-import { addUser, setPolicies, type User } from '../support/versitygw-users.ts';
 
-const server = await startVersitygw({ keepsLongPolicies: true });
+const versitygw = await startVersitygw({ keepsLongPolicies: true });
+ring('versitygw', versitygw.absent, () => describeLocked(versitygw, versitygwUsers(versitygw)));
 
-ring('versitygw', server.absent, () => {
+const minio = await startMinio();
+ring('minio', minio.absent, () => describeLocked(minio, minioUsers(minio)));
+
+function describeLocked(server: TestServer, users: Users): void {
   const { endpoint, region, accessKeyId, secretAccessKey } = server;
   const open = (credentials: User): S3Client =>
     new S3Client({ endpoint, region, credentials, forcePathStyle: true });
@@ -41,12 +45,13 @@ ring('versitygw', server.absent, () => {
     const port = await freePort();
     writeSample({ home: alice.home, nodePath: process.execPath, port }).close();
     await root.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
-    maintainer = await addUser(server, 'maintainer');
-    machine = await addUser(server, 'machine');
+    maintainer = await users.add('maintainer');
+    machine = await users.add('machine');
   });
   after(async () => {
     root.destroy();
     folder.remove();
+    users.close();
     await server.stop();
   });
 
@@ -59,17 +64,15 @@ ring('versitygw', server.absent, () => {
     return alice.runWith(credentials, ...args);
   };
 
-  const allow = (...policies: Policy[]): Promise<void> => {
-    const all = { role: 'maintainer', ...place, writer: '', principal: 'maintainer' } as const;
-    return setPolicies(server, Bucket, [policyFor(all), ...policies]);
-  };
+  const allow = (policy: Policy): Promise<void> => users.allow('machine', Bucket, policy);
 
   test('init locks new objects with the maintainer’s rights, and a writer pushes there', async () => {
-    await allow();
+    const all = { ...place, writer: '', principal: users.principal('maintainer') };
+    await users.allow('maintainer', Bucket, policyFor({ role: 'maintainer', ...all }));
     const kit = ['--kit', join(folder.path, 'kit')];
     const init = ['init', location, '--lock', '1', ...kit, ...secret, '--json'];
     const { writer } = succeeded(await run(maintainer, ...init)).last();
-    const request = { role: 'writer', ...place, principal: 'machine' } as const;
+    const request = { role: 'writer', ...place, principal: users.principal('machine') } as const;
     rights = policyFor({ ...request, writer: String(writer) });
     await allow(rights);
     succeeded(await run(machine, 'push'));
@@ -119,4 +122,4 @@ ring('versitygw', server.absent, () => {
     succeeded(await run(machine, 'push'));
     succeeded(await run(maintainer, 'check', '--read-data', ...secret));
   });
-});
+}

@@ -20,9 +20,9 @@ import {
 } from '../support/handoff-world.ts';
 import { ring } from '../support/rings.ts';
 import { makeBucket, type TestBucket } from '../support/servers-buckets.ts';
-import { startVersitygw } from '../support/servers.ts';
+import { startMinio, startVersitygw, type TestServer } from '../support/servers.ts';
 import { at } from './infra-files.ts';
-import { addUser, setPolicies, type User } from '../support/versitygw-users.ts';
+import { minioUsers, versitygwUsers, type User, type Users } from '../support/server-users.ts';
 
 const USERS = ['maintainer', 'writer', 'reader', 'handoff', 'newcomer'] as const;
 type UserName = (typeof USERS)[number];
@@ -37,15 +37,18 @@ const SHARED_KINDS = [
   'receipts',
 ] as const;
 
-const server = await startVersitygw({ keepsLongPolicies: true });
+const versitygw = await startVersitygw({ keepsLongPolicies: true });
+ring('versitygw', versitygw.absent, () => describeRoles(versitygw, versitygwUsers(versitygw)));
 
-ring('versitygw', server.absent, () => {
+const minio = await startMinio();
+ring('minio', minio.absent, () => describeRoles(minio, minioUsers(minio)));
+
+function describeRoles(server: TestServer, allUsers: Users): void {
   const folder = makeFolder();
   const keyFile = join(folder.path, 'credentials');
   const never = new AbortController().signal;
   const users = new Map<UserName, User>();
   const stores = new Map<UserName, ObjectStore>();
-  const policies: Policy[] = [];
   let bucket: TestBucket;
   let world: HandoffWorld;
   let carol: Newcomer;
@@ -54,7 +57,7 @@ ring('versitygw', server.absent, () => {
 
   before(async () => {
     bucket = await makeBucket(server);
-    for (const name of USERS) users.set(name, await addUser(server, name));
+    for (const name of USERS) users.set(name, await allUsers.add(name));
     for (const [name, credentials] of users) {
       stores.set(name, await openS3Store({ ...bucket.options, credentials }));
     }
@@ -66,6 +69,7 @@ ring('versitygw', server.absent, () => {
     world.close();
     await bucket.remove();
     folder.remove();
+    allUsers.close();
     await server.stop();
   });
 
@@ -87,10 +91,18 @@ ring('versitygw', server.absent, () => {
     AWS_EC2_METADATA_DISABLED: 'true',
   };
 
-  /** What the verb prints becomes part of the bucket's policy. */
-  async function grant(printed: Answer): Promise<void> {
-    policies.push(JSON.parse(succeeded(printed).stdout) as Policy);
-    await setPolicies(server, bucket.options.bucket ?? '', policies);
+  /** What the verb prints is what the user may do. */
+  async function grant(
+    name: UserName,
+    run: (...args: string[]) => Promise<Answer>,
+    role: string,
+    ...place: string[]
+  ): Promise<Policy> {
+    const principal = allUsers.principal(name);
+    const words = [...place, ...(principal === undefined ? [] : ['--principal', principal])];
+    const policy = JSON.parse(succeeded(await run('policy', role, ...words)).stdout) as Policy;
+    await allUsers.allow(name, bucket.options.bucket ?? '', policy);
+    return policy;
   }
 
   function refused(answer: Answer, role: string): void {
@@ -127,21 +139,17 @@ ring('versitygw', server.absent, () => {
 
   test('init needs the maintainer, and its key is lent', async () => {
     const machine = makeMachine(folder.path, 'office');
-    const policyOf = (role: string) =>
-      machine.run('policy', role, '-r', location, '--principal', role);
-    await grant(await policyOf('maintainer'));
-    await grant(await policyOf('reader'));
+    await grant('maintainer', machine.run, 'maintainer', '-r', location);
+    await grant('reader', machine.run, 'reader', '-r', location);
     use('reader');
     const secret = ['--passphrase-file', machine.passphraseFile];
     const kit = ['--kit', join(folder.path, 'kit')];
     refused(await machine.runWith(credentials, 'init', location, ...kit, ...secret), 'maintainer');
     use('maintainer');
     world = await handoffWorld(folder.path, 'old', { location, credentials });
-    await grant(await world.run('policy', 'writer', '--principal', 'writer'));
-    await grant(await world.run('policy', 'handoff', '--principal', 'handoff'));
-    writer =
-      /^\S+\/packs\/([0-9a-f]{32})\//.exec(policies.at(-1)?.Statement[1]?.Resource[0] ?? '')?.[1] ??
-      '';
+    await grant('writer', world.run, 'writer');
+    const { Statement } = await grant('handoff', world.run, 'handoff');
+    writer = /^\S+\/packs\/([0-9a-f]{32})\//.exec(Statement[1]?.Resource[0] ?? '')?.[1] ?? '';
     assert.match(writer, /^[0-9a-f]{32}$/);
   });
 
@@ -229,7 +237,7 @@ ring('versitygw', server.absent, () => {
   test('the new machine joins with the maintainer’s key; with its own it pushes what changed', async () => {
     use('maintainer');
     const joined = succeeded(await carol.runAsMember('join', location, '--json')).last();
-    await grant(await carol.machine.run('policy', 'writer', '--principal', 'newcomer'));
+    await grant('newcomer', carol.machine.run, 'writer');
     const place = { bucket: bucket.options.bucket, prefix: 'ferry' };
     const wanted = policyFor({ role: 'writer', ...place, writer: String(joined['writer']) });
     assert.deepEqual(joined['policy'], wanted);
@@ -260,4 +268,4 @@ ring('versitygw', server.absent, () => {
     use('writer');
     assert.equal((await world.run('push')).exit, 25);
   });
-});
+}

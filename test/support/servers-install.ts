@@ -71,6 +71,12 @@ export const hasMinio = (): boolean => existsSync(join(cacheFolder(), MINIO));
 export const installMinio = (): Promise<string> =>
   installGoProgram('minio', MINIO_VERSION, `github.com/minio/minio@${MINIO_VERSION}`);
 
+/** What users and their rights are set with. */
+const MINIO_CLIENT_VERSION = 'v0.0.0-20250313080218-cf909e1063a9';
+
+export const installMinioClient = (): Promise<string> =>
+  installGoProgram('mc', MINIO_CLIENT_VERSION, `github.com/minio/mc@${MINIO_CLIENT_VERSION}`);
+
 async function installGoProgram(name: string, version: string, target: string): Promise<string> {
   const place = join(cacheFolder(), `${name}-${version}`);
   await installOnce(place, async (folder) => {
