@@ -23,7 +23,7 @@ import { at } from './infra-files.ts';
 const versitygw = await startVersitygw({ keepsLongPolicies: true });
 ring('versitygw', versitygw.absent, () => describeLocked(versitygw, versitygwUsers(versitygw)));
 
-const minio = await startMinio();
+const minio = await startMinio({ hasUsers: true });
 ring('minio', minio.absent, () => describeLocked(minio, minioUsers(minio)));
 
 function describeLocked(server: TestServer, users: Users): void {

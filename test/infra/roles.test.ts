@@ -40,7 +40,7 @@ const SHARED_KINDS = [
 const versitygw = await startVersitygw({ keepsLongPolicies: true });
 ring('versitygw', versitygw.absent, () => describeRoles(versitygw, versitygwUsers(versitygw)));
 
-const minio = await startMinio();
+const minio = await startMinio({ hasUsers: true });
 ring('minio', minio.absent, () => describeRoles(minio, minioUsers(minio)));
 
 function describeRoles(server: TestServer, allUsers: Users): void {

@@ -74,6 +74,9 @@ export const installMinio = (): Promise<string> =>
 /** What users and their rights are set with. */
 const MINIO_CLIENT_VERSION = 'v0.0.0-20250313080218-cf909e1063a9';
 
+export const hasMinioClient = (): boolean =>
+  existsSync(join(cacheFolder(), `mc-${MINIO_CLIENT_VERSION}`));
+
 export const installMinioClient = (): Promise<string> =>
   installGoProgram('mc', MINIO_CLIENT_VERSION, `github.com/minio/mc@${MINIO_CLIENT_VERSION}`);
 

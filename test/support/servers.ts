@@ -7,7 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRequired } from './rings.ts';
-import { hasMinio, installLocalStack, installMinio, installVersitygw } from './servers-install.ts';
+import {
+  hasMinio,
+  hasMinioClient,
+  installLocalStack,
+  installMinio,
+  installVersitygw,
+} from './servers-install.ts';
 import { freePort } from './ports.ts';
 
 export type TestServer = {
@@ -83,9 +89,17 @@ export async function startVersitygw(
   });
 }
 
-/** Whatever `minio` is on PATH, else one that is built where its ring is required. */
-export async function startMinio(): Promise<TestServer> {
+/**
+ * Whatever `minio` is on PATH, else one that is built where its ring is required.
+ * @param choices whether it needs users beside the one that is named: they take its client
+ */
+export async function startMinio(
+  choices: { readonly hasUsers?: boolean } = {},
+): Promise<TestServer> {
   return orAbsent(async () => {
+    // A program that is called `mc` may be quite another one, so ours is built.
+    const isLacking = choices.hasUsers === true && !isRequired('minio') && !hasMinioClient();
+    if (isLacking) throw new Error('no client of MinIO; STATEFERRY_REQUIRE_RINGS=minio builds one');
     const command = await findMinio();
     return start('minio', answers('/minio/health/live'), (folder, port) => ({
       command,
